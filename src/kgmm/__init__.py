@@ -1,0 +1,34 @@
+"""KGMM: scores of stationary densities from data, and the Langevin models built on them.
+
+The public API; everything else may change. Names are loaded when first used, so that importing the package (which the
+workflow does to read its configuration) does not import torch.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "KGMM": "kgmm.estimator",
+    "DirectGMM": "kgmm.baselines",
+    "DivergenceError": "kgmm.errors",
+    "LangevinModel": "kgmm.langevin",
+    "ScientificFailure": "kgmm.errors",
+    "ScoreModel": "kgmm.score",
+    "compare": "kgmm.statistics",
+    "get_system": "kgmm.systems",
+    "simulate": "kgmm.simulation",
+    "system_names": "kgmm.systems",
+}
+
+__all__ = sorted(_PUBLIC)
+
+
+def __getattr__(name: str):
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'kgmm' has no attribute {name!r}")
+    return getattr(import_module(_PUBLIC[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,118 @@
+"""Integration of an ensemble of independent members: shared by simulations and Langevin models."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+
+from kgmm.errors import DivergenceError
+from kgmm.progress import Progress
+from kgmm.schemes import get_scheme
+
+# Saved states are handed on in pieces of about this many numbers, so that memory does not grow with length.
+_NUMBERS_PER_PIECE = 8_000_000
+
+
+def steps_in(duration: float, dt: float, name: str) -> int:
+    """Number of steps ``dt`` in ``duration``; ``ValueError`` unless it is a whole number."""
+    steps = round(duration / dt)
+    if steps < 0 or abs(steps * dt - duration) > 1e-6 * max(duration, dt):
+        raise ValueError(f"{name} is {duration}: it must be a non-negative multiple of dt = {dt}")
+    return steps
+
+
+class Ensemble:
+    """Members of one SDE advanced together.
+
+    Parameters
+    ----------
+    drift : ``f``, maps ``(dimension, n_members)`` to the same shape.
+    noise : ``g``, maps ``(state, ΔW)`` to ``g(state) ΔW``; both of shape ``(dimension, n_members)``.
+    state : initial states, shape ``(dimension, n_members)``; its dtype and device are those of the integration.
+    dt : time step, in the time units of the drift.
+    scheme : a name known to :func:`kgmm.schemes.get_scheme`.
+    generator : source of the noise.
+    label : what is integrated, for progress and errors.
+    after_step : called with the state after every step; may change it in place.
+    """
+
+    def __init__(
+        self,
+        drift: Callable[[torch.Tensor], torch.Tensor],
+        noise: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+        state: torch.Tensor,
+        *,
+        dt: float,
+        scheme: str,
+        generator: torch.Generator,
+        label: str,
+        after_step: Callable[[torch.Tensor], None] | None = None,
+    ):
+        if not dt > 0:
+            raise ValueError(f"dt is {dt}: it must be positive")
+        self.state = state
+        self.dt = dt
+        self.time = 0.0
+        self._step = get_scheme(scheme)(drift, dt)
+        self._noise = noise
+        self._generator = generator
+        self._increment = torch.empty_like(state)
+        self._after_step = after_step
+        self._scheme = scheme
+        self._label = label
+
+    def keep_members(self, n_members: int) -> None:
+        """Drops all but the first ``n_members`` members."""
+        self.state = self.state[:, :n_members].contiguous()
+        self._increment = torch.empty_like(self.state)
+
+    @torch.no_grad()
+    def advance(self, n_steps: int) -> None:
+        """Integrates ``n_steps`` steps. Raises :class:`DivergenceError` if a state is no longer finite."""
+        amplitude = math.sqrt(self.dt)
+        state = self.state
+        for _ in range(n_steps):
+            self._increment.normal_(generator=self._generator).mul_(amplitude)
+            state = self._step(state, self._noise(state, self._increment))
+            if self._after_step is not None:
+                self._after_step(state)
+        self.state = state
+        self.time += n_steps * self.dt
+        self._refuse_divergence()
+
+    def _refuse_divergence(self) -> None:
+        # One reduction is enough to see that something is wrong; the search for the member is paid only then.
+        if torch.isfinite(self.state.sum()):
+            return
+        diverged = ~torch.isfinite(self.state).all(dim=0)
+        if not diverged.any():
+            return
+        raise DivergenceError(
+            f"{self._label} diverged: scheme {self._scheme} with dt = {self.dt:g} left member "
+            f"{int(diverged.nonzero()[0, 0])} non-finite by time {self.time:g} "
+            f"({int(diverged.sum())} of {diverged.numel()} members); use a smaller dt"
+        )
+
+    def record(
+        self, n_times: int, steps_between: int, observe: Callable[[torch.Tensor], torch.Tensor] = lambda state: state
+    ) -> Iterator[np.ndarray]:
+        """Yields the observed states every ``steps_between`` steps, ``n_times`` in all, the first after one interval.
+
+        Each piece has shape ``(n_members, k, n_features)``, float32; the pieces follow each other in time.
+        """
+        n_features, n_members = observe(self.state).shape
+        per_piece = max(1, min(n_times, _NUMBERS_PER_PIECE // (n_features * n_members)))
+        with Progress(self._label, n_times * steps_between * n_members, "member-steps") as progress:
+            done = 0
+            while done < n_times:
+                count = min(per_piece, n_times - done)
+                piece = np.empty((count, n_features, n_members), dtype=np.float32)
+                for k in range(count):
+                    self.advance(steps_between)
+                    piece[k] = observe(self.state).cpu().numpy()
+                    progress.update(steps_between * n_members)
+                done += count
+                yield np.ascontiguousarray(piece.transpose(2, 0, 1))

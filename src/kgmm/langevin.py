@@ -1,0 +1,187 @@
+"""Langevin models whose invariant density has a given score."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import torch
+import xarray as xr
+
+from kgmm.ensemble import Ensemble, steps_in
+from kgmm.errors import ScientificFailure
+from kgmm.score import ScoreModel
+from kgmm.simulation import torch_generator
+from kgmm.standardize import check_samples
+from kgmm.trajectory import as_trajectory
+
+logger = logging.getLogger("kgmm")
+
+# Walkers may leave the range of the data by this share of it before they count as lost.
+_BOX_MARGIN = 0.5
+
+
+class LangevinModel:
+    """``dX = Φ s(X) dt + √2 Σ dW`` with ``Σ Σᵀ = (Φ + Φᵀ)/2``: its invariant density is that of the score ``s``.
+
+    Parameters
+    ----------
+    score : the fitted score.
+    mobility : ``Φ``, shape ``(n_features, n_features)``, physical units squared per time; its symmetric part must be
+        positive definite. ``None`` is the identity in standardised coordinates, ``Φ = diag(S²)``: the invariant
+        density is right and the clock arbitrary.
+    largest_reset_share : the sample is refused when more than this share of its members ever left the box.
+
+    Source: arXiv:2503.18054, section 2, and arXiv:2505.01895 for the mobility.
+    """
+
+    def __init__(self, score: ScoreModel, mobility: np.ndarray | None = None, largest_reset_share: float = 1e-3):
+        scale = score.standardization.scale
+        if mobility is None:
+            standardized = np.eye(scale.size)
+        else:
+            mobility = np.asarray(mobility, dtype=float)
+            if mobility.shape != (scale.size, scale.size):
+                raise ValueError(f"mobility has shape {mobility.shape}: {(scale.size, scale.size)} is expected")
+            standardized = mobility / np.outer(scale, scale)
+        symmetric = 0.5 * (standardized + standardized.T)
+        eigenvalues = np.linalg.eigvalsh(symmetric)
+        if eigenvalues[0] <= 0:
+            raise ScientificFailure(
+                "the symmetric part of the mobility is not positive definite: its eigenvalues are "
+                + ", ".join(f"{value:.3g}" for value in eigenvalues)
+            )
+        self.score = score
+        self.mobility = standardized * np.outer(scale, scale)
+        self.largest_reset_share = largest_reset_share
+        self._standardized_mobility = standardized
+        self._noise_matrix = np.sqrt(2.0) * np.linalg.cholesky(symmetric)
+
+    def ensemble(
+        self,
+        initial: np.ndarray,
+        *,
+        dt: float,
+        scheme: str = "heun",
+        seed: int | np.random.SeedSequence = 0,
+        device: str = "cpu",
+    ) -> LangevinEnsemble:
+        """An ensemble that starts at ``initial`` of shape ``(n_members, n_features)``, physical units."""
+        return LangevinEnsemble(self, initial, dt=dt, scheme=scheme, seed=seed, device=device)
+
+    def sample(
+        self,
+        n_members: int = 1000,
+        n_steps: int = 10_000,
+        dt: float = 0.005,
+        *,
+        save_every: int = 10,
+        burn_in: float = 0.0,
+        initial: np.ndarray | None = None,
+        scheme: str = "heun",
+        seed: int | np.random.SeedSequence = 0,
+        device: str = "cpu",
+    ) -> xr.DataArray:
+        """Integrates an ensemble of the model.
+
+        Parameters
+        ----------
+        n_members, n_steps, dt : size of the run; ``dt`` in the time units of the mobility.
+        save_every : steps between saved states.
+        burn_in : time integrated before the first saved state.
+        initial : start of every member, ``(n_members, n_features)`` physical units; data points make the burn-in
+            short. Default: normal with the mean and deviation of the data.
+
+        Returns
+        -------
+        Trajectory with dimensions ``(member, time, variable)``, physical units.
+
+        Raises
+        ------
+        ValueError for unusable arguments, ScientificFailure if more than ``largest_reset_share`` of the members ever
+        left the box around the data, DivergenceError if a state is no longer finite.
+        """
+        if n_steps < save_every or save_every < 1:
+            raise ValueError(f"save_every is {save_every}: it must lie between 1 and n_steps = {n_steps}")
+        if initial is None:
+            sequence = np.random.SeedSequence(seed) if not isinstance(seed, np.random.SeedSequence) else seed
+            standard = np.random.default_rng(sequence.spawn(1)[0]).standard_normal(
+                (n_members, self.score.standardization.scale.size)
+            )
+            initial = self.score.standardization.backward(standard)
+        elif len(initial) != n_members:
+            raise ValueError(f"initial has {len(initial)} states: n_members = {n_members} are needed")
+        ensemble = self.ensemble(initial, dt=dt, scheme=scheme, seed=seed, device=device)
+        ensemble.advance(steps_in(burn_in, dt, "burn_in"))
+        values = np.concatenate(list(ensemble.record(n_steps // save_every, save_every)), axis=1)
+        ensemble.refuse_resets()
+        variables = [f"x{k + 1}" for k in range(values.shape[2])]
+        return as_trajectory(values, variables, save_every * dt, dt=dt, members_reset=ensemble.members_reset)
+
+
+class LangevinEnsemble(Ensemble):
+    """An ensemble of a :class:`LangevinModel`, integrated in standardised coordinates, recorded in physical ones.
+
+    A member that leaves the box (the range of the data and half of it more on either side) is put back to where it
+    started, and counted.
+    """
+
+    def __init__(self, model: LangevinModel, initial, *, dt, scheme, seed, device):
+        standardization = model.score.standardization
+        initial = check_samples(initial, n_features=standardization.scale.size)
+        score = model.score.to(device)
+        mobility = torch.tensor(model._standardized_mobility, dtype=torch.float32, device=device)
+        noise_matrix = torch.tensor(model._noise_matrix, dtype=torch.float32, device=device)
+        is_identity = bool(np.array_equal(model._standardized_mobility, np.eye(mobility.shape[0])))
+
+        def drift(state: torch.Tensor) -> torch.Tensor:
+            values = score.standardized(state.T).T
+            return values if is_identity else mobility @ values
+
+        def noise(state: torch.Tensor, increment: torch.Tensor) -> torch.Tensor:
+            return increment * noise_matrix[0, 0] if is_identity else noise_matrix @ increment
+
+        def column(values: np.ndarray) -> torch.Tensor:
+            return torch.tensor(values, dtype=torch.float32, device=device)[:, None]
+
+        margin = _BOX_MARGIN * (standardization.upper - standardization.lower)
+        self._lower = column(standardization.forward(standardization.lower - margin))
+        self._upper = column(standardization.forward(standardization.upper + margin))
+        self._mean, self._scale = column(standardization.mean), column(standardization.scale)
+        start = torch.tensor(standardization.forward(initial).T, dtype=torch.float32, device=device).contiguous()
+        self._start = start.clone()
+        self.resets = torch.zeros(start.shape[1], dtype=torch.int64, device=device)
+        self._largest_share = model.largest_reset_share
+        super().__init__(
+            drift, noise, start, dt=dt, scheme=scheme, generator=torch_generator(seed, device),
+            label="the Langevin model", after_step=self._return_lost,
+        )  # fmt: skip
+
+    def _return_lost(self, state: torch.Tensor) -> None:
+        # Written so that a state that is not a number counts as lost.
+        lost = ~((state > self._lower) & (state < self._upper)).all(dim=0)
+        if lost.any():
+            index = lost.nonzero()[:, 0]
+            state[:, index] = self._start[:, index]
+            self.resets[index] += 1
+
+    def keep_members(self, n_members: int) -> None:
+        super().keep_members(n_members)
+        self._start = self._start[:, :n_members].contiguous()
+
+    def record(self, n_times: int, steps_between: int):
+        return super().record(n_times, steps_between, lambda state: state * self._scale + self._mean)
+
+    @property
+    def members_reset(self) -> int:
+        """Members that ever left the box."""
+        return int((self.resets > 0).sum())
+
+    def refuse_resets(self) -> None:
+        """Raises :class:`ScientificFailure` if too many members ever left the box: resets hide divergence."""
+        share = self.members_reset / self.resets.numel()
+        if share > self._largest_share:
+            raise ScientificFailure(
+                f"{self.members_reset} of {self.resets.numel()} walkers left the box around the data "
+                f"({int(self.resets.sum())} resets); at most {self._largest_share:.2%} of the members may"
+            )

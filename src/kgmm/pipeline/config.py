@@ -1,0 +1,165 @@
+"""From a configuration file to rows: reading, multiplying out, and errors of one sentence."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from kgmm.pipeline.settings import Block, Experiment, RunConfig
+from kgmm.systems import get_system
+
+_BLOCK_KEYS = set(Block.model_fields) - {"name"}
+_OF_PLAN = {"name", "replicate"}  # keys of an experiment that a block does not set directly
+
+
+class ConfigError(ValueError):
+    """An unusable configuration; the message is one sentence that names key, value and what is allowed."""
+
+
+def read_config(path: str | Path) -> dict:
+    """The raw contents of a YAML file; :class:`ConfigError` if it cannot be read or is no mapping."""
+    try:
+        raw = yaml.safe_load(Path(path).read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigError(f"the configuration {path} cannot be read: {error}") from error
+    if not isinstance(raw, dict):
+        raise ConfigError(f"the configuration {path} holds no mapping")
+    return raw
+
+
+def parse_config(raw: dict) -> tuple[RunConfig, list[Experiment]]:
+    """Validates a configuration and multiplies its blocks out into experiments."""
+    if not raw:
+        raise ConfigError("no configuration is given: pass --configfile config/config.yaml, or use a profile")
+    config = _validate(RunConfig, raw, "")
+    names = [block.name for block in config.experiments]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"experiments: the name {name!r} is used by several blocks; each needs its own")
+    experiments = []
+    for number, block in enumerate(config.experiments):
+        where = f"experiments[{number}] ({block.name})"
+        experiments += _expand(block, config.defaults, where, config.max_runs - len(experiments))
+    return config, experiments
+
+
+def _expand(block: Block, defaults: dict, where: str, room: int) -> list[Experiment]:
+    settings = block.model_dump(exclude=set(Block.model_fields), exclude_none=False)
+    settings.update(block.model_extra or {})
+    for key in _OF_PLAN & set(settings):
+        raise ConfigError(f"{where}.{key} is {settings[key]!r}: a block has no such key")
+    axes = dict(_axes(settings, Experiment, ()))
+    for path, values in axes.items():
+        if not values:
+            raise ConfigError(f"{where}.{'.'.join(path)} is an empty list: at least one value is needed")
+    if block.mode == "zip":
+        lengths = {".".join(path): len(values) for path, values in axes.items()}
+        if len(set(lengths.values())) > 1:
+            counts = ", ".join(f"{key} has {n}" for key, n in lengths.items())
+            raise ConfigError(f"{where}.mode is 'zip': lists must have equal lengths, but {counts}")
+        combinations = list(zip(*axes.values())) if axes else [()]
+    else:
+        combinations = itertools.product(*axes.values())
+    n_combinations = 1
+    for values in axes.values():
+        n_combinations = len(values) if block.mode == "zip" else n_combinations * len(values)
+    if n_combinations * block.replicates > room:
+        raise ConfigError(
+            f"{where} makes {n_combinations * block.replicates} experiments: max_runs leaves room for {room}"
+        )
+    rows = []
+    for combination in combinations:
+        for replicate in range(block.first_replicate, block.first_replicate + block.replicates):
+            row = _merge(copy.deepcopy(defaults), settings)
+            for path, value in zip(axes, combination):
+                _set(row, path, value)
+            row.update(name=block.name, replicate=replicate)
+            _fill_system_defaults(row, where)
+            rows.append(_validate(Experiment, row, where))
+    return rows
+
+
+def _axes(settings: dict, model: type[BaseModel], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], list]]:
+    """Lists that stand for several values: every list but those at keys whose single value is itself a list."""
+    for key, value in settings.items():
+        field = model.model_fields.get(key) if model is not None else None
+        annotation = field.annotation if field is not None else None
+        if isinstance(value, dict):
+            section = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+            yield from _axes(value, section, (*path, key))
+        elif isinstance(value, list):
+            takes_list = getattr(annotation, "__origin__", None) is list
+            if not takes_list or (value and all(isinstance(v, list) for v in value)):
+                yield (*path, key), value
+
+
+def _fill_system_defaults(row: dict, where: str) -> None:
+    system = row.get("system")
+    simulation = row.setdefault("simulation", {})
+    if not isinstance(system, dict) or not isinstance(system.get("name"), str) or not isinstance(simulation, dict):
+        return  # the validation that follows says what is wrong
+    try:
+        defaults = get_system(system["name"]).defaults._asdict()
+    except ValueError as error:
+        raise ConfigError(f"{where}.system.name: {error}") from error
+    for key, value in defaults.items():
+        simulation.setdefault(key, value)
+
+
+def _merge(base: dict, override: dict) -> dict:
+    for key, value in override.items():
+        if isinstance(value, dict) and isinstance(base.get(key), dict):
+            _merge(base[key], value)
+        else:
+            base[key] = copy.deepcopy(value)
+    return base
+
+
+def _set(row: dict, path: tuple[str, ...], value) -> None:
+    for key in path[:-1]:
+        row = row[key]
+    row[path[-1]] = value
+
+
+def _validate(model: type[BaseModel], raw: dict, where: str):
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        raise ConfigError(_sentence(error.errors()[0], model, where)) from None
+
+
+def _sentence(error: dict, model: type[BaseModel], where: str) -> str:
+    """One sentence for the first thing that pydantic found wrong."""
+    location = ".".join(str(part) for part in error["loc"] if not str(part).endswith("Settings"))
+    key = ".".join(part for part in (where, location) if part) or "the configuration"
+    value = error.get("input")
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        siblings = _fields_at(model, error["loc"][:-1])
+        return f"{key} is an unknown key: known here are {', '.join(siblings)}"
+    if kind == "missing":
+        return f"{key} is missing"
+    if kind == "value_error":
+        return f"{key}: {error['ctx']['error']}"
+    hint = ""
+    if kind in ("float_type", "int_type") and isinstance(value, str):
+        try:
+            float(value)
+            hint = " (YAML reads 1e-5 as text: write 1.0e-5)"
+        except ValueError:
+            pass
+    allowed = error["msg"][0].lower() + error["msg"][1:]
+    return f"{key} is {value!r}: {allowed}{hint}"
+
+
+def _fields_at(model: type[BaseModel], location: tuple) -> list[str]:
+    for part in location:
+        field = model.model_fields.get(part) if isinstance(part, str) else None
+        if field is not None and isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            model = field.annotation
+    return list(model.model_fields)

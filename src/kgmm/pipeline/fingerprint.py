@@ -1,0 +1,70 @@
+"""Fingerprints of the code a stage runs, so that editing it reruns that stage and touching it does not."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from functools import cache
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parents[1]
+# They can change what a job says but not what it computes.
+_WITHOUT_EFFECT = ("kgmm.pipeline", "kgmm.progress", "kgmm.errors")
+
+
+def stage_fingerprint(script: str | Path, extra_modules: tuple[str, ...] = ()) -> str:
+    """Hash of a stage's script and of every module of the library that it imports, directly or not.
+
+    Comments, docstrings and layout do not count. ``extra_modules`` are modules that are found by name at run time.
+    """
+    digest = hashlib.sha256(_normalized(Path(script)).encode())
+    for name in sorted(_closure(Path(script), extra_modules)):
+        digest.update(f"\n{name}\n{_normalized(_file_of(name))}".encode())
+    return digest.hexdigest()[:16]
+
+
+def _closure(script: Path, extra_modules: tuple[str, ...]) -> set[str]:
+    found: set[str] = set()
+    pending = [*_imports(script), *extra_modules]
+    while pending:
+        name = pending.pop()
+        if name in found or name.startswith(_WITHOUT_EFFECT):
+            continue
+        found.add(name)
+        pending += _imports(_file_of(name))
+    return found
+
+
+@cache
+def _imports(path: Path) -> tuple[str, ...]:
+    """Modules of the library that a file imports anywhere in it, by full name."""
+    names: set[str] = set()
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            # "from kgmm import statistics" imports a module; "from kgmm.score import ScoreModel" does not.
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return tuple(sorted(name for name in names if name.startswith("kgmm.") and _file_of(name).exists()))
+
+
+def _file_of(module: str) -> Path:
+    base = _PACKAGE.joinpath(*module.split(".")[1:])
+    return base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
+def _normalized(path: Path) -> str:
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and ast.get_docstring(
+            node, clean=False
+        ):
+            node.body = node.body[1:] or [ast.Pass()]
+    return ast.dump(tree)

@@ -1,0 +1,235 @@
+"""The typed configuration: one model per section. Its JSON schema is ``config/schema.json``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from kgmm.schemes import SCHEMES
+from kgmm.systems import get_system, system_names
+
+PositiveFloat = Annotated[float, Field(gt=0)]
+PositiveInt = Annotated[int, Field(ge=1)]
+
+
+def _check_multiple(name: str, value: float, step: float) -> None:
+    if abs(round(value / step) * step - value) > 1e-6 * max(value, step):
+        raise ValueError(f"{name} is {value:g}: it must be a whole multiple of {step:g}")
+
+
+class Section(BaseModel):
+    """Strict: unknown keys and wrong types are refused, nothing is converted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, validate_default=True, allow_inf_nan=False)
+
+
+class SystemSettings(Section):
+    """Which equation, and its parameters."""
+
+    name: Annotated[str, Field(description="Name of the system.", json_schema_extra={"enum": system_names()})]
+    parameters: Annotated[
+        dict[str, float | int], Field(description="Parameters that differ from the published ones.")
+    ] = {}
+
+    @model_validator(mode="after")
+    def _known(self):
+        get_system(self.name, **self.parameters)
+        return self
+
+
+class EnsembleSettings(Section):
+    """What the simulation of a system and the sample of a Langevin model have in common."""
+
+    scheme: Annotated[str, Field(description="Integration scheme.", json_schema_extra={"enum": sorted(SCHEMES)})]
+    dt: Annotated[PositiveFloat, Field(description="Time step.")]
+    n_members: Annotated[int, Field(ge=20, description="Independent members of the ensemble.")]
+    n_times: Annotated[PositiveInt, Field(description="Samples saved per member.")]
+    burn_in: Annotated[float, Field(ge=0, description="Time before the first saved sample.")]
+    sample_interval: Annotated[PositiveFloat, Field(description="Time between the samples of a member.")]
+    path_members: Annotated[PositiveInt, Field(description="Members of the densely saved path.")]
+    path_interval: Annotated[PositiveFloat, Field(description="Time between the states of the path.")]
+    path_length: Annotated[PositiveFloat, Field(description="Length of the path.")]
+
+    @model_validator(mode="after")
+    def _consistent(self):
+        if self.scheme not in SCHEMES:
+            raise ValueError(f"scheme is {self.scheme!r}: known are {', '.join(sorted(SCHEMES))}")
+        for name in ("burn_in", "sample_interval", "path_interval"):
+            _check_multiple(name, getattr(self, name), self.dt)
+        _check_multiple("path_length", self.path_length, self.path_interval)
+        if self.path_members > self.n_members:
+            raise ValueError(f"path_members is {self.path_members}: at most n_members = {self.n_members} are possible")
+        return self
+
+
+class SimulationSettings(EnsembleSettings):
+    """How the system is simulated. Times are in the system's units; what is left out is the system's default."""
+
+    n_members: Annotated[int, Field(ge=20, description="Independent members of the ensemble.")] = 10_000
+    n_times: Annotated[PositiveInt, Field(description="Samples saved per member.")] = 100
+    path_members: Annotated[PositiveInt, Field(description="Members of the densely saved path.")] = 64
+    precision: Annotated[
+        Literal["float32", "float64"], Field(description="Floating-point precision of the integration.")
+    ] = "float32"
+
+
+class DataSettings(Section):
+    """Which of the simulated samples are used, and for what."""
+
+    held_out: Annotated[
+        float, Field(gt=0, lt=1, description="Share of the members kept out of the fit, for every comparison.")
+    ] = 0.2
+    n_samples: Annotated[
+        int | None, Field(ge=100, description="Training samples used; all by default. Members are used up first.")
+    ] = None
+
+
+class EstimatorSettings(Section):
+    """The estimate of the score."""
+
+    method: Annotated[
+        Literal["kgmm", "kgmm_cells", "gmm", "gmm_network"],
+        Field(
+            description="kgmm: network fitted to the cells; kgmm_cells: the cells alone; gmm: direct score of the "
+            "mixture; gmm_network: the network fitted to direct scores (the control)."
+        ),
+    ] = "kgmm"
+    sigma: Annotated[PositiveFloat, Field(description="Noise amplitude in standard deviations of the data.")] = 0.05
+    min_probability: Annotated[
+        float | None, Field(gt=0, lt=1, description="p_min: no cell holds more than twice this share of the data.")
+    ] = None
+    max_draws: Annotated[int, Field(ge=2, multiple_of=2, description="Draws of the noise per sample, at most.")] = 64
+    min_draws: Annotated[PositiveInt, Field(description="Draws of the noise per sample, at least.")] = 4
+    stopping: Annotated[
+        Literal["stderr", "paper"],
+        Field(description="stderr: stop when the draws' error is half of the data's; paper: the published rule."),
+    ] = "stderr"
+    convergence: Annotated[PositiveFloat, Field(description="Threshold of the published rule.")] = 5e-3
+    n_blocks: Annotated[int, Field(ge=2, description="Blocks of data from which their error is estimated.")] = 20
+
+    @model_validator(mode="after")
+    def _draws(self):
+        if self.min_draws > self.max_draws:
+            raise ValueError(f"min_draws is {self.min_draws}: it must not exceed max_draws = {self.max_draws}")
+        return self
+
+
+class NetworkSettings(Section):
+    """The score network and its fit."""
+
+    hidden: Annotated[
+        list[PositiveInt], Field(min_length=1, description="Widths of the hidden layers (SiLU).")
+    ] = [128, 64]
+    max_iterations: Annotated[PositiveInt, Field(description="Iterations of L-BFGS.")] = 400
+    prior_precision: Annotated[
+        float, Field(ge=0, description="Precision of the normal prior on the parameters; acts where cells are noisy.")
+    ] = 0.1
+
+
+class LangevinSettings(EnsembleSettings):
+    """The Langevin model's sample. Times are in the model's units (standardised coordinates, identity mobility)."""
+
+    scheme: Annotated[str, Field(description="Integration scheme.", json_schema_extra={"enum": sorted(SCHEMES)})] = "heun"
+    dt: Annotated[PositiveFloat, Field(description="Time step.")] = 0.01
+    n_members: Annotated[int, Field(ge=20, description="Members of the ensemble; they start at training samples.")] = 4000
+    burn_in: Annotated[float, Field(ge=0, description="Time before the first saved sample.")] = 15.0
+    n_times: Annotated[PositiveInt, Field(description="Samples saved per member.")] = 40
+    sample_interval: Annotated[PositiveFloat, Field(description="Time between the samples of a member.")] = 1.0
+    path_members: Annotated[PositiveInt, Field(description="Members of the densely saved path.")] = 16
+    path_interval: Annotated[PositiveFloat, Field(description="Time between the states of the path.")] = 0.05
+    path_length: Annotated[PositiveFloat, Field(description="Length of the path.")] = 50.0
+
+
+class EvaluationSettings(Section):
+    """How a score is judged."""
+
+    n_points: Annotated[int, Field(ge=100, description="Held-out samples at which errors are measured.")] = 20_000
+
+
+class Experiment(Section):
+    """One row of the plan: everything that determines one score, and one Langevin model if it goes that far."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$", description="Name of the block, used for its figure.")]
+    system: SystemSettings
+    simulation: SimulationSettings
+    data: DataSettings = DataSettings()
+    estimator: EstimatorSettings = EstimatorSettings()
+    network: NetworkSettings = NetworkSettings()
+    langevin: LangevinSettings = LangevinSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+    until: Annotated[
+        Literal["score", "model"], Field(description="score: stop after the score; model: build the Langevin model too.")
+    ] = "model"
+    replicate: Annotated[int, Field(ge=0, description="Number of the replicate; each has its own simulation.")] = 0
+
+    @model_validator(mode="after")
+    def _enough_samples(self):
+        s, d = self.simulation, self.data
+        held_out = max(1, round(d.held_out * s.n_members))
+        available = (s.n_members - held_out) * s.n_times
+        if d.n_samples is not None and d.n_samples > available:
+            raise ValueError(
+                f"data.n_samples is {d.n_samples}: the simulation gives {available} training samples "
+                f"({s.n_members - held_out} members of {s.n_times})"
+            )
+        used = d.n_samples or available
+        p_min = self.estimator.min_probability
+        if p_min is not None and used * p_min < 5:
+            raise ValueError(
+                f"estimator.min_probability is {p_min:g}: {used} training samples allow no less than {5 / used:.2g} "
+                "(5 samples per cell)"
+            )
+        if held_out * s.n_times < 100:
+            raise ValueError(f"data.held_out is {d.held_out:g}: it leaves {held_out * s.n_times} samples, 100 are needed")
+        return self
+
+
+STAGES = (
+    "simulate_trajectory",
+    "estimate_cells",
+    "fit_score",
+    "evaluate_score",
+    "sample_langevin",
+    "compare_model",
+)
+
+
+class Threads(Section):
+    """Threads of each numeric stage. They can change the last bits of a result, so they are no matter of the profile."""
+
+    simulate_trajectory: PositiveInt = 1
+    estimate_cells: PositiveInt = 1
+    fit_score: PositiveInt = 1
+    evaluate_score: PositiveInt = 1
+    sample_langevin: PositiveInt = 1
+    compare_model: PositiveInt = 1
+
+
+class Block(BaseModel):
+    """Experiments that belong together: settings as in an experiment, where a list stands for several values."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$", description="Name of the block, used for its figure.")]
+    title: Annotated[str | None, Field(description="Heading in the report.")] = None
+    mode: Annotated[
+        Literal["grid", "zip"], Field(description="grid: lists multiply out; zip: lists of equal length pair up.")
+    ] = "grid"
+    replicates: Annotated[PositiveInt, Field(description="Independent repetitions, each with its own simulation.")] = 1
+    first_replicate: Annotated[int, Field(ge=0, description="Number of the first repetition.")] = 0
+
+
+class RunConfig(Section):
+    """A whole run."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$", description="Name of the folder under results/.")]
+    title: Annotated[str, Field(description="Heading of the report.")] = "KGMM"
+    seed: Annotated[int, Field(ge=0, description="Seed from which all random numbers of the run derive.")] = 0
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"], Field(description="Where torch computes; auto takes a GPU if there is one.")
+    ] = "cpu"
+    threads: Annotated[Threads, Field(description="Threads of each numeric stage.")] = Threads()
+    max_runs: Annotated[PositiveInt, Field(description="Guard: a plan with more experiments is refused.")] = 10_000
+    defaults: Annotated[dict, Field(description="Settings of every experiment unless its block says otherwise.")] = {}
+    experiments: Annotated[list[Block], Field(min_length=1, description="Blocks of experiments.")]

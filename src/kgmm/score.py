@@ -1,0 +1,190 @@
+"""The score as a function: a network fitted to scores at points, with the pull of a Gaussian outside the data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+import xarray as xr
+
+from kgmm.estimator import KGMM
+from kgmm.network import Fit, Network, fit_network
+from kgmm.standardize import Standardization, check_samples
+
+_FORMAT = "kgmm score model"
+_VERSION = 1
+_BATCH = 65_536
+
+
+@dataclass(frozen=True)
+class ScoreModel:
+    """A fitted score ``s(x) ≈ ∇ log p_σ(x)`` in physical coordinates.
+
+    In standardised coordinates ``s̃(x̃) = −x̃/(1 + σ²) + c f(x̃)``: the score of the Gaussian with the data's mean and
+    smoothed variance, plus a network ``f`` for the difference, ``c`` being the root mean square of that difference.
+
+    Attributes
+    ----------
+    network : ``f``; residual_scale : ``c``; sigma : noise amplitude in standard deviations.
+    standardization : mean, deviation and range of the data it was fitted to.
+    history : iterations and losses of the fit, or ``None`` for a model put together by hand.
+    """
+
+    network: Network
+    residual_scale: float
+    sigma: float
+    standardization: Standardization
+    history: tuple[np.ndarray, np.ndarray] | None = None
+
+    @classmethod
+    def fit(cls, cells: KGMM, hidden: Sequence[int] = (128, 64), **options) -> ScoreModel:
+        """Fits the network to the cells of a fitted :class:`KGMM`, weighted by their counts.
+
+        ``options`` are those of :func:`kgmm.network.fit_network`; the noise of the targets is taken from the standard
+        errors of the cells.
+        """
+        estimates = cells.cells_
+        return cls.fit_points(
+            estimates.centers,
+            -estimates.noise_mean / cells.sigma,
+            estimates.counts,
+            sigma=cells.sigma,
+            standardization=cells.standardization_,
+            stderr=np.hypot(estimates.stderr_draws, estimates.stderr_data) / cells.sigma,
+            hidden=hidden,
+            **options,
+        )
+
+    @classmethod
+    def fit_points(
+        cls,
+        points: np.ndarray,
+        scores: np.ndarray,
+        weights: np.ndarray,
+        *,
+        sigma: float,
+        standardization: Standardization,
+        stderr: np.ndarray | float = 0.0,
+        hidden: Sequence[int] = (128, 64),
+        **options,
+    ) -> ScoreModel:
+        """Fits the network to scores at points, all in standardised coordinates.
+
+        Parameters
+        ----------
+        points, scores : ``(n_points, n_features)``; weights : ``(n_points,)``.
+        stderr : standard errors of the scores, a number or ``(n_points, n_features)``.
+        """
+        residual = scores + points / (1.0 + sigma**2)
+        share = weights / weights.sum()
+        mean_square = float((share[:, None] * residual**2).sum())
+        # For Gaussian data the difference vanishes; its scale must not.
+        residual_scale = max(mean_square, 1e-12) ** 0.5
+        noise = float((share[:, None] * np.broadcast_to(stderr, scores.shape) ** 2).sum())
+        result: Fit = fit_network(
+            points,
+            residual / residual_scale,
+            weights,
+            hidden=hidden,
+            noise_fraction=min(1.0, noise / residual_scale**2),
+            **options,
+        )
+        return cls(
+            result.network, residual_scale, float(sigma), standardization, (result.iterations, result.loss)
+        )
+
+    def to(self, device: str) -> ScoreModel:
+        """The same model with its weights on another device."""
+        layers = tuple((weight.to(device), bias.to(device)) for weight, bias in self.network.layers)
+        return replace(self, network=Network(layers))
+
+    def standardized(self, x: torch.Tensor) -> torch.Tensor:
+        """Score in standardised coordinates at ``x`` of shape ``(n, n_features)``, in the dtype of the network."""
+        return torch.add(self.network(x).mul_(self.residual_scale), x, alpha=-1.0 / (1.0 + self.sigma**2))
+
+    def __call__(self, X: np.ndarray) -> np.ndarray:
+        """Score at ``X`` of shape ``(n, n_features)``, physical units; shape ``(n, n_features)``, float64."""
+        return self._in_batches(self.standardized, X) / self.standardization.scale
+
+    def jacobian_diagonal(self, X: np.ndarray) -> np.ndarray:
+        """``∂_k s_k`` at ``X``, shape ``(n, n_features)``, by forward-mode differentiation of the network."""
+        return self._in_batches(self._standardized_diagonal, X) / self.standardization.scale**2
+
+    def divergence(self, X: np.ndarray) -> np.ndarray:
+        """``∇·s`` at ``X`` of shape ``(n, n_features)``, physical units; shape ``(n,)``."""
+        return self.jacobian_diagonal(X).sum(axis=1)
+
+    def _standardized_diagonal(self, x: torch.Tensor) -> torch.Tensor:
+        columns = []
+        for k in range(x.shape[1]):
+            direction = torch.zeros_like(x)
+            direction[:, k] = 1.0
+            _, tangent = torch.func.jvp(self._smooth, (x,), (direction,))
+            columns.append(tangent[:, k])
+        return torch.stack(columns, dim=1)
+
+    def _smooth(self, x: torch.Tensor) -> torch.Tensor:
+        # The in-place variant is not differentiable.
+        with torch.enable_grad():
+            return self.residual_scale * self.network(x) - x / (1.0 + self.sigma**2)
+
+    def _in_batches(self, function, X: np.ndarray) -> np.ndarray:
+        X = check_samples(X, n_features=self.standardization.scale.size)
+        x = torch.from_numpy(np.asarray(self.standardization.forward(X), dtype=np.float32))
+        with torch.no_grad():
+            return torch.cat([function(batch) for batch in x.split(_BATCH)]).double().numpy()
+
+    def to_dataset(self) -> xr.Dataset:
+        """The model as a dataset that :meth:`from_dataset` reads back; weights only, nothing executable."""
+        variables = dict(self.standardization.to_variables())
+        for k, (weight, bias) in enumerate(self.network.layers):
+            variables[f"weight_{k}"] = ((f"layer_{k + 1}", f"layer_{k}"), weight.numpy())
+            variables[f"bias_{k}"] = (f"layer_{k + 1}", bias.numpy())
+        if self.history is not None:
+            variables["loss"] = ("evaluation", self.history[1])
+            variables["iteration"] = ("evaluation", self.history[0])
+        attributes = {
+            "format": _FORMAT,
+            "version": _VERSION,
+            "sigma": self.sigma,
+            "residual_scale": self.residual_scale,
+            "hidden": json.dumps(self.network.hidden),
+            "activation": "silu",
+            "coordinates": "s(x) = [−x̃/(1 + sigma²) + residual_scale f(x̃)]/scale with x̃ = (x − mean)/scale",
+        }
+        return xr.Dataset(variables, attrs=attributes)
+
+    @classmethod
+    def from_dataset(cls, dataset: xr.Dataset) -> ScoreModel:
+        """A model from what :meth:`to_dataset` made; ``ValueError`` if the dataset is something else."""
+        if dataset.attrs.get("format") != _FORMAT:
+            raise ValueError(f"this is no score model: attribute 'format' is {dataset.attrs.get('format')!r}")
+        if dataset.attrs["version"] > _VERSION:
+            raise ValueError(f"score model of version {dataset.attrs['version']}: this kgmm reads up to {_VERSION}")
+        n_layers = len(json.loads(dataset.attrs["hidden"])) + 1
+        layers = tuple(
+            tuple(torch.from_numpy(dataset[f"{name}_{k}"].values) for name in ("weight", "bias"))
+            for k in range(n_layers)
+        )
+        history = (dataset["iteration"].values, dataset["loss"].values) if "loss" in dataset else None
+        return cls(
+            Network(layers),
+            float(dataset.attrs["residual_scale"]),
+            float(dataset.attrs["sigma"]),
+            Standardization.from_dataset(dataset),
+            history,
+        )
+
+    def save(self, path: str | Path) -> None:
+        """Writes the model to one NetCDF file."""
+        self.to_dataset().to_netcdf(path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> ScoreModel:
+        """The model in a file that :meth:`save` wrote."""
+        with xr.open_dataset(path) as dataset:
+            return cls.from_dataset(dataset.load())
