@@ -40,20 +40,29 @@ class DirectGMM:
 
     def score_at(self, X: np.ndarray) -> np.ndarray:
         """Score at ``X`` of shape ``(n, n_features)``, physical units; shape ``(n, n_features)``."""
+        return self.score_with_stderr_at(X)[0]
+
+    def score_with_stderr_at(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Score and its standard error, both ``(n, n_features)``, physical units.
+
+        The error is that of a weighted mean over kernels taken as independent (delta method); it is zero where a
+        single kernel decides, and where none is in reach.
+        """
         x = self.standardization_.forward(check_samples(X, n_features=self._kernels.shape[1]))
         radius = _CUTOFF * self.sigma
         neighbours = self._tree.query_ball_point(x, radius, return_length=True)
         reached = np.flatnonzero(neighbours > 0)
-        result = -x / (1.0 + self.sigma**2)
+        score = -x / (1.0 + self.sigma**2)
+        stderr = np.zeros_like(score)
         pairs = np.cumsum(neighbours[reached])
         n_pieces = 1 + int(neighbours.sum() // _PAIRS_AT_ONCE)
         edges = np.searchsorted(pairs, np.linspace(0, neighbours.sum(), n_pieces + 1)[1:-1])
         for rows in np.split(reached, edges):
             if rows.size:
-                result[rows] = self._score_within(x[rows], radius)
-        return result / self.standardization_.scale
+                score[rows], stderr[rows] = self._score_within(x[rows], radius)
+        return score / self.standardization_.scale, stderr / self.standardization_.scale
 
-    def _score_within(self, x: np.ndarray, radius: float) -> np.ndarray:
+    def _score_within(self, x: np.ndarray, radius: float) -> tuple[np.ndarray, np.ndarray]:
         found = self._tree.query_ball_point(x, radius)
         length = np.array([len(f) for f in found])
         kernel = np.concatenate(found).astype(int)
@@ -64,4 +73,6 @@ class DirectGMM:
         starts = np.cumsum(length) - length
         total = np.add.reduceat(weight, starts)
         mean = np.add.reduceat(weight[:, None] * shift, starts, axis=0) / total[:, None]
-        return mean / self.sigma**2
+        deviation = weight[:, None] * (shift - mean[row])
+        stderr = np.sqrt(np.add.reduceat(deviation**2, starts, axis=0)) / total[:, None]
+        return mean / self.sigma**2, stderr / self.sigma**2

@@ -97,7 +97,10 @@ class Ensemble:
         )
 
     def record(
-        self, n_times: int, steps_between: int, observe: Callable[[torch.Tensor], torch.Tensor] = lambda state: state
+        self,
+        n_times: int,
+        steps_between: int,
+        observe: Callable[[torch.Tensor], torch.Tensor] = lambda state: state,
     ) -> Iterator[np.ndarray]:
         """Yields the observed states every ``steps_between`` steps, ``n_times`` in all, the first after one interval.
 

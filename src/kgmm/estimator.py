@@ -143,7 +143,12 @@ class KGMM:
         with Progress("drawing noise", self.max_draws * samples.shape[0], "draws") as progress:
             for round_index in range(self.max_draws // 2):
                 drawn = accumulate_round(
-                    samples, self.sigma, tree, n_blocks=self.n_blocks, round_index=round_index, entropy=entropy
+                    samples,
+                    self.sigma,
+                    tree,
+                    n_blocks=self.n_blocks,
+                    round_index=round_index,
+                    entropy=entropy,
                 )
                 moments = drawn if moments is None else moments.merge_rounds(drawn)
                 progress.update(2 * samples.shape[0])
@@ -262,5 +267,6 @@ def _mean_errors(cells) -> tuple[float, float]:
     """Mass-weighted root mean square of the errors of ``E[z | cell]``: of the draws, of the data."""
     weight = cells.counts / cells.counts.sum()
     return tuple(
-        float(np.sqrt((weight * np.square(error).sum(axis=1)).sum())) for error in (cells.stderr_draws, cells.stderr_data)
+        float(np.sqrt((weight * np.square(error).sum(axis=1)).sum()))
+        for error in (cells.stderr_draws, cells.stderr_data)
     )

@@ -97,7 +97,9 @@ def fit_network(
         raise ValueError(f"hidden is {tuple(hidden)}: at least one layer of positive width is needed")
     if max_iterations < 1:
         raise ValueError(f"max_iterations is {max_iterations}: at least 1 is needed")
-    x, y, w = (torch.as_tensor(a, dtype=torch.float32, device=device) for a in (points, targets, weights / weights.sum()))
+    x, y, w = (
+        torch.as_tensor(a, dtype=torch.float32, device=device) for a in (points, targets, weights / weights.sum())
+    )
     w = w[:, None]
     start = Network.random((points.shape[1], *hidden, targets.shape[1]), seed)
     layers = tuple((a.to(device).requires_grad_(), b.to(device).requires_grad_()) for a, b in start.layers)

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 import xarray as xr
 
+from kgmm.baselines import DirectGMM
 from kgmm.estimator import KGMM
 from kgmm.network import Fit, Network, fit_network
 from kgmm.standardize import Standardization, check_samples
@@ -60,6 +61,22 @@ class ScoreModel:
         )
 
     @classmethod
+    def fit_mixture(cls, mixture: DirectGMM, points: np.ndarray, **options) -> ScoreModel:
+        """Fits the network to direct scores of a mixture at ``points`` ``(n, n_features)``, physical units: the control
+        that tells what the clustering adds. ``options`` as in :meth:`fit_points`."""
+        scale = mixture.standardization_.scale
+        scores, stderr = mixture.score_with_stderr_at(points)
+        return cls.fit_points(
+            mixture.standardization_.forward(points),
+            scores * scale,
+            np.ones(len(points)),
+            sigma=mixture.sigma,
+            standardization=mixture.standardization_,
+            stderr=stderr * scale,
+            **options,
+        )
+
+    @classmethod
     def fit_points(
         cls,
         points: np.ndarray,
@@ -93,9 +110,7 @@ class ScoreModel:
             noise_fraction=min(1.0, noise / residual_scale**2),
             **options,
         )
-        return cls(
-            result.network, residual_scale, float(sigma), standardization, (result.iterations, result.loss)
-        )
+        return cls(result.network, residual_scale, float(sigma), standardization, (result.iterations, result.loss))
 
     def to(self, device: str) -> ScoreModel:
         """The same model with its weights on another device."""

@@ -18,7 +18,11 @@ def as_trajectory(values: np.ndarray, variables: Sequence[str], interval: float,
     """Labels an array of shape ``(member, time, variable)``; times are ``interval, 2 interval, …``."""
     times = interval * np.arange(1, values.shape[1] + 1)
     return xr.DataArray(
-        values, dims=DIMENSIONS, coords={"time": times, "variable": list(variables)}, name=STATE, attrs=attributes
+        values,
+        dims=DIMENSIONS,
+        coords={"time": times, "variable": list(variables)},
+        name=STATE,
+        attrs=attributes,
     )
 
 
@@ -93,7 +97,8 @@ def split(trajectory: xr.DataArray, held_out: float, gap: float = 0.01) -> Split
         return Split(trajectory.isel(member=slice(0, cut)), trajectory.isel(member=slice(cut, None)))
     cut = int((1 - held_out) * n_times)
     return Split(
-        trajectory.isel(time=slice(0, cut)), trajectory.isel(time=slice(cut + int(np.ceil(gap * n_times)), None))
+        trajectory.isel(time=slice(0, cut)),
+        trajectory.isel(time=slice(cut + int(np.ceil(gap * n_times)), None)),
     )
 
 

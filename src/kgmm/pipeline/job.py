@@ -12,7 +12,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -66,7 +66,6 @@ def run_job(compute: Callable[[Job], None], snakemake) -> None:
     task = snakemake.params.task
     outputs = {name: Path(path) for name, path in snakemake.output.items() if name != "record"}
     record = Path(snakemake.output.record)
-    _start_log(snakemake.log[0])
     _set_threads(task["threads"])
     temporary = {name: path.with_name(f".{path.name}.{os.getpid()}.part") for name, path in outputs.items()}
     job = Job(
@@ -75,32 +74,46 @@ def run_job(compute: Callable[[Job], None], snakemake) -> None:
         outputs=SimpleNamespace(**temporary),
         seed=seed_sequence(task["settings"]["seed"], task["stage"], task["seed_key"]),
     )
-    status, reason = "ok", ""
-    try:
+    with logged(snakemake.log[0]):
         try:
-            refuse_failed_inputs(snakemake.input)
-            compute(job)
-        except ScientificFailure as failure:
-            status, reason = "failed", str(failure)
-            logger.warning("failed result: %s", reason)
+            status, reason = _compute(compute, job, snakemake.input)
+            for name, path in outputs.items():
+                temporary[name].replace(path)
+            part = record.with_name(f".{record.name}.part")
+            part.write_text(json.dumps(_facts(task, status, reason, start), indent=1) + "\n")
+            part.replace(record)
+        finally:
             for path in temporary.values():
-                write_failed(path, reason)
-        for name, path in outputs.items():
-            temporary[name].replace(path)
-        facts = _facts(task, status, reason, start)
-        part = record.with_name(f".{record.name}.part")
-        part.write_text(json.dumps(facts, indent=1) + "\n")
-        part.replace(record)
+                with suppress(OSError):
+                    path.unlink()
+
+
+def _compute(compute: Callable[[Job], None], job: Job, inputs) -> tuple[str, str]:
+    """Status and reason of the result; a failed result is written in place of the outputs."""
+    try:
+        refuse_failed_inputs(inputs)
+        compute(job)
+    except ScientificFailure as failure:
+        logger.warning("failed result: %s", failure)
+        for path in vars(job.outputs).values():
+            write_failed(path, str(failure))
+        return "failed", str(failure)
+    return "ok", ""
+
+
+@contextmanager
+def logged(path: str):
+    """Sends log lines, and the traceback of an error, to a file."""
+    start_log(path)
+    try:
+        yield
     except BaseException:
         logger.error("%s", traceback.format_exc())
         raise
-    finally:
-        for path in temporary.values():
-            with suppress(OSError):
-                path.unlink()
 
 
-def _start_log(path: str) -> None:
+def start_log(path: str) -> None:
+    """Sends log lines to a file."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     handlers = [logging.FileHandler(path, mode="w")]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", handlers=handlers, force=True)

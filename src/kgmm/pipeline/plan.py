@@ -33,6 +33,9 @@ OUTPUTS = {
 }
 RECORD = f"{RESULTS}/store/records/{{stage}}/{{key}}.json"
 
+# Methods whose score drives a Langevin model; the others are rivals in the estimate of the score alone.
+_MODELLED = ("kgmm",)
+
 # The reference run for noise floors is one more replicate, far from those that a configuration counts.
 _REFERENCE = 1_000_000
 
@@ -41,7 +44,8 @@ _REFERENCE = 1_000_000
 class Task:
     """One job: a stage with all its settings.
 
-    ``settings`` are built-in types only, so that Snakemake can compare them with those of an earlier run.
+    ``settings`` are built-in types only, so that Snakemake can compare them with those of an earlier run. Tasks with the
+    same ``seed_key`` see the same random numbers.
     """
 
     stage: str
@@ -50,6 +54,7 @@ class Task:
     inputs: dict[str, str]
     fingerprint: str
     threads: int
+    seed_key: str
 
     @property
     def outputs(self) -> dict[str, str]:
@@ -64,7 +69,14 @@ class Task:
     @property
     def params(self) -> dict:
         """What a rerun depends on besides the input files."""
-        return {"stage": self.stage, "settings": self.settings, "code": self.fingerprint, "threads": self.threads}
+        return {
+            "stage": self.stage,
+            "key": self.key,
+            "seed_key": self.seed_key,
+            "settings": self.settings,
+            "code": self.fingerprint,
+            "threads": self.threads,
+        }
 
 
 @dataclass
@@ -129,8 +141,8 @@ class Plan:
         sigma, replicate = estimator["sigma"], settings["replicate"]
         row = Row(experiment)
 
-        def add(stage: str, label: str, own: dict, **inputs: Task) -> Task:
-            task = self._task(stage, system["name"], label, own, inputs)
+        def add(stage: str, label: str, own: dict, seed_key: str | None = None, **inputs: Task) -> Task:
+            task = self._task(stage, system["name"], label, own, inputs, seed_key)
             row.keys[stage] = task.key
             return task
 
@@ -142,7 +154,12 @@ class Plan:
         if method in ("kgmm", "kgmm_cells"):
             p_min = estimator["min_probability"]
             label = f"{noise}-pmin={'auto' if p_min is None else format(p_min, 'g')}-replicate={replicate}"
-            cells = add("estimate_cells", label, {"data": settings["data"], "estimator": estimator}, trajectory=trajectory)
+            cells = add(
+                "estimate_cells",
+                label,
+                {"data": settings["data"], "estimator": estimator},
+                trajectory=trajectory,
+            )
         if method in ("kgmm", "gmm_network"):
             own = {"method": method, "network": settings["network"]}
             source = {"cells": cells}
@@ -151,13 +168,20 @@ class Plan:
                 source = {"trajectory": trajectory}
             score = add("fit_score", f"{method}-{noise}-replicate={replicate}", own, **source)
 
-        judged = {"method": method, "sigma": sigma, "data": settings["data"], "evaluation": settings["evaluation"]}
+        judged = {
+            "method": method,
+            "sigma": sigma,
+            "data": settings["data"],
+            "evaluation": settings["evaluation"],
+        }
         parts = {"cells": cells, "score": score}
         add(
             "evaluate_score", f"{method}-{noise}-replicate={replicate}", judged | {"system": system},
+            # All methods are judged at the same points with the same noise.
+            seed_key=f"{trajectory.key}/{noise}",
             trajectory=trajectory, **{name: task for name, task in parts.items() if task is not None},
         )  # fmt: skip
-        if experiment.until == "model" and score is not None:
+        if experiment.until == "model" and method in _MODELLED:
             label = f"{method}-{noise}-replicate={replicate}"
             own = {"langevin": settings["langevin"], "data": settings["data"]}
             sample = add("sample_langevin", label, own, trajectory=trajectory, score=score)
@@ -171,10 +195,22 @@ class Plan:
             )  # fmt: skip
         return row
 
-    def _task(self, stage: str, system: str, label: str, own: dict, parents: dict[str, Task]) -> Task:
+    def _task(
+        self,
+        stage: str,
+        system: str,
+        label: str,
+        own: dict,
+        parents: dict[str, Task],
+        seed_key: str | None = None,
+    ) -> Task:
         settings = own | {"seed": self.config.seed, "device": self.config.device}
         threads = getattr(self.config.threads, stage)
-        identity = {"settings": settings, "threads": threads, "parents": {n: t.key for n, t in parents.items()}}
+        identity = {
+            "settings": settings,
+            "threads": threads,
+            "parents": {n: t.key for n, t in parents.items()},
+        }
         digest = hashlib.sha256(json.dumps([stage, identity], sort_keys=True).encode()).hexdigest()
         key = f"{system}/{label}-{digest[:8]}"
         if key not in self.tasks[stage]:
@@ -183,8 +219,9 @@ class Plan:
                 for name, parent in parents.items()
                 for output, path in parent.outputs.items()
             }
-            fingerprint = stage_fingerprint(_SCRIPTS / f"{stage}.py", (f"kgmm.systems.{system}",) if "system" in own else ())
-            self.tasks[stage][key] = Task(stage, key, settings, inputs, fingerprint, threads)
+            by_name = (f"kgmm.systems.{system}",) if "system" in own else ()
+            fingerprint = stage_fingerprint(_SCRIPTS / f"{stage}.py", by_name)
+            self.tasks[stage][key] = Task(stage, key, settings, inputs, fingerprint, threads, seed_key or key)
         return self.tasks[stage][key]
 
     def table(self) -> list[dict]:

@@ -78,10 +78,12 @@ class DataSettings(Section):
     """Which of the simulated samples are used, and for what."""
 
     held_out: Annotated[
-        float, Field(gt=0, lt=1, description="Share of the members kept out of the fit, for every comparison.")
+        float,
+        Field(gt=0, lt=1, description="Share of the members kept out of the fit, for every comparison."),
     ] = 0.2
     n_samples: Annotated[
-        int | None, Field(ge=100, description="Training samples used; all by default. Members are used up first.")
+        int | None,
+        Field(ge=100, description="Training samples used; all by default. Members are used up first."),
     ] = None
 
 
@@ -97,7 +99,8 @@ class EstimatorSettings(Section):
     ] = "kgmm"
     sigma: Annotated[PositiveFloat, Field(description="Noise amplitude in standard deviations of the data.")] = 0.05
     min_probability: Annotated[
-        float | None, Field(gt=0, lt=1, description="p_min: no cell holds more than twice this share of the data.")
+        float | None,
+        Field(gt=0, lt=1, description="p_min: no cell holds more than twice this share of the data."),
     ] = None
     max_draws: Annotated[int, Field(ge=2, multiple_of=2, description="Draws of the noise per sample, at most.")] = 64
     min_draws: Annotated[PositiveInt, Field(description="Draws of the noise per sample, at least.")] = 4
@@ -118,21 +121,27 @@ class EstimatorSettings(Section):
 class NetworkSettings(Section):
     """The score network and its fit."""
 
-    hidden: Annotated[
-        list[PositiveInt], Field(min_length=1, description="Widths of the hidden layers (SiLU).")
-    ] = [128, 64]
+    hidden: Annotated[list[PositiveInt], Field(min_length=1, description="Widths of the hidden layers (SiLU).")] = [
+        128,
+        64,
+    ]
     max_iterations: Annotated[PositiveInt, Field(description="Iterations of L-BFGS.")] = 400
     prior_precision: Annotated[
-        float, Field(ge=0, description="Precision of the normal prior on the parameters; acts where cells are noisy.")
+        float,
+        Field(ge=0, description="Precision of the normal prior on the parameters; acts where cells are noisy."),
     ] = 0.1
 
 
 class LangevinSettings(EnsembleSettings):
     """The Langevin model's sample. Times are in the model's units (standardised coordinates, identity mobility)."""
 
-    scheme: Annotated[str, Field(description="Integration scheme.", json_schema_extra={"enum": sorted(SCHEMES)})] = "heun"
+    scheme: Annotated[str, Field(description="Integration scheme.", json_schema_extra={"enum": sorted(SCHEMES)})] = (
+        "heun"
+    )
     dt: Annotated[PositiveFloat, Field(description="Time step.")] = 0.01
-    n_members: Annotated[int, Field(ge=20, description="Members of the ensemble; they start at training samples.")] = 4000
+    n_members: Annotated[int, Field(ge=20, description="Members of the ensemble; they start at training samples.")] = (
+        4000
+    )
     burn_in: Annotated[float, Field(ge=0, description="Time before the first saved sample.")] = 15.0
     n_times: Annotated[PositiveInt, Field(description="Samples saved per member.")] = 40
     sample_interval: Annotated[PositiveFloat, Field(description="Time between the samples of a member.")] = 1.0
@@ -159,7 +168,8 @@ class Experiment(Section):
     langevin: LangevinSettings = LangevinSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     until: Annotated[
-        Literal["score", "model"], Field(description="score: stop after the score; model: build the Langevin model too.")
+        Literal["score", "model"],
+        Field(description="score: stop after the score; model: build the Langevin model too."),
     ] = "model"
     replicate: Annotated[int, Field(ge=0, description="Number of the replicate; each has its own simulation.")] = 0
 
@@ -181,7 +191,9 @@ class Experiment(Section):
                 "(5 samples per cell)"
             )
         if held_out * s.n_times < 100:
-            raise ValueError(f"data.held_out is {d.held_out:g}: it leaves {held_out * s.n_times} samples, 100 are needed")
+            raise ValueError(
+                f"data.held_out is {d.held_out:g}: it leaves {held_out * s.n_times} samples, 100 are needed"
+            )
         return self
 
 
@@ -214,7 +226,8 @@ class Block(BaseModel):
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$", description="Name of the block, used for its figure.")]
     title: Annotated[str | None, Field(description="Heading in the report.")] = None
     mode: Annotated[
-        Literal["grid", "zip"], Field(description="grid: lists multiply out; zip: lists of equal length pair up.")
+        Literal["grid", "zip"],
+        Field(description="grid: lists multiply out; zip: lists of equal length pair up."),
     ] = "grid"
     replicates: Annotated[PositiveInt, Field(description="Independent repetitions, each with its own simulation.")] = 1
     first_replicate: Annotated[int, Field(ge=0, description="Number of the first repetition.")] = 0
@@ -227,7 +240,8 @@ class RunConfig(Section):
     title: Annotated[str, Field(description="Heading of the report.")] = "KGMM"
     seed: Annotated[int, Field(ge=0, description="Seed from which all random numbers of the run derive.")] = 0
     device: Annotated[
-        Literal["auto", "cpu", "cuda"], Field(description="Where torch computes; auto takes a GPU if there is one.")
+        Literal["auto", "cpu", "cuda"],
+        Field(description="Where torch computes; auto takes a GPU if there is one."),
     ] = "cpu"
     threads: Annotated[Threads, Field(description="Threads of each numeric stage.")] = Threads()
     max_runs: Annotated[PositiveInt, Field(description="Guard: a plan with more experiments is refused.")] = 10_000

@@ -1,0 +1,27 @@
+# The workflow: config → plan → stages → tables and figures → report.
+# The science is in config/, the machine in profiles/, the methods in src/kgmm/.
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+from kgmm.pipeline.config import ConfigError
+from kgmm.pipeline.plan import Plan
+
+try:
+    PLAN = Plan(config)
+except ConfigError as error:
+    raise WorkflowError(f"The configuration is unusable: {error}.")
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/simulate_trajectory.smk"
+include: "workflow/rules/estimate_score.smk"
+include: "workflow/rules/langevin_model.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        run_targets(),

@@ -1,0 +1,83 @@
+"""How good a score is: errors at held-out points, identities that need no exact score, and curves to draw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from kgmm.standardize import Standardization
+from kgmm.statistics import Estimate, denoising_loss, relative_error, stein_residual
+from kgmm.systems import System
+
+Score = Callable[[np.ndarray], np.ndarray]
+
+
+def score_metrics(
+    score: Score,
+    held_out: np.ndarray,
+    *,
+    sigma: float,
+    standardization: Standardization,
+    system: System | None,
+    rng: np.random.Generator,
+) -> dict[str, Estimate]:
+    """Metrics of a score in standardised coordinates.
+
+    Parameters
+    ----------
+    score : ``(n, n_features) -> (n, n_features)``, physical units.
+    held_out : samples that took no part in the fit, ``(n, n_features)``, physical units.
+    system : supplies the exact scores; ``None`` leaves out what needs them.
+
+    Returns
+    -------
+    ``denoising_loss`` and ``stein_residual`` at ``μ + σ S z``, and with an exact score ``score_error`` (against ``s`` at
+    ``μ``), ``smoothed_score_error`` (against ``s_σ`` at ``μ + σ S z``: the estimator's own) and ``smoothing_bias``
+    (``s_σ`` against ``s`` at ``μ``), all relative mean squares.
+    """
+    scale = standardization.scale
+    z = rng.standard_normal(held_out.shape)
+    noisy = held_out + sigma * scale * z
+    at_noisy = score(noisy) * scale
+    metrics = {
+        "denoising_loss": denoising_loss(-sigma * at_noisy, z),
+        "stein_residual": stein_residual(at_noisy, standardization.forward(noisy)),
+    }
+    if system is not None and system.has_exact_density:
+        exact = system.score(held_out) * scale
+        smoothed = system.smoothed_score(held_out, sigma * scale) * scale
+        metrics["score_error"] = relative_error(score(held_out) * scale, exact)
+        metrics["smoothed_score_error"] = relative_error(at_noisy, system.smoothed_score(noisy, sigma * scale) * scale)
+        metrics["smoothing_bias"] = relative_error(smoothed, exact)
+    return metrics
+
+
+def score_profile(score: Score, standardization: Standardization, n_points: int = 400) -> tuple[np.ndarray, np.ndarray]:
+    """Points over the range of one-dimensional data and the score there, both ``(n_points,)``, physical units."""
+    x = np.linspace(standardization.lower[0], standardization.upper[0], n_points)
+    return x, score(x[:, None])[:, 0]
+
+
+def noise_cloud(
+    samples: np.ndarray, sigma: float, scale: np.ndarray, rng: np.random.Generator, n_points: int = 2000
+) -> tuple[np.ndarray, np.ndarray]:
+    """``x = μ + σ S z`` and ``−z/(σ S)``, whose conditional mean is the score; both ``(n_points, n_features)``."""
+    chosen = samples[np.linspace(0, len(samples) - 1, n_points).astype(int)]
+    z = rng.standard_normal(chosen.shape)
+    return chosen + sigma * scale * z, -z / (sigma * scale)
+
+
+def score_field(
+    score: Score, held_out: np.ndarray, n_per_axis: int = 24, smallest_share: float = 2e-4
+) -> tuple[np.ndarray, np.ndarray]:
+    """A regular grid where two-dimensional data lie, and the score there, both ``(n_points, 2)``, physical units.
+
+    Cells of the grid that hold less than ``smallest_share`` of the data are left out.
+    """
+    lower, upper = np.quantile(held_out, [0.0005, 0.9995], axis=0)
+    edges = [np.linspace(a, b, n_per_axis + 1) for a, b in zip(lower, upper)]
+    counts, *_ = np.histogram2d(held_out[:, 0], held_out[:, 1], bins=edges)
+    centers = np.stack(np.meshgrid(*(0.5 * (e[1:] + e[:-1]) for e in edges), indexing="ij"), axis=-1)
+    points = centers[counts > smallest_share * len(held_out)]
+    return points, score(points)

@@ -1,0 +1,36 @@
+"""Figures: the results of a block of experiments in, a dataset and a figure out. One file per figure.
+
+``gather`` collects what a figure shows into one dataset, which is written beside it; ``draw`` needs nothing else.
+"""
+
+from __future__ import annotations
+
+import xarray as xr
+from matplotlib.figure import Figure
+
+from kgmm.figures import empty, planar, score_profiles
+from kgmm.pipeline.job import failure_of
+
+_KINDS = {"score_profiles": score_profiles, "planar": planar, "empty": empty}
+
+
+def gather(rows: list[dict]) -> xr.Dataset:
+    """What the figure of these rows shows. Rows are the plan's: settings, and paths of evaluation and comparison.
+
+    Replicates after the first are for tables and left out. Failed results are left out too and counted in the
+    attribute ``n_failed``.
+    """
+    first = min(row["replicate"] for row in rows)
+    rows = [row for row in rows if row["replicate"] == first]
+    usable = [row for row in rows if failure_of(row["evaluation"]) is None]
+    kind = "empty"
+    if usable:
+        with xr.open_dataset(usable[0]["evaluation"]) as evaluation:
+            kind = "score_profiles" if "x" in evaluation else "planar" if "field_point" in evaluation else "empty"
+    dataset = _KINDS[kind].gather(usable)
+    return dataset.assign_attrs(kind=kind, n_failed=len(rows) - len(usable), system=rows[0]["system"])
+
+
+def draw(dataset: xr.Dataset) -> Figure:
+    """The figure of a dataset that :func:`gather` made."""
+    return _KINDS[dataset.attrs["kind"]].draw(dataset)

@@ -1,0 +1,20 @@
+"""The figure of a block in which every result failed."""
+
+from __future__ import annotations
+
+import xarray as xr
+from matplotlib.figure import Figure
+
+from kgmm.figures.style import new_figure
+
+
+def gather(rows: list[dict]) -> xr.Dataset:
+    """Nothing."""
+    return xr.Dataset()
+
+
+def draw(dataset: xr.Dataset) -> Figure:
+    """Says that there is nothing to show."""
+    figure = new_figure(6, 1.2)
+    figure.text(0.5, 0.5, "No usable result: the reasons are in the table of this section.", ha="center", va="center")
+    return figure

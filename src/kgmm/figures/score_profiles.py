@@ -1,0 +1,116 @@
+"""One-dimensional systems: the score by every method, and the density of the model, one column per noise amplitude.
+
+The upper row is figure 1 of arXiv:2503.18054.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from kgmm.figures.results import usable_comparison
+from kgmm.figures.style import DATA, EXACT, LABELS, METHODS, MODEL, SMOOTHED, letter, new_figure
+
+_COPIED = ("x", "exact", "smoothed", "cloud_x", "cloud_score")
+_DENSITIES = ("bin_center", "density_data", "density_model", "density_exact")
+
+
+def gather(rows: list[dict]) -> xr.Dataset:
+    """Profiles along ``sigma``; scores of each method as ``score_<method>``."""
+    panels = []
+    for sigma in sorted({row["sigma"] for row in rows}):
+        variables = {}
+        for row in rows:
+            if row["sigma"] == sigma:
+                variables |= _of_row(row)
+        panel = xr.Dataset(variables).assign_coords(sigma=sigma)
+        # Numbered, so that panels with fewer cells are filled with NaN.
+        panels.append(panel.assign_coords({dim: np.arange(size) for dim, size in panel.sizes.items()}))
+    return xr.concat(panels, dim="sigma", join="outer", data_vars="all", coords="minimal")
+
+
+def _of_row(row: dict) -> dict:
+    with xr.open_dataset(row["evaluation"]) as evaluation:
+        evaluation = evaluation.load()
+    variables = {name: evaluation[name].variable for name in _COPIED if name in evaluation}
+    variables[f"score_{row['method']}"] = evaluation["score"].variable
+    for name in ("cell_center", "cell_score", "cell_stderr"):
+        if name in evaluation:
+            variables[name] = evaluation[name].isel(variable=0).variable
+    comparison = usable_comparison(row)
+    if comparison is not None:
+        with xr.open_dataset(comparison) as dataset:
+            for name in _DENSITIES:
+                if name in dataset:
+                    variables[name] = dataset[name].isel(variable=0).variable
+    return variables
+
+
+def draw(dataset: xr.Dataset) -> Figure:
+    """Scores above, densities below where there is a model."""
+    sigmas = dataset["sigma"].values
+    has_density = "density_model" in dataset
+    n_rows = 2 if has_density else 1
+    width = max(5.2, 3.1 * sigmas.size)
+    figure = new_figure(width, 3.1 * n_rows + 0.6)
+    axes = figure.subplots(n_rows, sigmas.size, squeeze=False, sharey="row", sharex=True)
+    for column, sigma in enumerate(sigmas):
+        panel = dataset.sel(sigma=sigma)
+        _draw_scores(axes[0, column], panel)
+        letter(axes[0, column], column)
+        axes[0, column].set_title(f"σ = {sigma:g}")
+        if has_density:
+            _draw_densities(axes[1, column], panel)
+            letter(axes[1, column], sigmas.size + column)
+        axes[-1, column].set_xlabel("x (physical units)")
+    axes[0, 0].set_ylabel("score  ∂ log p / ∂x")
+    if has_density:
+        axes[1, 0].set_ylabel("density  p(x)")
+    handles = {}
+    for ax in axes.flat:
+        for handle, label in zip(*ax.get_legend_handles_labels()):
+            handles.setdefault(label, handle)
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4 if sigmas.size > 2 else 2)
+    return figure
+
+
+def _draw_scores(ax: Axes, panel: xr.Dataset) -> None:
+    # The noise cloud of a small σ reaches far beyond the score: the window is that of the score where data are dense.
+    inside = (panel["x"] > panel["cloud_x"].quantile(0.003)) & (panel["x"] < panel["cloud_x"].quantile(0.997))
+    window = panel["exact"] if "exact" in panel else panel["score_kgmm"]
+    limit = 1.35 * float(np.abs(window.where(inside)).max())
+    ax.scatter(
+        panel["cloud_x"],
+        panel["cloud_score"],
+        s=2,
+        color="0.8",
+        linewidths=0,
+        rasterized=True,
+        label="draws (x, −z/σS)",
+    )
+    if "score_gmm" in panel:
+        ax.plot(panel["x"], panel["score_gmm"], **METHODS["gmm"], label=LABELS["gmm"])
+    if "exact" in panel:
+        ax.plot(panel["x"], panel["exact"], **EXACT, label="exact score")
+        ax.plot(panel["x"], panel["smoothed"], **SMOOTHED, label="exact smoothed score")
+    for method in ("gmm_network", "kgmm"):
+        if f"score_{method}" in panel:
+            ax.plot(panel["x"], panel[f"score_{method}"], **METHODS[method], label=LABELS[method])
+    if "cell_center" in panel:
+        ax.errorbar(
+            panel["cell_center"], panel["cell_score"], panel["cell_stderr"], **METHODS["kgmm_cells"],
+            label=LABELS["kgmm_cells"],
+        )  # fmt: skip
+    ax.set_ylim(-limit, limit)
+    margin = 0.05 * float(panel["x"].max() - panel["x"].min())
+    ax.set_xlim(float(panel["x"].min()) - margin, float(panel["x"].max()) + margin)
+
+
+def _draw_densities(ax: Axes, panel: xr.Dataset) -> None:
+    if "density_exact" in panel:
+        ax.plot(panel["bin_center"], panel["density_exact"], **EXACT, label="exact density")
+    ax.step(panel["bin_center"], panel["density_data"], where="mid", **DATA, label="held-out data")
+    ax.plot(panel["bin_center"], panel["density_model"], **MODEL, label="Langevin model with the KGMM score")
+    ax.set_ylim(bottom=0)

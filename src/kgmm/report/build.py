@@ -1,0 +1,99 @@
+"""Assembles the report from the tables and figures of a run."""
+
+from __future__ import annotations
+
+import base64
+import time
+from importlib.resources import files
+from pathlib import Path
+
+import jinja2
+import pandas as pd
+
+from kgmm.report import tables
+
+_STAGES = (
+    "simulate_trajectory", "estimate_cells", "fit_score", "evaluate_score", "sample_langevin", "compare_model",
+)  # fmt: skip
+
+
+def build_report(
+    *,
+    title: str,
+    run: str,
+    seed: int,
+    sections: list[dict],
+    metrics: str | Path,
+    costs: str | Path,
+    config: str | Path,
+    figures: list[str],
+    environment: dict,
+) -> str:
+    """The report as HTML text.
+
+    Parameters
+    ----------
+    sections : name, title and system of each block of experiments; ``figures`` are their images in the same order.
+    metrics, costs : the run's CSV tables; config : the resolved configuration.
+    environment : versions, platform and commit.
+    """
+    all_metrics = pd.read_csv(metrics, keep_default_na=True)
+    all_costs = pd.read_csv(costs)
+    all_costs["stage"] = pd.Categorical(all_costs["stage"], _STAGES, ordered=True)
+    all_costs = all_costs.sort_values("stage")
+    all_costs["stage"] = all_costs["stage"].astype(str)
+    blocks = []
+    for section, figure in zip(sections, figures):
+        own = all_metrics[all_metrics["block"] == section["name"]]
+        blocks.append(
+            section
+            | {
+                "image": base64.b64encode(Path(figure).read_bytes()).decode(),
+                "files": [str(Path(figure).with_suffix(suffix)) for suffix in (".pdf", ".png", ".nc")],
+                "scores": tables.score_table(own),
+                "models": tables.model_table(own),
+                "failures": tables.failures(own),
+            }
+        )
+    cost_rows = tables.cost_table(all_costs)
+    loader = jinja2.FunctionLoader(lambda name: files("kgmm.report").joinpath(name).read_text())
+    template = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
+    template.filters["number"] = tables.number
+    return template.get_template("template.html").render(
+        title=title,
+        run=run,
+        seed=seed,
+        blocks=blocks,
+        headline=_headline(all_metrics),
+        n_experiments=int(all_metrics.groupby(["block", "method", "sigma", "replicate"], dropna=False).ngroups),
+        n_results=len(all_costs),
+        n_failed=int((all_costs["status"] == "failed").sum()),
+        costs=cost_rows,
+        total={name: sum(row[name] for row in cost_rows) for name in ("jobs", "wall_s", "startup_s", "cpu_s")},
+        peak_memory_mb=float(all_costs["peak_memory_mb"].max()),
+        config=Path(config).read_text(),
+        environment=environment,
+        date=time.strftime("%Y-%m-%d %H:%M %Z"),
+        style=files("kgmm.report").joinpath("style.css").read_text(),
+    )
+
+
+def _headline(metrics: pd.DataFrame) -> list[dict]:
+    """The best KGMM score and the worst marginal of its model for every block."""
+    rows = []
+    usable = metrics[(metrics["status"] == "ok") & (metrics["method"] == "kgmm")]
+    for block, group in usable.groupby("block", sort=False):
+        errors = group[group["statistic"] == "score_error"]
+        entropy = group[group["statistic"] == "relative_entropy"]
+        worst = entropy.loc[entropy["value"].idxmax()] if len(entropy) else None
+        by_sigma = errors.groupby("sigma")["value"].median()
+        rows.append(
+            {
+                "block": block,
+                "errors": [f"{tables.number(value)} (σ = {sigma:g})" for sigma, value in by_sigma.items()],
+                "entropy": "–" if worst is None else tables.with_error(worst["value"], worst["stderr"]),
+                "where": "" if worst is None else f"{worst['variable']}, σ = {worst['sigma']:g}",
+                "floor": "–" if worst is None else tables.with_error(worst["floor"], worst["floor_stderr"]),
+            }
+        )
+    return rows

@@ -1,0 +1,106 @@
+"""Tables of the report, from the tidy tables of a run."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+METHOD_NAMES = {
+    "gmm": "direct GMM score",
+    "gmm_network": "network on direct GMM scores (control)",
+    "kgmm_cells": "KGMM cells, constant inside each",
+    "kgmm": "KGMM network",
+}
+_SCORE_STATISTICS = (
+    "score_error", "smoothed_score_error", "center_score_error", "smoothing_bias", "stein_residual", "denoising_loss",
+)  # fmt: skip
+
+
+def number(value: float) -> str:
+    """Three significant digits; a dash for what does not apply."""
+    if value is None or not np.isfinite(value):
+        return "–"
+    text = f"{value:.3g}"
+    if "e" in text:
+        mantissa, exponent = text.split("e")
+        return f"{mantissa}·10{str(int(exponent)).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
+    return text
+
+
+def with_error(value: float, stderr: float) -> str:
+    """``value ± stderr``, without the error where there is none."""
+    return number(value) if stderr is None or not np.isfinite(stderr) else f"{number(value)} ± {number(stderr)}"
+
+
+def score_table(metrics: pd.DataFrame) -> list[dict]:
+    """One row per σ and method of a block: each statistic, or its median and range over replicates."""
+    usable = metrics[(metrics["status"] == "ok") & metrics["statistic"].isin(_SCORE_STATISTICS)]
+    rows = []
+    for (sigma, method), group in usable.groupby(["sigma", "method"], sort=False):
+        row = {
+            "sigma": number(sigma),
+            "method": METHOD_NAMES[method],
+            "replicates": group["replicate"].nunique(),
+        }
+        for statistic in _SCORE_STATISTICS:
+            row[statistic] = _cell(group[group["statistic"] == statistic])
+        rows.append(row)
+    return rows
+
+
+def _cell(group: pd.DataFrame) -> str:
+    values = group["value"]
+    if values.empty:
+        return "–"
+    if len(values) == 1:
+        return with_error(values.iloc[0], group["stderr"].iloc[0])
+    return f"{number(values.median())} [{number(values.min())}, {number(values.max())}]"
+
+
+def model_table(metrics: pd.DataFrame) -> list[dict]:
+    """One row per σ, method, replicate and variable of a block that has Langevin models."""
+    usable = metrics[(metrics["status"] == "ok") & metrics["variable"].notna()]
+    rows = []
+    for (sigma, replicate, variable), group in usable.groupby(["sigma", "replicate", "variable"], sort=False):
+        by = group.set_index("statistic")
+        entropy, distance = by.loc["relative_entropy"], by.loc["wasserstein"]
+        mean, deviation = by.loc["mean"], by.loc["standard_deviation"]
+        rows.append(
+            {
+                "sigma": number(sigma),
+                "replicate": replicate,
+                "variable": variable,
+                "relative_entropy": with_error(entropy["value"], entropy["stderr"]),
+                "floor": with_error(entropy["floor"], entropy["floor_stderr"]),
+                "wasserstein": number(distance["value"]),
+                "wasserstein_floor": number(distance["floor"]),
+                "means": f"{number(mean['data_value'])} → {with_error(mean['value'], mean['stderr'])}",
+                "deviations": f"{number(deviation['data_value'])} → {with_error(deviation['value'], deviation['stderr'])}",
+                "sizes": f"{entropy['effective_size_data']:,.0f} / {entropy['effective_size_model']:,.0f}",
+            }
+        )
+    return rows
+
+
+def failures(metrics: pd.DataFrame) -> list[dict]:
+    """Rows of a block whose result failed, with the reason."""
+    failed = metrics[metrics["status"] == "failed"]
+    return failed[["sigma", "method", "replicate", "statistic", "reason"]].to_dict("records")
+
+
+def cost_table(costs: pd.DataFrame) -> list[dict]:
+    """One row per stage: jobs, times in seconds, largest memory."""
+    rows = []
+    for stage, group in costs.groupby("stage", sort=False):
+        rows.append(
+            {
+                "stage": stage.replace("_", " "),
+                "jobs": len(group),
+                "wall_s": group["wall_s"].sum(),
+                "startup_s": group["startup_s"].sum(),
+                "cpu_s": group["cpu_s"].sum(),
+                "longest_s": group["wall_s"].max(),
+                "peak_memory_mb": group["peak_memory_mb"].max(),
+            }
+        )
+    return rows

@@ -1,0 +1,106 @@
+# Helpers of the rules: everything they know comes from PLAN.
+
+from kgmm.pipeline.plan import OUTPUTS, RECORD, STAGES
+
+
+wildcard_constraints:
+    # A key is <system>/<label>; values are never parsed from it.
+    key=r"[a-z0-9_]+/[^/]+",
+    block=r"[a-z0-9_]+",
+
+
+def record(stage):
+    """Pattern of the record of a stage's job: times, host and versions."""
+    return RECORD.format(stage=stage, key="{key}")
+
+
+def log_of(stage):
+    return f"results/logs/{stage}/{{key}}.log"
+
+
+def inputs_of(stage):
+    """Input function of a stage: the outputs of the tasks it builds on."""
+
+    def inputs(wildcards):
+        return PLAN.task(stage, wildcards.key).inputs
+
+    return inputs
+
+
+def task_of(stage):
+    """Parameter function of a stage: every setting, and the fingerprint of its code."""
+
+    def task(wildcards):
+        return PLAN.task(stage, wildcards.key).params
+
+    return task
+
+
+def threads_of(stage):
+    return getattr(PLAN.config.threads, stage)
+
+
+def block_files(wildcards):
+    """Evaluations and comparisons of a block of experiments."""
+    files = [PLAN.row_files(row) for row in PLAN.rows_of(wildcards.block)]
+    wanted = ("evaluate_score.evaluation", "compare_model.comparison")
+    return sorted({f[name] for f in files for name in wanted if name in f})
+
+
+def metric_files(wildcards):
+    return [path for stage in ("evaluate_score", "compare_model") for path in stage_files(stage)]
+
+
+def stage_files(stage):
+    return sorted(path for task in PLAN.tasks[stage].values() for path in task.outputs.values())
+
+
+def record_files(wildcards):
+    return sorted(task.record for task in PLAN.all_tasks())
+
+
+def run_targets():
+    return [PLAN.path(name) for name in ("report.html", "checked.txt")]
+
+
+def row_source(row):
+    """What a table or a figure needs to know of a row: its files, and the settings that tell rows apart."""
+    experiment = row.experiment
+    files = PLAN.row_files(row)
+    return {
+        "block": experiment.name,
+        "system": experiment.system.name,
+        "method": experiment.estimator.method,
+        "sigma": experiment.estimator.sigma,
+        "min_probability": experiment.estimator.min_probability,
+        "n_samples": experiment.data.n_samples,
+        "replicate": experiment.replicate,
+        "evaluation": files["evaluate_score.evaluation"],
+        "comparison": files.get("compare_model.comparison"),
+    }
+
+
+def metric_sources():
+    return [row_source(row) for row in PLAN.rows]
+
+
+def figure_sources(wildcards):
+    return [row_source(row) for row in PLAN.rows_of(wildcards.block)]
+
+
+def report_sections():
+    """Name, heading and system of each block, in the order of the configuration."""
+    return [
+        {
+            "name": block.name,
+            "title": block.title or block.name.replace("_", " "),
+            "system": PLAN.rows_of(block.name)[0].experiment.system.name,
+        }
+        for block in PLAN.config.experiments
+    ]
+
+
+def script_fingerprint(script):
+    from kgmm.pipeline.fingerprint import stage_fingerprint
+
+    return stage_fingerprint(f"workflow/scripts/{script}.py")

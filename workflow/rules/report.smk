@@ -1,0 +1,95 @@
+# What belongs to one run: its plan, tables, figures and report, all under results/<run>/.
+
+
+rule write_plan:
+    output:
+        plan=PLAN.path("plan.csv"),
+        config=PLAN.path("config.yaml"),
+    log:
+        PLAN.path("logs/write_plan.log"),
+    params:
+        table=PLAN.to_csv(),
+        resolved=PLAN.resolved,
+    localrule: True
+    script:
+        "../scripts/write_plan.py"
+
+
+rule collect_metrics:
+    input:
+        metrics=metric_files,
+    output:
+        metrics=PLAN.path("metrics.csv"),
+    log:
+        PLAN.path("logs/collect_metrics.log"),
+    params:
+        rows=metric_sources(),
+        code=script_fingerprint("collect_metrics"),
+    localrule: True
+    script:
+        "../scripts/collect_metrics.py"
+
+
+rule collect_costs:
+    input:
+        records=record_files,
+    output:
+        costs=PLAN.path("costs.csv"),
+    log:
+        PLAN.path("logs/collect_costs.log"),
+    params:
+        code=script_fingerprint("collect_costs"),
+    localrule: True
+    script:
+        "../scripts/collect_costs.py"
+
+
+rule draw_figure:
+    input:
+        files=block_files,
+    output:
+        png=PLAN.path("figures/{block}.png"),
+        pdf=PLAN.path("figures/{block}.pdf"),
+        data=PLAN.path("figures/{block}.nc"),
+    log:
+        PLAN.path("logs/draw_figure/{block}.log"),
+    params:
+        rows=figure_sources,
+        code=script_fingerprint("draw_figure"),
+    script:
+        "../scripts/draw_figure.py"
+
+
+rule write_report:
+    input:
+        metrics=PLAN.path("metrics.csv"),
+        costs=PLAN.path("costs.csv"),
+        config=PLAN.path("config.yaml"),
+        figures=[PLAN.path(f"figures/{block}.png") for block in PLAN.blocks],
+    output:
+        report=PLAN.path("report.html"),
+    log:
+        PLAN.path("logs/write_report.log"),
+    params:
+        title=PLAN.config.title,
+        run=PLAN.name,
+        seed=PLAN.config.seed,
+        sections=report_sections(),
+        code=script_fingerprint("write_report"),
+    localrule: True
+    script:
+        "../scripts/write_report.py"
+
+
+rule check_run:
+    # Last, so that a failed result is shown in the report before it makes the run fail.
+    input:
+        report=PLAN.path("report.html"),
+        costs=PLAN.path("costs.csv"),
+    output:
+        PLAN.path("checked.txt"),
+    log:
+        PLAN.path("logs/check_run.log"),
+    localrule: True
+    script:
+        "../scripts/check_run.py"

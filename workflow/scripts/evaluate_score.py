@@ -1,0 +1,95 @@
+"""Judges a score at held-out points and tabulates it for the figures."""
+
+import numpy as np
+import xarray as xr
+
+from kgmm.baselines import DirectGMM
+from kgmm.estimator import KGMM
+from kgmm.evaluation import noise_cloud, score_field, score_metrics, score_profile
+from kgmm.pipeline.job import Job, run_job
+from kgmm.pipeline.metrics import metric_variables
+from kgmm.score import ScoreModel
+from kgmm.statistics import relative_error
+from kgmm.systems import get_system
+from kgmm.trajectory import as_samples, open_trajectory, split
+
+
+def evaluate_score(job: Job) -> None:
+    settings = job.settings
+    system = get_system(settings["system"]["name"], **settings["system"]["parameters"])
+    parts = split(open_trajectory(job.inputs.trajectory_samples), settings["data"]["held_out"])
+    n_points = min(settings["evaluation"]["n_points"], parts.held_out[..., 0].size)
+    held_out = as_samples(parts.held_out, n_points)
+    sigma = settings["sigma"]
+    rng = np.random.default_rng(job.seed)
+
+    score, standardization, cells = _load(job, parts)
+    metrics = score_metrics(score, held_out, sigma=sigma, standardization=standardization, system=system, rng=rng)
+    variables = {}
+    if cells is not None:
+        variables |= _cells(cells)
+        if system.has_exact_density:
+            metrics["center_score_error"] = _center_error(cells, system)
+    if held_out.shape[1] == 1:
+        variables |= _profile(score, standardization, system, held_out, sigma, rng)
+    elif held_out.shape[1] == 2:
+        points, values = score_field(score, held_out)
+        variables["field_point"] = (("grid", "variable"), points)
+        variables["field_score"] = (("grid", "variable"), values)
+        if system.has_exact_density:
+            variables["field_exact"] = (("grid", "variable"), system.score(points))
+
+    rows = [
+        {"statistic": name, "coordinates": "standardised", "value": m.value, "stderr": m.stderr}
+        for name, m in metrics.items()
+    ]
+    attributes = {"sigma": sigma, "method": settings["method"], "coordinates": "physical"}
+    xr.Dataset(variables | metric_variables(rows), attrs=attributes).to_netcdf(job.outputs.evaluation)
+
+
+def _load(job: Job, parts):
+    """The score as a function, the coordinates it was fitted in, and the cells if the method is the cells alone."""
+    method = job.settings["method"]
+    if method in ("kgmm", "gmm_network"):
+        model = ScoreModel.load(job.inputs.score)
+        return model, model.standardization, None
+    if method == "kgmm_cells":
+        cells = KGMM.load(job.inputs.cells)
+        return cells.score_at, cells.standardization_, cells
+    mixture = DirectGMM(job.settings["sigma"]).fit(as_samples(parts.training, job.settings["data"]["n_samples"]))
+    return mixture.score_at, mixture.standardization_, None
+
+
+def _cells(cells: KGMM) -> dict:
+    per_cell = ("cell", "variable")
+    return {
+        "cell_center": (per_cell, cells.centers_),
+        "cell_score": (per_cell, cells.score_),
+        "cell_stderr": (per_cell, cells.score_stderr_),
+        "cell_count": ("cell", cells.counts_),
+    }
+
+
+def _center_error(cells: KGMM, system):
+    """Error of the cells where they stand, at their centres, each counted by its mass."""
+    mass = np.sqrt(cells.counts_ / cells.counts_.mean())[:, None] * cells.standardization_.scale
+    return relative_error(cells.score_ * mass, system.score(cells.centers_) * mass)
+
+
+def _profile(score, standardization, system, held_out, sigma, rng) -> dict:
+    x, values = score_profile(score, standardization)
+    cloud_x, cloud_score = noise_cloud(held_out, sigma, standardization.scale, rng)
+    variables = {
+        "x": ("point", x),
+        "score": ("point", values),
+        "cloud_x": ("draw", cloud_x[:, 0]),
+        "cloud_score": ("draw", cloud_score[:, 0]),
+    }
+    if system.has_exact_density:
+        noise_scale = sigma * standardization.scale
+        variables["exact"] = ("point", system.score(x[:, None])[:, 0])
+        variables["smoothed"] = ("point", system.smoothed_score(x[:, None], noise_scale)[:, 0])
+    return variables
+
+
+run_job(evaluate_score, snakemake)

@@ -1,0 +1,32 @@
+"""Fits the score network, to the cells or (as a control) to direct scores of the mixture at data points."""
+
+from kgmm.baselines import DirectGMM
+from kgmm.estimator import KGMM
+from kgmm.pipeline.job import Job, run_job
+from kgmm.score import ScoreModel
+from kgmm.trajectory import as_samples, open_trajectory, split
+
+# The control needs no more points than this: its error is that of their targets.
+_CONTROL_POINTS = 20_000
+
+
+def fit_score(job: Job) -> None:
+    network = dict(job.settings["network"])
+    seed = int(job.seed.generate_state(1)[0])
+    if job.settings["method"] == "kgmm":
+        model = ScoreModel.fit(KGMM.load(job.inputs.cells), seed=seed, device=job.device, **network)
+    else:
+        model = _fit_control(job, seed, network)
+    model.save(job.outputs.score)
+
+
+def _fit_control(job: Job, seed: int, network: dict) -> ScoreModel:
+    data = job.settings["data"]
+    training = split(open_trajectory(job.inputs.trajectory_samples), data["held_out"]).training
+    samples = as_samples(training, data["n_samples"])
+    mixture = DirectGMM(job.settings["sigma"]).fit(samples)
+    points = samples[:: max(1, len(samples) // _CONTROL_POINTS)]
+    return ScoreModel.fit_mixture(mixture, points, seed=seed, device=job.device, **network)
+
+
+run_job(fit_score, snakemake)

@@ -1,0 +1,25 @@
+"""Writes the report of the run."""
+
+from pathlib import Path
+
+from kgmm.pipeline.job import environment, logged
+from kgmm.report.build import build_report
+
+
+def write_report(inputs, params, output: str) -> None:
+    html = build_report(
+        title=params.title,
+        run=params.run,
+        seed=params.seed,
+        sections=params.sections,
+        metrics=inputs.metrics,
+        costs=inputs.costs,
+        config=inputs.config,
+        figures=inputs.figures,
+        environment=environment(),
+    )
+    Path(output).write_text(html)
+
+
+with logged(snakemake.log[0]):
+    write_report(snakemake.input, snakemake.params, snakemake.output.report)
