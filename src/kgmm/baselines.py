@@ -9,7 +9,7 @@ from kgmm.standardize import Standardization, check_samples
 
 # Kernels further than this many σ away weigh less than e^-18 of a kernel at the point.
 _CUTOFF = 6.0
-_PAIRS_AT_ONCE = 10_000_000
+_PAIRS_AT_ONCE = 3_000_000
 
 
 class DirectGMM:

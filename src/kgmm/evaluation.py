@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from scipy.ndimage import maximum_filter
 
 from kgmm.standardize import Standardization
 from kgmm.statistics import Estimate, denoising_loss, relative_error, stein_residual
@@ -68,16 +69,14 @@ def noise_cloud(
     return chosen + sigma * scale * z, -z / (sigma * scale)
 
 
-def score_field(
-    score: Score, held_out: np.ndarray, n_per_axis: int = 24, smallest_share: float = 2e-4
-) -> tuple[np.ndarray, np.ndarray]:
+def score_field(score: Score, held_out: np.ndarray, n_per_axis: int = 20) -> tuple[np.ndarray, np.ndarray]:
     """A regular grid where two-dimensional data lie, and the score there, both ``(n_points, 2)``, physical units.
 
-    Cells of the grid that hold less than ``smallest_share`` of the data are left out.
+    A point of the grid is kept if its cell or one next to it holds data.
     """
     lower, upper = np.quantile(held_out, [0.0005, 0.9995], axis=0)
     edges = [np.linspace(a, b, n_per_axis + 1) for a, b in zip(lower, upper)]
     counts, *_ = np.histogram2d(held_out[:, 0], held_out[:, 1], bins=edges)
     centers = np.stack(np.meshgrid(*(0.5 * (e[1:] + e[:-1]) for e in edges), indexing="ij"), axis=-1)
-    points = centers[counts > smallest_share * len(held_out)]
+    points = centers[maximum_filter(counts, size=3) > 0]
     return points, score(points)

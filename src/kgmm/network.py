@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
+from scipy.optimize import minimize
 from torch.nn import functional
 
 from kgmm.errors import ScientificFailure
 from kgmm.progress import Progress
-
-_ITERATIONS_PER_CALL = 10
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Network:
         """Weights uniform in ``±1/√n_in`` (LeCun et al. 1998, as torch's linear layers), float32."""
         generator = torch.Generator().manual_seed(seed)
         layers = []
-        for n_in, n_out in zip(sizes[:-1], sizes[1:]):
+        for n_in, n_out in pairwise(sizes):
             bound = n_in**-0.5
             weight = torch.empty(n_out, n_in).uniform_(-bound, bound, generator=generator)
             bias = torch.empty(n_out).uniform_(-bound, bound, generator=generator)
@@ -45,6 +45,20 @@ class Network:
         return torch.addmm(bias, x, weight.T)
 
     @property
+    def parameters(self) -> torch.Tensor:
+        """All weights and biases in one vector."""
+        return torch.cat([part.flatten() for layer in self.layers for part in layer])
+
+    def with_parameters(self, parameters: torch.Tensor) -> Network:
+        """The network of the same shape whose weights and biases are views of ``parameters``."""
+        layers, start = [], 0
+        for weight, bias in self.layers:
+            middle, stop = start + weight.numel(), start + weight.numel() + bias.numel()
+            layers.append((parameters[start:middle].view(weight.shape), parameters[middle:stop]))
+            start = stop
+        return Network(tuple(layers))
+
+    @property
     def hidden(self) -> tuple[int, ...]:
         """Widths of the hidden layers."""
         return tuple(weight.shape[0] for weight, _ in self.layers[:-1])
@@ -52,7 +66,7 @@ class Network:
 
 @dataclass(frozen=True)
 class Fit:
-    """A fitted network and the history of its loss, one entry per ``iterations`` entry."""
+    """A fitted network and its loss after each iteration."""
 
     network: Network
     iterations: np.ndarray
@@ -71,7 +85,7 @@ def fit_network(
     seed: int = 0,
     device: str = "cpu",
 ) -> Fit:
-    """Fits a network to ``targets`` at ``points`` by full-batch L-BFGS with a strong Wolfe line search.
+    """Fits a network to ``targets`` at ``points`` by full-batch L-BFGS.
 
     The loss is ``Σ w |f(x) − y|² + λ |θ|²`` with ``Σ w = 1`` and ``λ = prior_precision · noise_fraction / n_points``:
     the maximum a posteriori estimate under a normal prior of that precision on the parameters, given the measured
@@ -102,39 +116,31 @@ def fit_network(
     )
     w = w[:, None]
     start = Network.random((points.shape[1], *hidden, targets.shape[1]), seed)
-    layers = tuple((a.to(device).requires_grad_(), b.to(device).requires_grad_()) for a, b in start.layers)
-    network = Network(layers)
-    parameters = [p for layer in layers for p in layer]
     decay = prior_precision * noise_fraction / points.shape[0]
-    optimizer = torch.optim.LBFGS(
-        parameters,
-        max_iter=_ITERATIONS_PER_CALL,
-        history_size=20,
-        line_search_fn="strong_wolfe",
-        tolerance_grad=1e-9,
-        tolerance_change=1e-12,
-    )
+    iterations, history = [0], []
 
-    def misfit() -> torch.Tensor:
-        return (w * (network(x) - y) ** 2).sum()
-
-    def closure() -> torch.Tensor:
-        optimizer.zero_grad()
-        loss = misfit() + decay * sum((p * p).sum() for p in parameters)
+    def loss_and_gradient(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        parameters = torch.from_numpy(flat).to(device, torch.float32).requires_grad_()
+        loss = (w * (start.with_parameters(parameters)(x) - y) ** 2).sum() + decay * parameters.square().sum()
         loss.backward()
-        return loss
+        return loss.item(), parameters.grad.double().cpu().numpy()
 
-    iterations, history = [0], [float(misfit().detach())]
     with Progress("fitting the network", max_iterations, "iterations") as progress:
-        while iterations[-1] < max_iterations:
-            optimizer.step(closure)
-            done = optimizer.state[parameters[0]]["n_iter"]
-            progress.update(done - iterations[-1])
-            if done == iterations[-1]:
-                break  # the line search finds no further descent in this precision
-            iterations.append(done)
-            history.append(float(misfit().detach()))
-    if not history[-1] < history[0]:
-        raise ScientificFailure(f"the network's loss did not fall: {history[0]:.3g} before, {history[-1]:.3g} after")
-    fitted = Network(tuple((a.detach().cpu(), b.detach().cpu()) for a, b in layers))
+
+        def note(intermediate_result) -> None:
+            iterations.append(len(iterations))
+            history.append(float(intermediate_result.fun))
+            progress.update(1)
+
+        first = start.parameters.double().numpy()
+        history.append(loss_and_gradient(first)[0])
+        # SciPy's optimiser and not torch's: the first step of torch.optim imports its compiler, which takes seconds.
+        result = minimize(
+            loss_and_gradient, first, method="L-BFGS-B", jac=True, callback=note,
+            # The gradient is single precision, so neither tolerance may be finer than that.
+            options={"maxiter": max_iterations, "maxfun": 4 * max_iterations, "maxcor": 20, "ftol": 1e-9, "gtol": 1e-8},
+        )  # fmt: skip
+    if not result.fun < history[0]:
+        raise ScientificFailure(f"the network's loss did not fall: {history[0]:.3g} before, {result.fun:.3g} after")
+    fitted = start.with_parameters(torch.from_numpy(result.x).float())
     return Fit(fitted, np.array(iterations), np.array(history))

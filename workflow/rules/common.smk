@@ -1,6 +1,6 @@
 # Helpers of the rules: everything they know comes from PLAN.
 
-from kgmm.pipeline.plan import OUTPUTS, RECORD, STAGES
+from kgmm.pipeline.tasks import OUTPUTS, RECORD
 
 
 wildcard_constraints:

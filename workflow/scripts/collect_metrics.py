@@ -1,33 +1,41 @@
 """One tidy table: a row per experiment and statistic, and a row with the reason for every failed result."""
 
 import csv
+import json
 
 import xarray as xr
 
-from kgmm.pipeline.job import failure_of, logged
+from kgmm.pipeline.failures import failure_of
+from kgmm.pipeline.job import logged
 from kgmm.pipeline.metrics import COLUMNS, metric_rows
 
 _SETTINGS = ("block", "system", "method", "sigma", "min_probability", "n_samples", "replicate")
+_STATISTIC = tuple(column for column in COLUMNS if column != "method")
 _FILES = ("evaluation", "comparison")
 
 
 def collect_metrics(rows: list[dict], output: str) -> None:
     with open(output, "w", newline="") as file:
-        writer = csv.DictWriter(file, [*_SETTINGS, *COLUMNS, "status", "reason"], lineterminator="\n")
+        writer = csv.DictWriter(file, [*_SETTINGS, *_STATISTIC, "status", "reason"], lineterminator="\n")
         writer.writeheader()
         for row in rows:
             settings = {key: row[key] for key in _SETTINGS}
             for name in _FILES:
                 if row[name] is not None:
-                    writer.writerows(settings | metric for metric in _metrics(row[name], name))
+                    writer.writerows(settings | metric for metric in _metrics(row[name], name, row["method"]))
 
 
-def _metrics(path: str, name: str) -> list[dict]:
+def _metrics(path: str, name: str, method: str) -> list[dict]:
     reason = failure_of(path)
     if reason is not None:
         return [{"statistic": name, "status": "failed", "reason": reason}]
     with xr.open_dataset(path) as dataset:
-        return [metric | {"status": "ok", "reason": ""} for metric in metric_rows(dataset)]
+        failed = json.loads(dataset.attrs.get("failed_methods", "{}"))
+        if method in failed:
+            return [{"statistic": name, "status": "failed", "reason": failed[method]}]
+        rows = metric_rows(dataset)
+    kept = [row for row in rows if row.pop("method") in ("", method)]
+    return [row | {"status": "ok", "reason": ""} for row in kept]
 
 
 with logged(snakemake.log[0]):

@@ -1,11 +1,15 @@
-"""Judges a score at held-out points and tabulates it for the figures."""
+"""Judges the scores of several methods at the same held-out points and tabulates them for the figures."""
+
+import json
 
 import numpy as np
 import xarray as xr
 
 from kgmm.baselines import DirectGMM
+from kgmm.errors import ScientificFailure
 from kgmm.estimator import KGMM
 from kgmm.evaluation import noise_cloud, score_field, score_metrics, score_profile
+from kgmm.pipeline.failures import refuse_failed_inputs
 from kgmm.pipeline.job import Job, run_job
 from kgmm.pipeline.metrics import metric_variables
 from kgmm.score import ScoreModel
@@ -21,43 +25,54 @@ def evaluate_score(job: Job) -> None:
     n_points = min(settings["evaluation"]["n_points"], parts.held_out[..., 0].size)
     held_out = as_samples(parts.held_out, n_points)
     sigma = settings["sigma"]
-    rng = np.random.default_rng(job.seed)
+    score_seed, cloud_seed = job.seed.spawn(2)
 
-    score, standardization, cells = _load(job, parts)
-    metrics = score_metrics(score, held_out, sigma=sigma, standardization=standardization, system=system, rng=rng)
-    variables = {}
-    if cells is not None:
-        variables |= _cells(cells)
-        if system.has_exact_density:
-            metrics["center_score_error"] = _center_error(cells, system)
-    if held_out.shape[1] == 1:
-        variables |= _profile(score, standardization, system, held_out, sigma, rng)
-    elif held_out.shape[1] == 2:
-        points, values = score_field(score, held_out)
-        variables["field_point"] = (("grid", "variable"), points)
-        variables["field_score"] = (("grid", "variable"), values)
-        if system.has_exact_density:
-            variables["field_exact"] = (("grid", "variable"), system.score(points))
-
-    rows = [
-        {"statistic": name, "coordinates": "standardised", "value": m.value, "stderr": m.stderr}
-        for name, m in metrics.items()
-    ]
-    attributes = {"sigma": sigma, "method": settings["method"], "coordinates": "physical"}
+    rows, variables, failed = [], {}, {}
+    for method in settings["methods"]:
+        try:
+            score, standardization, cells = _load(job, method, parts)
+        except ScientificFailure as failure:
+            failed[method] = str(failure)
+            continue
+        # The same generator state for each: methods are compared on the same noise.
+        metrics = score_metrics(
+            score,
+            held_out,
+            sigma=sigma,
+            standardization=standardization,
+            system=system,
+            rng=np.random.default_rng(score_seed),
+        )
+        if cells is not None:
+            variables |= _cells(cells)
+            if system.has_exact_density:
+                metrics["center_score_error"] = _center_error(cells, system)
+        rows += [
+            {"method": method, "statistic": name, "coordinates": "standardised", "value": m.value, "stderr": m.stderr}
+            for name, m in metrics.items()
+        ]
+        if held_out.shape[1] == 1:
+            variables |= _profile(method, score, standardization, system, sigma)
+            variables |= _cloud(held_out, standardization, sigma, np.random.default_rng(cloud_seed))
+        elif held_out.shape[1] == 2:
+            variables |= _field(method, score, system, held_out)
+    attributes = {"sigma": sigma, "coordinates": "physical", "failed_methods": json.dumps(failed, sort_keys=True)}
     xr.Dataset(variables | metric_variables(rows), attrs=attributes).to_netcdf(job.outputs.evaluation)
 
 
-def _load(job: Job, parts):
+def _load(job: Job, method: str, parts):
     """The score as a function, the coordinates it was fitted in, and the cells if the method is the cells alone."""
-    method = job.settings["method"]
-    if method in ("kgmm", "gmm_network"):
-        model = ScoreModel.load(job.inputs.score)
-        return model, model.standardization, None
     if method == "kgmm_cells":
+        refuse_failed_inputs([job.inputs.cells])
         cells = KGMM.load(job.inputs.cells)
         return cells.score_at, cells.standardization_, cells
-    mixture = DirectGMM(job.settings["sigma"]).fit(as_samples(parts.training, job.settings["data"]["n_samples"]))
-    return mixture.score_at, mixture.standardization_, None
+    if method == "gmm":
+        mixture = DirectGMM(job.settings["sigma"]).fit(as_samples(parts.training, job.settings["data"]["n_samples"]))
+        return mixture.score_at, mixture.standardization_, None
+    path = getattr(job.inputs, f"score_{method}")
+    refuse_failed_inputs([path])
+    model = ScoreModel.load(path)
+    return model, model.standardization, None
 
 
 def _cells(cells: KGMM) -> dict:
@@ -76,15 +91,9 @@ def _center_error(cells: KGMM, system):
     return relative_error(cells.score_ * mass, system.score(cells.centers_) * mass)
 
 
-def _profile(score, standardization, system, held_out, sigma, rng) -> dict:
+def _profile(method, score, standardization, system, sigma) -> dict:
     x, values = score_profile(score, standardization)
-    cloud_x, cloud_score = noise_cloud(held_out, sigma, standardization.scale, rng)
-    variables = {
-        "x": ("point", x),
-        "score": ("point", values),
-        "cloud_x": ("draw", cloud_x[:, 0]),
-        "cloud_score": ("draw", cloud_score[:, 0]),
-    }
+    variables = {"x": ("point", x), f"score_{method}": ("point", values)}
     if system.has_exact_density:
         noise_scale = sigma * standardization.scale
         variables["exact"] = ("point", system.score(x[:, None])[:, 0])
@@ -92,4 +101,17 @@ def _profile(score, standardization, system, held_out, sigma, rng) -> dict:
     return variables
 
 
-run_job(evaluate_score, snakemake)
+def _cloud(held_out, standardization, sigma, rng) -> dict:
+    x, score = noise_cloud(held_out, sigma, standardization.scale, rng)
+    return {"cloud_x": ("draw", x[:, 0]), "cloud_score": ("draw", score[:, 0])}
+
+
+def _field(method, score, system, held_out) -> dict:
+    points, values = score_field(score, held_out)
+    variables = {"field_point": (("grid", "variable"), points), f"field_{method}": (("grid", "variable"), values)}
+    if system.has_exact_density:
+        variables["field_exact"] = (("grid", "variable"), system.score(points))
+    return variables
+
+
+run_job(evaluate_score, snakemake, tolerated=("cells", "score_"))

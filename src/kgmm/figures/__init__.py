@@ -9,16 +9,17 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from kgmm.figures import empty, planar, score_profiles
-from kgmm.pipeline.job import failure_of
+from kgmm.pipeline.failures import failure_of
 
 _KINDS = {"score_profiles": score_profiles, "planar": planar, "empty": empty}
+# A variable of an evaluation that tells which figure it is for.
+_MARKS = {"x": "score_profiles", "field_point": "planar"}
 
 
 def gather(rows: list[dict]) -> xr.Dataset:
     """What the figure of these rows shows. Rows are the plan's: settings, and paths of evaluation and comparison.
 
-    Replicates after the first are for tables and left out. Failed results are left out too and counted in the
-    attribute ``n_failed``.
+    Replicates after the first are for tables and left out, and so are failed results.
     """
     first = min(row["replicate"] for row in rows)
     rows = [row for row in rows if row["replicate"] == first]
@@ -26,9 +27,8 @@ def gather(rows: list[dict]) -> xr.Dataset:
     kind = "empty"
     if usable:
         with xr.open_dataset(usable[0]["evaluation"]) as evaluation:
-            kind = "score_profiles" if "x" in evaluation else "planar" if "field_point" in evaluation else "empty"
-    dataset = _KINDS[kind].gather(usable)
-    return dataset.assign_attrs(kind=kind, n_failed=len(rows) - len(usable), system=rows[0]["system"])
+            kind = next((kind for name, kind in _MARKS.items() if name in evaluation), "empty")
+    return _KINDS[kind].gather(usable).assign_attrs(kind=kind, system=rows[0]["system"])
 
 
 def draw(dataset: xr.Dataset) -> Figure:

@@ -84,7 +84,7 @@ def _draw_marginal(ax: Axes, dataset: xr.Dataset, k: int) -> None:
 def _draw_fields(axes, dataset: xr.Dataset) -> None:
     x, y = dataset["field_point"].values.T
     names = _names(dataset)
-    fields = [("score, KGMM network", dataset["field_score"].values)]
+    fields = [("score, KGMM network", dataset["field_kgmm"].values)]
     if "field_exact" in dataset:
         fields.insert(0, ("score, exact", dataset["field_exact"].values))
     # Arrows show the direction, colour the size: at one scale the steep flanks would hide the wells.
@@ -93,7 +93,7 @@ def _draw_fields(axes, dataset: xr.Dataset) -> None:
     for ax, (title, values), size in zip(axes, fields, sizes):
         direction = values / np.maximum(size, 1e-12)[:, None]
         arrows = ax.quiver(
-            x, y, *direction.T, size, cmap="viridis_r", angles="xy", scale=30, width=0.006, pivot="mid",
+            x, y, *direction.T, size, cmap="viridis_r", angles="xy", scale=24, width=0.007, pivot="mid",
             clim=(0, largest),
         )  # fmt: skip
         ax.set_title(title)

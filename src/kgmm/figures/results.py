@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kgmm.pipeline.job import failure_of
+from kgmm.pipeline.failures import failure_of
 
 
 def usable_comparison(row: dict) -> str | None:

@@ -13,57 +13,54 @@ from matplotlib.figure import Figure
 from kgmm.figures.results import usable_comparison
 from kgmm.figures.style import DATA, EXACT, LABELS, METHODS, MODEL, SMOOTHED, letter, new_figure
 
-_COPIED = ("x", "exact", "smoothed", "cloud_x", "cloud_score")
 _DENSITIES = ("bin_center", "density_data", "density_model", "density_exact")
+_CELLS = ("cell_center", "cell_score", "cell_stderr")
 
 
 def gather(rows: list[dict]) -> xr.Dataset:
-    """Profiles along ``sigma``; scores of each method as ``score_<method>``."""
+    """Panels in the order of ``sigma``, one for each evaluation; scores of each method as ``score_<method>``."""
     panels = []
-    for sigma in sorted({row["sigma"] for row in rows}):
-        variables = {}
-        for row in rows:
-            if row["sigma"] == sigma:
-                variables |= _of_row(row)
-        panel = xr.Dataset(variables).assign_coords(sigma=sigma)
+    for path in dict.fromkeys(row["evaluation"] for row in sorted(rows, key=lambda row: row["sigma"])):
+        of_panel = [row for row in rows if row["evaluation"] == path]
+        panel = xr.Dataset(_scores(path) | _densities(of_panel)).assign_coords(sigma=of_panel[0]["sigma"])
         # Numbered, so that panels with fewer cells are filled with NaN.
         panels.append(panel.assign_coords({dim: np.arange(size) for dim, size in panel.sizes.items()}))
-    return xr.concat(panels, dim="sigma", join="outer", data_vars="all", coords="minimal")
+    return xr.concat(panels, dim="panel", join="outer", data_vars="all", coords=["sigma"])
 
 
-def _of_row(row: dict) -> dict:
-    with xr.open_dataset(row["evaluation"]) as evaluation:
+def _scores(path: str) -> dict:
+    with xr.open_dataset(path) as evaluation:
         evaluation = evaluation.load()
-    variables = {name: evaluation[name].variable for name in _COPIED if name in evaluation}
-    variables[f"score_{row['method']}"] = evaluation["score"].variable
-    for name in ("cell_center", "cell_score", "cell_stderr"):
-        if name in evaluation:
-            variables[name] = evaluation[name].isel(variable=0).variable
-    comparison = usable_comparison(row)
-    if comparison is not None:
-        with xr.open_dataset(comparison) as dataset:
-            for name in _DENSITIES:
-                if name in dataset:
-                    variables[name] = dataset[name].isel(variable=0).variable
-    return variables
+    names = [name for name in evaluation if evaluation[name].dims in (("point",), ("draw",))]
+    variables = {name: evaluation[name].variable for name in names}
+    return variables | {name: evaluation[name].isel(variable=0).variable for name in _CELLS if name in evaluation}
+
+
+def _densities(rows: list[dict]) -> dict:
+    for row in rows:
+        path = usable_comparison(row)
+        if path is not None:
+            with xr.open_dataset(path) as comparison:
+                return {n: comparison[n].isel(variable=0).variable.load() for n in _DENSITIES if n in comparison}
+    return {}
 
 
 def draw(dataset: xr.Dataset) -> Figure:
     """Scores above, densities below where there is a model."""
-    sigmas = dataset["sigma"].values
+    n_panels = dataset.sizes["panel"]
     has_density = "density_model" in dataset
     n_rows = 2 if has_density else 1
-    width = max(5.2, 3.1 * sigmas.size)
+    width = max(5.2, 3.1 * n_panels)
     figure = new_figure(width, 3.1 * n_rows + 0.6)
-    axes = figure.subplots(n_rows, sigmas.size, squeeze=False, sharey="row", sharex=True)
-    for column, sigma in enumerate(sigmas):
-        panel = dataset.sel(sigma=sigma)
+    axes = figure.subplots(n_rows, n_panels, squeeze=False, sharey="row", sharex=True)
+    for column in range(n_panels):
+        panel = dataset.isel(panel=column)
         _draw_scores(axes[0, column], panel)
         letter(axes[0, column], column)
-        axes[0, column].set_title(f"σ = {sigma:g}")
+        axes[0, column].set_title(f"σ = {float(panel['sigma']):g}")
         if has_density:
             _draw_densities(axes[1, column], panel)
-            letter(axes[1, column], sigmas.size + column)
+            letter(axes[1, column], n_panels + column)
         axes[-1, column].set_xlabel("x (physical units)")
     axes[0, 0].set_ylabel("score  ∂ log p / ∂x")
     if has_density:
@@ -72,7 +69,7 @@ def draw(dataset: xr.Dataset) -> Figure:
     for ax in axes.flat:
         for handle, label in zip(*ax.get_legend_handles_labels()):
             handles.setdefault(label, handle)
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4 if sigmas.size > 2 else 2)
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4 if n_panels > 2 else 2)
     return figure
 
 

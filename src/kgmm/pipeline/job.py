@@ -21,6 +21,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from kgmm.errors import ScientificFailure
+from kgmm.pipeline.failures import refuse_failed_inputs, write_failed
 from kgmm.pipeline.seeds import seed_sequence
 
 logger = logging.getLogger("kgmm")
@@ -56,11 +57,12 @@ class Job:
         return device
 
 
-def run_job(compute: Callable[[Job], None], snakemake) -> None:
+def run_job(compute: Callable[[Job], None], snakemake, tolerated: tuple[str, ...] = ()) -> None:
     """Runs one stage under Snakemake.
 
     Outputs appear under their declared names only when complete. A :class:`ScientificFailure`, or an input that is a
-    failed result, makes every output a file that says so, and the job succeeds.
+    failed result, makes every output a file that says so, and the job succeeds. Inputs whose name starts with one of
+    ``tolerated`` may be failed results: the stage deals with them.
     """
     start = time.time()
     task = snakemake.params.task
@@ -72,11 +74,11 @@ def run_job(compute: Callable[[Job], None], snakemake) -> None:
         settings=task["settings"],
         inputs=SimpleNamespace(**dict(snakemake.input.items())),
         outputs=SimpleNamespace(**temporary),
-        seed=seed_sequence(task["settings"]["seed"], task["stage"], task["seed_key"]),
+        seed=seed_sequence(task["settings"]["seed"], task["stage"], task["key"]),
     )
     with logged(snakemake.log[0]):
         try:
-            status, reason = _compute(compute, job, snakemake.input)
+            status, reason = _compute(compute, job, tolerated)
             for name, path in outputs.items():
                 temporary[name].replace(path)
             part = record.with_name(f".{record.name}.part")
@@ -88,10 +90,10 @@ def run_job(compute: Callable[[Job], None], snakemake) -> None:
                     path.unlink()
 
 
-def _compute(compute: Callable[[Job], None], job: Job, inputs) -> tuple[str, str]:
+def _compute(compute: Callable[[Job], None], job: Job, tolerated: tuple[str, ...]) -> tuple[str, str]:
     """Status and reason of the result; a failed result is written in place of the outputs."""
     try:
-        refuse_failed_inputs(inputs)
+        refuse_failed_inputs(path for name, path in vars(job.inputs).items() if not name.startswith(tolerated))
         compute(job)
     except ScientificFailure as failure:
         logger.warning("failed result: %s", failure)
@@ -124,36 +126,6 @@ def _set_threads(threads: int) -> None:
         import torch
 
         torch.set_num_threads(threads)
-
-
-def refuse_failed_inputs(paths) -> None:
-    """Raises :class:`ScientificFailure` with the reason of the first input that is a failed result."""
-    import netCDF4
-
-    for path in paths:
-        if not str(path).endswith(".nc"):
-            continue
-        with netCDF4.Dataset(path) as file:
-            if getattr(file, "status", "ok") == "failed":
-                raise ScientificFailure(file.reason)
-
-
-def write_failed(path: Path, reason: str) -> None:
-    """Writes a file that stands for a failed result and carries its reason."""
-    import netCDF4
-
-    with netCDF4.Dataset(path, "w", format="NETCDF4") as file:
-        file.status = "failed"
-        file.reason = reason
-
-
-def failure_of(path: str | Path) -> str | None:
-    """The reason in a failed result, or ``None``."""
-    try:
-        refuse_failed_inputs([path])
-    except ScientificFailure as failure:
-        return str(failure)
-    return None
 
 
 def _facts(task: dict, status: str, reason: str, start: float) -> dict:

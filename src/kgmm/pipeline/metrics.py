@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-_TEXT = ("statistic", "variable", "coordinates")
+_TEXT = ("method", "statistic", "variable", "coordinates")
 _NUMBERS = (
     "value", "stderr", "data_value", "floor", "floor_stderr", "effective_size_data", "effective_size_model",
 )  # fmt: skip

@@ -11,27 +11,10 @@ from pathlib import Path
 
 from kgmm.pipeline.config import parse_config
 from kgmm.pipeline.fingerprint import stage_fingerprint
-from kgmm.pipeline.settings import STAGES, Experiment, RunConfig
+from kgmm.pipeline.settings import Experiment, RunConfig
+from kgmm.pipeline.tasks import RESULTS, STAGES, Task
 
-RESULTS = "results"
 _SCRIPTS = Path("workflow/scripts")
-
-# Outputs of each stage; {key} is the task's key. Files of all runs share one store.
-OUTPUTS = {
-    "simulate_trajectory": {
-        "samples": f"{RESULTS}/store/trajectories/{{key}}/samples.nc",
-        "path": f"{RESULTS}/store/trajectories/{{key}}/path.nc",
-    },
-    "estimate_cells": {"cells": f"{RESULTS}/store/cells/{{key}}.nc"},
-    "fit_score": {"score": f"{RESULTS}/store/scores/{{key}}.nc"},
-    "evaluate_score": {"evaluation": f"{RESULTS}/store/evaluations/{{key}}.nc"},
-    "sample_langevin": {
-        "samples": f"{RESULTS}/store/langevin/{{key}}/samples.nc",
-        "path": f"{RESULTS}/store/langevin/{{key}}/path.nc",
-    },
-    "compare_model": {"comparison": f"{RESULTS}/store/comparisons/{{key}}.nc"},
-}
-RECORD = f"{RESULTS}/store/records/{{stage}}/{{key}}.json"
 
 # Methods whose score drives a Langevin model; the others are rivals in the estimate of the score alone.
 _MODELLED = ("kgmm",)
@@ -40,51 +23,17 @@ _MODELLED = ("kgmm",)
 _REFERENCE = 1_000_000
 
 
-@dataclass(frozen=True)
-class Task:
-    """One job: a stage with all its settings.
-
-    ``settings`` are built-in types only, so that Snakemake can compare them with those of an earlier run. Tasks with the
-    same ``seed_key`` see the same random numbers.
-    """
-
-    stage: str
-    key: str
-    settings: dict
-    inputs: dict[str, str]
-    fingerprint: str
-    threads: int
-    seed_key: str
-
-    @property
-    def outputs(self) -> dict[str, str]:
-        """Declared output files by name."""
-        return {name: pattern.format(key=self.key) for name, pattern in OUTPUTS[self.stage].items()}
-
-    @property
-    def record(self) -> str:
-        """File with the volatile facts of the job: times, host, versions."""
-        return RECORD.format(stage=self.stage, key=self.key)
-
-    @property
-    def params(self) -> dict:
-        """What a rerun depends on besides the input files."""
-        return {
-            "stage": self.stage,
-            "key": self.key,
-            "seed_key": self.seed_key,
-            "settings": self.settings,
-            "code": self.fingerprint,
-            "threads": self.threads,
-        }
-
-
 @dataclass
 class Row:
     """An experiment and the keys of its tasks by stage."""
 
     experiment: Experiment
     keys: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def method(self) -> str:
+        """How the score of this experiment is estimated."""
+        return self.experiment.estimator.method
 
 
 class Plan:
@@ -102,6 +51,7 @@ class Plan:
         self.config, experiments = parse_config(self.raw)
         self.tasks: dict[str, dict[str, Task]] = {stage: {} for stage in STAGES}
         self.rows = [self._plan_row(experiment) for experiment in experiments]
+        self._plan_evaluations()
 
     @property
     def name(self) -> str:
@@ -135,83 +85,81 @@ class Plan:
         return files
 
     def _plan_row(self, experiment: Experiment) -> Row:
-        settings = experiment.model_dump(mode="json")
-        system, estimator = settings["system"], dict(settings["estimator"])
-        method = estimator.pop("method")
-        sigma, replicate = estimator["sigma"], settings["replicate"]
         row = Row(experiment)
-
-        def add(stage: str, label: str, own: dict, seed_key: str | None = None, **inputs: Task) -> Task:
-            task = self._task(stage, system["name"], label, own, inputs, seed_key)
-            row.keys[stage] = task.key
-            return task
-
-        simulation = {"system": system, "simulation": settings["simulation"]}
-        noise = f"sigma={sigma:g}"
-        trajectory = add("simulate_trajectory", f"replicate={replicate}", simulation | {"replicate": replicate})
-
-        cells = score = None
-        if method in ("kgmm", "kgmm_cells"):
-            p_min = estimator["min_probability"]
-            label = f"{noise}-pmin={'auto' if p_min is None else format(p_min, 'g')}-replicate={replicate}"
-            cells = add(
-                "estimate_cells",
-                label,
-                {"data": settings["data"], "estimator": estimator},
-                trajectory=trajectory,
-            )
-        if method in ("kgmm", "gmm_network"):
-            own = {"method": method, "network": settings["network"]}
-            source = {"cells": cells}
-            if method == "gmm_network":
-                own |= {"data": settings["data"], "sigma": sigma}
-                source = {"trajectory": trajectory}
-            score = add("fit_score", f"{method}-{noise}-replicate={replicate}", own, **source)
-
-        judged = {
-            "method": method,
-            "sigma": sigma,
-            "data": settings["data"],
-            "evaluation": settings["evaluation"],
-        }
-        parts = {"cells": cells, "score": score}
-        add(
-            "evaluate_score", f"{method}-{noise}-replicate={replicate}", judged | {"system": system},
-            # All methods are judged at the same points with the same noise.
-            seed_key=f"{trajectory.key}/{noise}",
-            trajectory=trajectory, **{name: task for name, task in parts.items() if task is not None},
-        )  # fmt: skip
-        if experiment.until == "model" and method in _MODELLED:
-            label = f"{method}-{noise}-replicate={replicate}"
-            own = {"langevin": settings["langevin"], "data": settings["data"]}
-            sample = add("sample_langevin", label, own, trajectory=trajectory, score=score)
-            reference = self._task(
-                "simulate_trajectory", system["name"], f"reference-{replicate}",
-                simulation | {"replicate": _REFERENCE + replicate}, {},
-            )  # fmt: skip
-            add(
-                "compare_model", label, {"system": system, "data": settings["data"]},
-                trajectory=trajectory, reference=reference, sample=sample,
-            )  # fmt: skip
+        settings = experiment.model_dump(mode="json")
+        trajectory = self._add_trajectory(row, settings)
+        if row.method in ("kgmm", "kgmm_cells"):
+            self._add_cells(row, settings, trajectory)
+        if row.method in ("kgmm", "gmm_network"):
+            self._add_score(row, settings, trajectory)
+        if experiment.until == "model" and row.method in _MODELLED:
+            self._add_model(row, settings, trajectory)
         return row
 
-    def _task(
-        self,
-        stage: str,
-        system: str,
-        label: str,
-        own: dict,
-        parents: dict[str, Task],
-        seed_key: str | None = None,
-    ) -> Task:
+    def _add_trajectory(self, row: Row, settings: dict) -> Task:
+        own = {name: settings[name] for name in ("system", "simulation", "replicate")}
+        return self._add(row, "simulate_trajectory", f"replicate={settings['replicate']}", own)
+
+    def _add_cells(self, row: Row, settings: dict, trajectory: Task) -> None:
+        estimator = {name: value for name, value in settings["estimator"].items() if name != "method"}
+        p_min = estimator["min_probability"]
+        label = f"{_label(settings)}-pmin={'auto' if p_min is None else format(p_min, 'g')}"
+        own = {"data": settings["data"], "estimator": estimator}
+        self._add(row, "estimate_cells", label, own, trajectory=trajectory)
+
+    def _add_score(self, row: Row, settings: dict, trajectory: Task) -> None:
+        own = {"method": row.method, "network": settings["network"]}
+        if row.method == "kgmm":
+            parents = {"cells": self._of(row, "estimate_cells")}
+        else:
+            own |= {"data": settings["data"], "sigma": settings["estimator"]["sigma"]}
+            parents = {"trajectory": trajectory}
+        self._add(row, "fit_score", f"{row.method}-{_label(settings)}", own, **parents)
+
+    def _add_model(self, row: Row, settings: dict, trajectory: Task) -> None:
+        label = f"{row.method}-{_label(settings)}"
+        own = {"langevin": settings["langevin"], "data": settings["data"]}
+        sample = self._add(row, "sample_langevin", label, own, trajectory=trajectory, score=self._of(row, "fit_score"))
+        replicate = settings["replicate"]
+        fresh = {name: settings[name] for name in ("system", "simulation")} | {"replicate": _REFERENCE + replicate}
+        reference = self._task("simulate_trajectory", f"reference-{replicate}", fresh, {}, settings["system"]["name"])
+        own = {"system": settings["system"], "data": settings["data"]}
+        self._add(row, "compare_model", label, own, trajectory=trajectory, reference=reference, sample=sample)
+
+    def _plan_evaluations(self) -> None:
+        """One evaluation for all methods of experiments that agree in everything else: same points, same noise."""
+        groups: dict[str, list[Row]] = {}
+        for row in self.rows:
+            settings = row.experiment.model_dump(mode="json", exclude={"name", "langevin", "until"})
+            del settings["estimator"]["method"]
+            groups.setdefault(json.dumps(settings, sort_keys=True), []).append(row)
+        for rows in groups.values():
+            settings = rows[0].experiment.model_dump(mode="json")
+            parents = {"trajectory": self._of(rows[0], "simulate_trajectory")}
+            for row in rows:
+                if "estimate_cells" in row.keys:
+                    parents["cells"] = self._of(row, "estimate_cells")
+                if "fit_score" in row.keys:
+                    parents[f"score_{row.method}"] = self._of(row, "fit_score")
+            own = {name: settings[name] for name in ("system", "data", "evaluation")}
+            own |= {"sigma": settings["estimator"]["sigma"], "methods": sorted({row.method for row in rows})}
+            for row in rows:
+                self._add(row, "evaluate_score", _label(settings), own, **parents)
+
+    def _of(self, row: Row, stage: str) -> Task:
+        return self.tasks[stage][row.keys[stage]]
+
+    def _add(self, row: Row, stage: str, label: str, own: dict, **parents: Task) -> Task:
+        """The task of a row in one stage; rows that agree in its settings share it."""
+        task = self._task(stage, label, own, parents, row.experiment.system.name)
+        row.keys[stage] = task.key
+        return task
+
+    def _task(self, stage: str, label: str, own: dict, parents: dict[str, Task], system: str) -> Task:
         settings = own | {"seed": self.config.seed, "device": self.config.device}
         threads = getattr(self.config.threads, stage)
-        identity = {
-            "settings": settings,
-            "threads": threads,
-            "parents": {n: t.key for n, t in parents.items()},
-        }
-        digest = hashlib.sha256(json.dumps([stage, identity], sort_keys=True).encode()).hexdigest()
+        identity = [stage, settings, threads, {name: parent.key for name, parent in parents.items()}]
+        digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
         key = f"{system}/{label}-{digest[:8]}"
         if key not in self.tasks[stage]:
             inputs = {
@@ -221,7 +169,7 @@ class Plan:
             }
             by_name = (f"kgmm.systems.{system}",) if "system" in own else ()
             fingerprint = stage_fingerprint(_SCRIPTS / f"{stage}.py", by_name)
-            self.tasks[stage][key] = Task(stage, key, settings, inputs, fingerprint, threads, seed_key or key)
+            self.tasks[stage][key] = Task(stage, key, settings, inputs, fingerprint, threads)
         return self.tasks[stage][key]
 
     def table(self) -> list[dict]:
@@ -266,3 +214,7 @@ def _flatten(settings: dict, prefix: str = ""):
             yield from _flatten(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value if not isinstance(value, (dict, list)) else json.dumps(value)
+
+
+def _label(settings: dict) -> str:
+    return f"sigma={settings['estimator']['sigma']:g}-replicate={settings['replicate']}"

@@ -197,16 +197,6 @@ class Experiment(Section):
         return self
 
 
-STAGES = (
-    "simulate_trajectory",
-    "estimate_cells",
-    "fit_score",
-    "evaluate_score",
-    "sample_langevin",
-    "compare_model",
-)
-
-
 class Threads(Section):
     """Threads of each numeric stage. They can change the last bits of a result, so they are no matter of the profile."""
 

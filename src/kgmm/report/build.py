@@ -9,6 +9,7 @@ from pathlib import Path
 
 import jinja2
 import pandas as pd
+from PIL import Image
 
 from kgmm.report import tables
 
@@ -48,7 +49,7 @@ def build_report(
         blocks.append(
             section
             | {
-                "image": base64.b64encode(Path(figure).read_bytes()).decode(),
+                **_image(figure),
                 "files": [str(Path(figure).with_suffix(suffix)) for suffix in (".pdf", ".png", ".nc")],
                 "scores": tables.score_table(own),
                 "models": tables.model_table(own),
@@ -58,7 +59,7 @@ def build_report(
     cost_rows = tables.cost_table(all_costs)
     loader = jinja2.FunctionLoader(lambda name: files("kgmm.report").joinpath(name).read_text())
     template = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
-    template.filters["number"] = tables.number
+    template.filters["duration"] = duration
     return template.get_template("template.html").render(
         title=title,
         run=run,
@@ -76,6 +77,20 @@ def build_report(
         date=time.strftime("%Y-%m-%d %H:%M %Z"),
         style=files("kgmm.report").joinpath("style.css").read_text(),
     )
+
+
+def _image(path: str) -> dict:
+    """The picture as base64, and the width at which it is as large as it was drawn."""
+    with Image.open(path) as image:
+        width = round(image.width * 96 / image.info.get("dpi", (96, 96))[0])
+    return {"image": base64.b64encode(Path(path).read_bytes()).decode(), "width": width}
+
+
+def duration(seconds: float) -> str:
+    """A time in the unit a reader would choose."""
+    if seconds < 100:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.1f} minutes" if seconds < 6000 else f"{seconds / 3600:.1f} hours"
 
 
 def _headline(metrics: pd.DataFrame) -> list[dict]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+# In the order of the tables.
 METHOD_NAMES = {
     "gmm": "direct GMM score",
     "gmm_network": "network on direct GMM scores (control)",
@@ -23,20 +24,35 @@ def number(value: float) -> str:
     text = f"{value:.3g}"
     if "e" in text:
         mantissa, exponent = text.split("e")
-        return f"{mantissa}·10{str(int(exponent)).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
+        return f"{mantissa}·10{_superscript(int(exponent))}"
     return text
 
 
 def with_error(value: float, stderr: float) -> str:
-    """``value ± stderr``, without the error where there is none."""
-    return number(value) if stderr is None or not np.isfinite(stderr) else f"{number(value)} ± {number(stderr)}"
+    """``value ± stderr`` to two digits of the error, or three of the value where there is no error."""
+    if stderr is None or not np.isfinite(stderr) or stderr <= 0:
+        return number(value)
+    decimals = 1 - int(np.floor(np.log10(stderr)))
+    # Tiny numbers share one power of ten.
+    exponent = int(np.floor(np.log10(max(abs(value), stderr))))
+    if exponent < -3:
+        scaled = 10.0**-exponent
+        places = max(0, decimals + exponent)
+        return f"({value * scaled:.{places}f} ± {stderr * scaled:.{places}f})·10{_superscript(exponent)}"
+    places = max(0, decimals)
+    return f"{value:.{places}f} ± {stderr:.{places}f}"
+
+
+def _superscript(exponent: int) -> str:
+    return str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def score_table(metrics: pd.DataFrame) -> list[dict]:
     """One row per σ and method of a block: each statistic, or its median and range over replicates."""
-    usable = metrics[(metrics["status"] == "ok") & metrics["statistic"].isin(_SCORE_STATISTICS)]
+    usable = metrics[(metrics["status"] == "ok") & metrics["statistic"].isin(_SCORE_STATISTICS)].copy()
+    usable["method"] = pd.Categorical(usable["method"], list(METHOD_NAMES), ordered=True)
     rows = []
-    for (sigma, method), group in usable.groupby(["sigma", "method"], sort=False):
+    for (sigma, method), group in usable.groupby(["sigma", "method"], observed=True):
         row = {
             "sigma": number(sigma),
             "method": METHOD_NAMES[method],
@@ -75,7 +91,9 @@ def model_table(metrics: pd.DataFrame) -> list[dict]:
                 "wasserstein": number(distance["value"]),
                 "wasserstein_floor": number(distance["floor"]),
                 "means": f"{number(mean['data_value'])} → {with_error(mean['value'], mean['stderr'])}",
-                "deviations": f"{number(deviation['data_value'])} → {with_error(deviation['value'], deviation['stderr'])}",
+                "deviations": (
+                    f"{number(deviation['data_value'])} → {with_error(deviation['value'], deviation['stderr'])}"
+                ),
                 "sizes": f"{entropy['effective_size_data']:,.0f} / {entropy['effective_size_model']:,.0f}",
             }
         )

@@ -1,0 +1,49 @@
+# Set-up and short names; everything else is plain snakemake and pytest (see README.md).
+PYTHON ?= python3
+# Extra arguments of pip, such as an index of CPU-only builds of torch.
+PIP_ARGS ?=
+# A folder under profiles/.
+PROFILE ?= default
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help env paper quick test lint schema clean
+
+help:
+	@echo "make paper   the whole run: results/paper/report.html"
+	@echo "make quick   the same on small data: results/quick/report.html"
+	@echo "make test    the tests"
+	@echo "make env     the set-up alone (PIP_ARGS=... is passed to pip, PYTHON=... chooses the interpreter)"
+	@echo "make lint    style and the configuration's schema"
+	@echo "make clean   removes results and environment"
+
+env: $(READY)
+
+$(READY): pyproject.toml envs/constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or later is needed; $(PYTHON) is $$($(PYTHON) --version). Choose one with PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install $(PIP_ARGS) --constraint envs/constraints.txt --editable '.[workflow,test]'
+	@touch $@
+
+paper: env
+	$(BIN)/snakemake --workflow-profile profiles/$(PROFILE)
+
+quick: env
+	$(BIN)/snakemake --workflow-profile profiles/quick
+
+test: env
+	$(BIN)/pytest
+
+lint: env
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check src workflow/scripts tests benchmarks
+
+# After a change of src/kgmm/pipeline/settings.py.
+schema: env
+	$(BIN)/python -m kgmm.pipeline.schema > config/schema.json
+
+clean:
+	rm -rf $(VENV) .snakemake results/* src/*.egg-info

@@ -1,0 +1,67 @@
+"""Tasks: what one job does, and where its files are. Files of all runs share one store under results/store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+RESULTS = "results"
+_STORE = f"{RESULTS}/store"
+
+# Outputs of each stage in the order of the stages; {key} is the task's key.
+OUTPUTS = {
+    "simulate_trajectory": {
+        "samples": f"{_STORE}/trajectories/{{key}}/samples.nc",
+        "path": f"{_STORE}/trajectories/{{key}}/path.nc",
+    },
+    "estimate_cells": {"cells": f"{_STORE}/cells/{{key}}.nc"},
+    "fit_score": {"score": f"{_STORE}/scores/{{key}}.nc"},
+    "evaluate_score": {"evaluation": f"{_STORE}/evaluations/{{key}}.nc"},
+    "sample_langevin": {
+        "samples": f"{_STORE}/langevin/{{key}}/samples.nc",
+        "path": f"{_STORE}/langevin/{{key}}/path.nc",
+    },
+    "compare_model": {"comparison": f"{_STORE}/comparisons/{{key}}.nc"},
+}
+STAGES = tuple(OUTPUTS)
+RECORD = f"{_STORE}/records/{{stage}}/{{key}}.json"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One job: a stage with all its settings.
+
+    Attributes
+    ----------
+    key : ``<system>/<readable label>-<hash of all settings>``; a name only, nothing is parsed from it.
+    settings : built-in types only, so that Snakemake can compare them with those of an earlier run.
+    inputs : files by name.
+    fingerprint : hash of the code that the stage runs.
+    """
+
+    stage: str
+    key: str
+    settings: dict
+    inputs: dict[str, str]
+    fingerprint: str
+    threads: int
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """Declared output files by name."""
+        return {name: pattern.format(key=self.key) for name, pattern in OUTPUTS[self.stage].items()}
+
+    @property
+    def record(self) -> str:
+        """File with the volatile facts of the job: times, host, versions."""
+        return RECORD.format(stage=self.stage, key=self.key)
+
+    @property
+    def params(self) -> dict:
+        """What a rerun depends on besides the input files."""
+        return {
+            "stage": self.stage,
+            "key": self.key,
+            "settings": self.settings,
+            "code": self.fingerprint,
+            "threads": self.threads,
+        }
