@@ -43,7 +43,7 @@ lint: env
 
 # After a change of src/kgmm/pipeline/settings.py.
 schema: env
-	$(BIN)/python -m kgmm.pipeline.schema > config/schema.json
+	$(BIN)/python -m kgmm.pipeline.schema
 
 clean:
 	rm -rf $(VENV) .snakemake results/* src/*.egg-info

@@ -14,7 +14,7 @@ import xarray as xr
 from kgmm.moments import CellEstimates, Moments, accumulate_round, estimate
 from kgmm.partition import Partition, bisect
 from kgmm.progress import Progress
-from kgmm.simulation import torch_generator
+from kgmm.randomness import torch_generator
 from kgmm.standardize import Standardization, check_samples
 
 logger = logging.getLogger("kgmm")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.ndimage import maximum_filter
 
 from kgmm.standardize import Standardization
 from kgmm.statistics import Estimate, denoising_loss, relative_error, stein_residual
-from kgmm.systems import System
+
+if TYPE_CHECKING:
+    from kgmm.systems import System
 
 Score = Callable[[np.ndarray], np.ndarray]
 
@@ -33,8 +36,8 @@ def score_metrics(
 
     Returns
     -------
-    ``denoising_loss`` and ``stein_residual`` at ``μ + σ S z``, and with an exact score ``score_error`` (against ``s`` at
-    ``μ``), ``smoothed_score_error`` (against ``s_σ`` at ``μ + σ S z``: the estimator's own) and ``smoothing_bias``
+    ``denoising_loss`` and ``stein_residual`` at ``μ + σ S z``, and with an exact score ``score_error`` (against ``s``
+    at ``μ``), ``smoothed_score_error`` (against ``s_σ`` at ``μ + σ S z``: the estimator's own) and ``smoothing_bias``
     (``s_σ`` against ``s`` at ``μ``), all relative mean squares.
     """
     scale = standardization.scale

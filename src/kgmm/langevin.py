@@ -10,15 +10,17 @@ import xarray as xr
 
 from kgmm.ensemble import Ensemble, steps_in
 from kgmm.errors import ScientificFailure
+from kgmm.randomness import torch_generator
 from kgmm.score import ScoreModel
-from kgmm.simulation import torch_generator
 from kgmm.standardize import check_samples
 from kgmm.trajectory import as_trajectory
 
 logger = logging.getLogger("kgmm")
 
-# Walkers may leave the range of the data by this share of it before they count as lost.
+# Walkers may leave the range of the data by this share of it, and by this many σ since the model's law is the blurred
+# one, before they count as lost.
 _BOX_MARGIN = 0.5
+_BOX_SIGMAS = 6.0
 
 
 class LangevinModel:
@@ -122,8 +124,8 @@ class LangevinModel:
 class LangevinEnsemble(Ensemble):
     """An ensemble of a :class:`LangevinModel`, integrated in standardised coordinates, recorded in physical ones.
 
-    A member that leaves the box (the range of the data and half of it more on either side) is put back to where it
-    started, and counted.
+    A member that leaves the box (the range of the data, half of it more and six σ on either side) is put back to where
+    it started, and counted.
     """
 
     def __init__(self, model: LangevinModel, initial, *, dt, scheme, seed, device):
@@ -145,6 +147,7 @@ class LangevinEnsemble(Ensemble):
             return torch.tensor(values, dtype=torch.float32, device=device)[:, None]
 
         margin = _BOX_MARGIN * (standardization.upper - standardization.lower)
+        margin = margin + _BOX_SIGMAS * model.score.sigma * standardization.scale
         self._lower = column(standardization.forward(standardization.lower - margin))
         self._upper = column(standardization.forward(standardization.upper + margin))
         self._mean, self._scale = column(standardization.mean), column(standardization.scale)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from kgmm.partition import Partition
+from kgmm.randomness import torch_generator
 
 # Below torch's threshold for splitting one operation over threads: here every thread works on a block of its own.
 _CHUNK = 32_768
@@ -108,7 +109,7 @@ def accumulate_round(
 
     def one_block(block: int) -> np.ndarray:
         sequence = np.random.SeedSequence(entropy, spawn_key=(round_index, first_block + block))
-        generator = torch.Generator().manual_seed(int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1)))
+        generator = torch_generator(sequence)
         total = np.zeros((1 + 3 * samples.shape[1], partition.n_cells))
         for chunk in samples[edges[block] : edges[block + 1]].split(_CHUNK):
             z = torch.empty_like(chunk).normal_(generator=generator)

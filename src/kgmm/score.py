@@ -6,15 +6,18 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 import xarray as xr
 
-from kgmm.baselines import DirectGMM
-from kgmm.estimator import KGMM
 from kgmm.network import Fit, Network, fit_network
 from kgmm.standardize import Standardization, check_samples
+
+if TYPE_CHECKING:
+    from kgmm.baselines import DirectGMM
+    from kgmm.estimator import KGMM
 
 _FORMAT = "kgmm score model"
 _VERSION = 1

@@ -9,14 +9,9 @@ import torch
 import xarray as xr
 
 from kgmm.ensemble import Ensemble, steps_in
+from kgmm.randomness import torch_generator
 from kgmm.systems import System, get_system
 from kgmm.trajectory import as_trajectory
-
-
-def torch_generator(seed: int | np.random.SeedSequence, device: str = "cpu") -> torch.Generator:
-    """A torch generator seeded from an integer or a NumPy seed sequence."""
-    sequence = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
-    return torch.Generator(device).manual_seed(int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1)))
 
 
 def stationary_ensemble(

@@ -121,7 +121,7 @@ def block_deviation(values: np.ndarray) -> Estimate:
 
 
 def relative_error(estimate: np.ndarray, exact: np.ndarray) -> Estimate:
-    """``E‖ŝ − s‖²/E‖s‖²`` over points drawn from the density; both arrays ``(n, n_features)``, the points independent."""
+    """``E‖ŝ − s‖²/E‖s‖²`` over independent points of the density; both arrays ``(n, n_features)``."""
     error = ((estimate - exact) ** 2).sum(axis=1)
     square = (exact**2).sum(axis=1)
     ratio = error.mean() / square.mean()

@@ -4,6 +4,8 @@ import csv
 import sys
 from pathlib import Path
 
+from kgmm.pipeline.job import logged
+
 
 def check_run(costs: str, report: str, output: str) -> None:
     with open(costs, newline="") as file:
@@ -15,4 +17,5 @@ def check_run(costs: str, report: str, output: str) -> None:
     Path(output).write_text(f"{len(jobs)} results, none failed\n")
 
 
-check_run(snakemake.input.costs, snakemake.input.report, snakemake.output[0])
+with logged(snakemake.log[0]):
+    check_run(snakemake.input.costs, snakemake.input.report, snakemake.output[0])

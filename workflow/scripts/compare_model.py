@@ -11,7 +11,7 @@ from kgmm.statistics import compare
 from kgmm.systems import get_system
 from kgmm.trajectory import open_trajectory, split
 
-_BINS = 80
+_MOST_BINS = 80
 _PATH_POINTS = 1000
 
 
@@ -39,7 +39,8 @@ def compare_model(job: Job) -> None:
 
 def _marginals(x: np.ndarray, y: np.ndarray, system) -> dict:
     """Densities on bins over the central 99.98 % of the data, shape ``(variable, bin)``."""
-    edges = [np.linspace(*np.quantile(column, [1e-4, 1 - 1e-4]), _BINS + 1) for column in x.T]
+    n_bins = min(_MOST_BINS, round(2 * len(x) ** (1 / 3)))  # Rice's rule
+    edges = [np.linspace(*np.quantile(column, [1e-4, 1 - 1e-4]), n_bins + 1) for column in x.T]
     centers = np.array([0.5 * (e[1:] + e[:-1]) for e in edges])
     variables = {"bin_center": (("variable", "bin"), centers)}
     for name, samples in (("data", x), ("model", y)):
@@ -56,7 +57,8 @@ def _bivariate(x: np.ndarray, y: np.ndarray) -> dict:
     pairs = list(combinations(range(x.shape[1]), 2))
     if not pairs:
         return {}
-    edges = [np.linspace(*np.quantile(column, [5e-4, 1 - 5e-4]), _BINS + 1) for column in x.T]
+    n_bins = min(_MOST_BINS, round(3 * len(x) ** (1 / 4)))
+    edges = [np.linspace(*np.quantile(column, [5e-4, 1 - 5e-4]), n_bins + 1) for column in x.T]
     variables = {
         "pair": (("pair", "end"), np.array(pairs)),
         "joint_edge": (("variable", "joint_edges"), np.array(edges)),

@@ -63,7 +63,9 @@ def _draw_paths(axes: list[Axes], dataset: xr.Dataset) -> None:
         ax.set_ylabel(name)
         ax.margins(x=0)
     axes[0].set_xticklabels([])
-    axes[0].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0.2)
+    legend = axes[0].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0.2)
+    for line in legend.get_lines():
+        line.set_linewidth(2)
     axes[1].set_xlabel("time (units of the system; the model's clock is that of Φ = I, standardised)")
 
 

@@ -39,7 +39,7 @@ def _closure(script: Path, extra_modules: tuple[str, ...]) -> set[str]:
 def _imports(path: Path) -> tuple[str, ...]:
     """Modules of the library that a file imports anywhere in it, by full name."""
     names: set[str] = set()
-    for node in ast.walk(_tree(path)):
+    for node in ast.walk(_WithoutTyping().visit(ast.parse(path.read_text()))):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -49,14 +49,16 @@ def _imports(path: Path) -> tuple[str, ...]:
     return tuple(sorted(name for name in names if name.startswith("kgmm.") and _file_of(name).exists()))
 
 
+class _WithoutTyping(ast.NodeTransformer):
+    """Drops ``if TYPE_CHECKING:`` blocks, which do not run."""
+
+    def visit_If(self, node: ast.If) -> ast.AST | None:
+        return None if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING" else self.generic_visit(node)
+
+
 def _file_of(module: str) -> Path:
     base = _PACKAGE.joinpath(*module.split(".")[1:])
     return base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
-
-
-@cache
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text())
 
 
 @cache

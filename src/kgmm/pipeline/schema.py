@@ -1,12 +1,17 @@
-"""The JSON schema of a configuration file, for editors. ``python -m kgmm.pipeline.schema`` prints it."""
+"""The JSON schema of a configuration file, for editors, and the table of its keys, for readers.
+
+``make schema`` writes both into ``config/``.
+"""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
-from kgmm.pipeline.settings import Block, Experiment, RunConfig
+from kgmm.pipeline.settings import Block, Experiment, RunConfig, Threads
 
 _PLANNED = ("name", "replicate")
+TABLE_START, TABLE_END = "<!-- keys: written by make schema -->", "<!-- end of keys -->"
 
 
 def config_schema() -> dict:
@@ -44,5 +49,42 @@ def _or_list(value: dict) -> dict:
     return kept | {"anyOf": [single, {"type": "array", "items": single, "minItems": 1}]}
 
 
+def keys_table() -> str:
+    """Every key of a configuration as a Markdown table: name, default, meaning."""
+    lines = ["| key | default | meaning |", "|---|---|---|"]
+    for key, field in RunConfig.model_fields.items():
+        if key not in ("defaults", "experiments", "threads"):
+            lines.append(_key_row(key, field))
+    lines += [_key_row(f"threads.{key}", field) for key, field in Threads.model_fields.items()]
+    lines += [_key_row(f"experiments[].{key}", field) for key, field in Block.model_fields.items()]
+    for section, field in Experiment.model_fields.items():
+        if section in _PLANNED:
+            continue
+        inner = getattr(field.annotation, "model_fields", None)
+        if inner is None:
+            lines.append(_key_row(f"experiments[].{section}", field))
+        else:
+            lines += [_key_row(f"experiments[].{section}.{key}", f) for key, f in inner.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _key_row(key: str, field) -> str:
+    if not field.is_required():
+        default = "" if field.default is None else f"`{json.dumps(field.get_default(), default=str)}`"
+    else:
+        default = "the system's" if ".simulation." in key else "required"
+    meaning = field.description
+    return f"| `{key}` | {default} | {meaning} |"
+
+
+def write(folder: Path) -> None:
+    """Writes ``schema.json`` and the table of keys in ``README.md`` of a configuration folder."""
+    (folder / "schema.json").write_text(json.dumps(config_schema(), indent=2, ensure_ascii=False) + "\n")
+    readme = folder / "README.md"
+    before, rest = readme.read_text().split(TABLE_START)
+    _, after = rest.split(TABLE_END)
+    readme.write_text(f"{before}{TABLE_START}\n{keys_table()}{TABLE_END}{after}")
+
+
 if __name__ == "__main__":
-    print(json.dumps(config_schema(), indent=2, ensure_ascii=False))
+    write(Path("config"))

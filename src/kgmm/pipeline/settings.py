@@ -198,14 +198,14 @@ class Experiment(Section):
 
 
 class Threads(Section):
-    """Threads of each numeric stage. They can change the last bits of a result, so they are no matter of the profile."""
+    """Threads of each numeric stage: here and not in a profile, because they can change the last bits of a result."""
 
-    simulate_trajectory: PositiveInt = 1
-    estimate_cells: PositiveInt = 1
-    fit_score: PositiveInt = 1
-    evaluate_score: PositiveInt = 1
-    sample_langevin: PositiveInt = 1
-    compare_model: PositiveInt = 1
+    simulate_trajectory: Annotated[PositiveInt, Field(description="Threads of one simulation.")] = 1
+    estimate_cells: Annotated[PositiveInt, Field(description="Threads of one partition and its moments.")] = 1
+    fit_score: Annotated[PositiveInt, Field(description="Threads of one fit of a network.")] = 1
+    evaluate_score: Annotated[PositiveInt, Field(description="Threads of one evaluation of scores.")] = 1
+    sample_langevin: Annotated[PositiveInt, Field(description="Threads of one sample of a Langevin model.")] = 1
+    compare_model: Annotated[PositiveInt, Field(description="Threads of one comparison of model and data.")] = 1
 
 
 class Block(BaseModel):

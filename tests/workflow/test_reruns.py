@@ -1,0 +1,123 @@
+"""What is computed again after a change, and what is not, with exact numbers of jobs."""
+
+from __future__ import annotations
+
+import copy
+import os
+import time
+
+import pytest
+
+pytestmark = pytest.mark.workflow
+
+# Of every run, whatever it holds: tables, figure and report follow their inputs.
+OF_THE_RUN = {"collect_metrics": 1, "collect_costs": 1, "draw_figure": 1, "write_report": 1, "check_run": 1}
+
+TINY = {
+    "name": "tiny",
+    "seed": 1,
+    "defaults": {
+        "langevin": {"n_members": 40, "n_times": 5, "burn_in": 1.0, "path_length": 5.0, "path_members": 2},
+        "evaluation": {"n_points": 200},
+    },
+    "experiments": [
+        {
+            "name": "double_well",
+            "system": {"name": "double_well"},
+            "simulation": {
+                "n_members": 200, "n_times": 5, "burn_in": 5.0, "sample_interval": 1.0, "path_members": 2,
+                "path_length": 10.0,
+            },
+            "estimator": {"sigma": [0.2], "min_probability": 0.05, "max_draws": 4},
+            "network": {"hidden": [8], "max_iterations": 20},
+        }
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def finished(new_project):
+    """A finished tiny run; tests plan on it and do not compute."""
+    project = new_project()
+    config = project.write_config("tiny.yaml", TINY)
+    project.snakemake("--configfile", config, check=True)
+    return project
+
+
+def planned(project, change=lambda config: None):
+    config = copy.deepcopy(TINY)
+    change(config)
+    return project.planned_jobs("--configfile", project.write_config("changed.yaml", config))
+
+
+def with_setting(section, **values):
+    return lambda config: config["experiments"][0].setdefault(section, {}).update(values)
+
+
+def test_nothing_is_left_to_do(finished):
+    assert planned(finished) == {}
+
+
+def test_touching_sources_reruns_nothing(finished):
+    for path in [*(finished.root / "src").rglob("*.py"), *(finished.root / "workflow").rglob("*.*")]:
+        os.utime(path, (time.time() + 10, time.time() + 10))
+    assert planned(finished) == {}
+
+
+def test_a_second_sigma_reuses_the_trajectory(finished):
+    jobs = planned(finished, with_setting("estimator", sigma=[0.2, 0.4]))
+    new = {"estimate_cells": 1, "fit_score": 1, "evaluate_score": 1, "sample_langevin": 1, "compare_model": 1}
+    assert jobs == new | OF_THE_RUN | {"write_plan": 1}
+
+
+def test_more_langevin_steps_retrain_nothing(finished):
+    jobs = planned(finished, lambda config: config["defaults"]["langevin"].update(n_times=7))
+    assert jobs == {"sample_langevin": 1, "compare_model": 1} | OF_THE_RUN | {"write_plan": 1}
+
+
+def test_another_network_clusters_nothing(finished):
+    jobs = planned(finished, with_setting("network", hidden=[6]))
+    new = {"fit_score": 1, "evaluate_score": 1, "sample_langevin": 1, "compare_model": 1}
+    assert jobs == new | OF_THE_RUN | {"write_plan": 1}
+
+
+@pytest.mark.parametrize(
+    ("module", "old", "new", "expected"),
+    [
+        # A comment is no change.
+        ("langevin.py", "_BOX_MARGIN = 0.5", "_BOX_MARGIN = 0.5  # half", {}),
+        ("langevin.py", "_BOX_MARGIN = 0.5", "_BOX_MARGIN = 0.6", {"sample_langevin": 1, "compare_model": 1} | OF_THE_RUN),
+        (
+            "network.py", '"maxcor": 20', '"maxcor": 19',
+            {"fit_score": 1, "evaluate_score": 1, "sample_langevin": 1, "compare_model": 1} | OF_THE_RUN,
+        ),
+        (
+            "statistics.py", "_CENTRAL_MASS = 0.9998", "_CENTRAL_MASS = 0.999",
+            {"evaluate_score": 1, "compare_model": 1} | OF_THE_RUN,
+        ),
+        ("report/tables.py", '"–"', '"-"', {"write_report": 1, "check_run": 1}),
+        # Another system's file is not this run's code.
+        ("systems/ornstein_uhlenbeck.py", "decay2: float = 0.5", "decay2: float = 0.6", {}),
+    ],
+)  # fmt: skip
+def test_editing_code_reruns_its_stage_and_what_follows(finished, module, old, new, expected):
+    path = f"src/kgmm/{module}"
+    original = (finished.root / path).read_text()
+    try:
+        (finished.root / path).write_text(original.replace(old, new))
+        assert (finished.root / path).read_text() != original
+        assert planned(finished) == expected
+    finally:
+        (finished.root / path).write_text(original)
+
+
+def test_the_same_seed_gives_the_same_bytes(finished, new_project):
+    other = new_project()
+    other.snakemake("--configfile", other.write_config("tiny.yaml", TINY), "--cores", "1", check=True)
+    assert other.hashes() == finished.hashes()
+    assert len(other.hashes()) >= 8
+
+
+def test_another_seed_gives_other_files(finished):
+    jobs = planned(finished, lambda config: config.update(seed=2))
+    assert jobs["simulate_trajectory"] == 2  # the data, and the reference for the noise floor
