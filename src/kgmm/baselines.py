@@ -26,8 +26,8 @@ class DirectGMM:
     """
 
     def __init__(self, sigma: float):
-        if not sigma > 0:
-            raise ValueError(f"sigma is {sigma}: it must be positive")
+        if not 0 < sigma < np.inf:
+            raise ValueError(f"sigma is {sigma}: it must be positive and finite")
         self.sigma = sigma
 
     def fit(self, X: np.ndarray, y=None) -> DirectGMM:

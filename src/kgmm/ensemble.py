@@ -18,7 +18,7 @@ _NUMBERS_PER_PIECE = 8_000_000
 
 def steps_in(duration: float, dt: float, name: str) -> int:
     """Number of steps ``dt`` in ``duration``; ``ValueError`` unless it is a whole number."""
-    steps = round(duration / dt)
+    steps = round(duration / dt) if math.isfinite(duration) else -1
     if steps < 0 or abs(steps * dt - duration) > 1e-6 * max(duration, dt):
         raise ValueError(f"{name} is {duration}: it must be a non-negative multiple of dt = {dt}")
     return steps

@@ -14,7 +14,7 @@ import xarray as xr
 from kgmm.moments import CellEstimates, Moments, accumulate_round, estimate
 from kgmm.partition import Partition, bisect
 from kgmm.progress import Progress
-from kgmm.randomness import torch_generator
+from kgmm.randomness import Seed, torch_generator
 from kgmm.standardize import Standardization, check_samples
 
 logger = logging.getLogger("kgmm")
@@ -47,7 +47,8 @@ class KGMM:
     ----------
     centers_ : ``(n_cells, n_features)``, mean position of the draws in each cell, physical units.
     score_ : ``(n_cells, n_features)``, score in each cell, inverse physical units.
-    score_stderr_ : ``(n_cells, n_features)``, its standard error: draws and data together.
+    score_stderr_ : ``(n_cells, n_features)``, standard error of the cell's mean score: draws and data together. Against
+        the score at ``centers_`` the error is some 5 % larger, because the centre fluctuates too.
     divergence_ : ``(n_cells,)``, divergence of the score.
     counts_ : ``(n_cells,)``, draws per cell.
     n_draws_ : draws made per sample.
@@ -65,7 +66,7 @@ class KGMM:
         stopping: str = "stderr",
         convergence: float = 5e-3,
         n_blocks: int = 20,
-        random_state: int | np.random.SeedSequence = 0,
+        random_state: Seed = 0,
     ):
         self.sigma = sigma
         self.min_probability = min_probability
@@ -84,8 +85,8 @@ class KGMM:
         return f"KGMM({', '.join(f'{k}={v!r}' for k, v in self.get_params().items())})"
 
     def _check_parameters(self, n_samples: int) -> float:
-        if not self.sigma > 0:
-            raise ValueError(f"sigma is {self.sigma}: it must be positive")
+        if not 0 < self.sigma < np.inf:
+            raise ValueError(f"sigma is {self.sigma}: it must be positive and finite")
         if self.stopping not in ("stderr", "paper"):
             raise ValueError(f"stopping is {self.stopping!r}: it must be 'stderr' or 'paper'")
         if self.max_draws < 2 or self.max_draws % 2:

@@ -10,7 +10,7 @@ import xarray as xr
 
 from kgmm.ensemble import Ensemble, steps_in
 from kgmm.errors import ScientificFailure
-from kgmm.randomness import torch_generator
+from kgmm.randomness import Seed, seed_sequence, torch_generator
 from kgmm.score import ScoreModel
 from kgmm.standardize import check_samples
 from kgmm.trajectory import as_trajectory
@@ -45,6 +45,8 @@ class LangevinModel:
             mobility = np.asarray(mobility, dtype=float)
             if mobility.shape != (scale.size, scale.size):
                 raise ValueError(f"mobility has shape {mobility.shape}: {(scale.size, scale.size)} is expected")
+            if not np.isfinite(mobility).all():
+                raise ValueError("mobility has non-finite entries")
             standardized = mobility / np.outer(scale, scale)
         symmetric = 0.5 * (standardized + standardized.T)
         eigenvalues = np.linalg.eigvalsh(symmetric)
@@ -65,7 +67,7 @@ class LangevinModel:
         *,
         dt: float,
         scheme: str = "heun",
-        seed: int | np.random.SeedSequence = 0,
+        seed: Seed = 0,
         device: str = "cpu",
     ) -> LangevinEnsemble:
         """An ensemble that starts at ``initial`` of shape ``(n_members, n_features)``, physical units."""
@@ -81,7 +83,7 @@ class LangevinModel:
         burn_in: float = 0.0,
         initial: np.ndarray | None = None,
         scheme: str = "heun",
-        seed: int | np.random.SeedSequence = 0,
+        seed: Seed = 0,
         device: str = "cpu",
     ) -> xr.DataArray:
         """Integrates an ensemble of the model.
@@ -106,8 +108,7 @@ class LangevinModel:
         if n_steps < save_every or save_every < 1:
             raise ValueError(f"save_every is {save_every}: it must lie between 1 and n_steps = {n_steps}")
         if initial is None:
-            sequence = np.random.SeedSequence(seed) if not isinstance(seed, np.random.SeedSequence) else seed
-            standard = np.random.default_rng(sequence.spawn(1)[0]).standard_normal(
+            standard = np.random.default_rng(seed_sequence(seed).spawn(1)[0]).standard_normal(
                 (n_members, self.score.standardization.scale.size)
             )
             initial = self.score.standardization.backward(standard)

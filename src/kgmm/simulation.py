@@ -9,7 +9,7 @@ import torch
 import xarray as xr
 
 from kgmm.ensemble import Ensemble, steps_in
-from kgmm.randomness import torch_generator
+from kgmm.randomness import Seed, seed_sequence, torch_generator
 from kgmm.systems import System, get_system
 from kgmm.trajectory import as_trajectory
 
@@ -18,7 +18,7 @@ def stationary_ensemble(
     system: System,
     *,
     n_members: int,
-    seed: int | np.random.SeedSequence,
+    seed: Seed,
     dt: float | None = None,
     scheme: str | None = None,
     burn_in: float | None = None,
@@ -29,10 +29,11 @@ def stationary_ensemble(
     defaults = system.defaults
     dt = defaults.dt if dt is None else dt
     burn_in = defaults.burn_in if burn_in is None else burn_in
+    if precision not in ("float32", "float64"):
+        raise ValueError(f"precision is {precision!r}: it must be 'float32' or 'float64'")
     if n_members < 1:
         raise ValueError(f"n_members is {n_members}: at least 1 is needed")
-    sequence = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
-    initial_seed, noise_seed = sequence.spawn(2)
+    initial_seed, noise_seed = seed_sequence(seed).spawn(2)
     initial = system.initial_state(n_members, np.random.default_rng(initial_seed))
     ensemble = Ensemble(
         system.drift,
@@ -64,7 +65,7 @@ def simulate(
     dt: float | None = None,
     scheme: str | None = None,
     burn_in: float | None = None,
-    seed: int | np.random.SeedSequence = 0,
+    seed: Seed = 0,
     precision: str = "float32",
     device: str = "cpu",
 ) -> xr.DataArray:

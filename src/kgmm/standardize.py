@@ -15,6 +15,8 @@ def check_samples(X: np.ndarray, *, at_least: int = 1, n_features: int | None = 
     X = np.asarray(X)
     if X.ndim != 2:
         raise ValueError(f"X has shape {X.shape}: (n_samples, n_features) is expected")
+    if X.shape[1] == 0:
+        raise ValueError(f"X has shape {X.shape}: at least one feature is needed")
     if not np.issubdtype(X.dtype, np.number) or np.iscomplexobj(X):
         raise ValueError(f"X has type {X.dtype}: real numbers are expected")
     if n_features is not None and X.shape[1] != n_features:
@@ -24,7 +26,9 @@ def check_samples(X: np.ndarray, *, at_least: int = 1, n_features: int | None = 
     if not np.issubdtype(X.dtype, np.floating):
         X = X.astype(float)
     # The sum is finite unless something is wrong (or overflows), and costs no temporary array.
-    if not np.isfinite(X.sum()):
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = X.sum()
+    if not np.isfinite(total):
         bad = ~np.isfinite(X)
         if bad.any():
             row, column = np.argwhere(bad)[0]

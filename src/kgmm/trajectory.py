@@ -94,12 +94,17 @@ def split(trajectory: xr.DataArray, held_out: float, gap: float = 0.01) -> Split
     n_members, n_times = trajectory.sizes["member"], trajectory.sizes["time"]
     if n_members >= 10:
         cut = n_members - max(1, round(held_out * n_members))
-        return Split(trajectory.isel(member=slice(0, cut)), trajectory.isel(member=slice(cut, None)))
-    cut = int((1 - held_out) * n_times)
-    return Split(
-        trajectory.isel(time=slice(0, cut)),
-        trajectory.isel(time=slice(cut + int(np.ceil(gap * n_times)), None)),
-    )
+        parts = Split(trajectory.isel(member=slice(0, cut)), trajectory.isel(member=slice(cut, None)))
+    else:
+        cut = int((1 - held_out) * n_times)
+        after = cut + int(np.ceil(gap * n_times))
+        parts = Split(trajectory.isel(time=slice(0, cut)), trajectory.isel(time=slice(after, None)))
+    for name, part in zip(("training", "held-out"), parts):
+        if part.size == 0:
+            raise ValueError(
+                f"held_out is {held_out}: of {n_members} members with {n_times} times it leaves no {name} data"
+            )
+    return parts
 
 
 def as_samples(trajectory: xr.DataArray, n_samples: int | None = None) -> np.ndarray:
@@ -111,10 +116,20 @@ def as_samples(trajectory: xr.DataArray, n_samples: int | None = None) -> np.nda
     n_members, n_times = trajectory.sizes["member"], trajectory.sizes["time"]
     if n_samples is None:
         n_samples = n_members * n_times
-    if n_samples > n_members * n_times:
-        raise ValueError(f"{n_samples} samples are asked for: the data hold {n_members * n_times}")
-    times_per_member = -(-n_samples // n_members)
-    times = np.linspace(0, n_times - 1, times_per_member).round().astype(int)
-    members = -(-n_samples // times_per_member)
-    values = trajectory.isel(member=slice(0, members), time=times).values
-    return values.reshape(-1, values.shape[-1])[:n_samples]
+    if not 1 <= n_samples <= n_members * n_times:
+        raise ValueError(
+            f"{n_samples} samples are asked for: the data hold {n_members * n_times}, at least 1 is needed"
+        )
+    values = trajectory.values
+    fewer, extra = divmod(n_samples, n_members)
+    # The first members give one sample more than the others where the number does not divide.
+    parts = [
+        members[:, _spread(count, n_times)].reshape(-1, values.shape[-1])
+        for members, count in ((values[:extra], fewer + 1), (values[extra:], fewer))
+        if count and len(members)
+    ]
+    return np.concatenate(parts)
+
+
+def _spread(count: int, n_times: int) -> np.ndarray:
+    return np.linspace(0, n_times - 1, count).round().astype(int)

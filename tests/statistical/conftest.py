@@ -1,5 +1,12 @@
-"""One thread: the machine may be shared, and results do not depend on the number."""
+"""One thread: these computations are too small for more, and the machine may be shared."""
 
+import pytest
 import torch
 
-torch.set_num_threads(1)
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from exact_laws import chained_samples
 
 from kgmm.statistics import (
     _jackknife_variance,
@@ -17,6 +16,7 @@ from kgmm.statistics import (
     relative_error,
 )
 from kgmm.trajectory import as_trajectory
+from tests.statistical.exact_laws import chained_samples
 
 pytestmark = pytest.mark.statistical
 

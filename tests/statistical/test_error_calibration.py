@@ -6,10 +6,10 @@ In one dimension a cell is an interval ``(a, b)`` and the mean of the score ``p'
 
 import numpy as np
 import pytest
-from exact_laws import chained_samples
 from scipy.stats import norm
 
 from kgmm import KGMM
+from tests.statistical.exact_laws import chained_samples
 
 pytestmark = pytest.mark.statistical
 

@@ -58,7 +58,7 @@ def smoothed_by_quad(potential, x: float, noise: float) -> float:
         def integrand(y):
             return factor(y) * np.exp(-potential(y) - 0.5 * ((x - y) / noise) ** 2)
 
-        return quad(integrand, x - 12 * noise, x + 12 * noise, epsabs=0, epsrel=1e-9, limit=400, points=[x])[0]
+        return quad(integrand, x - 12 * noise, x + 12 * noise, epsabs=1e-13, epsrel=1e-9, limit=400, points=[x])[0]
 
     return integral(lambda y: (y - x) / noise**2) / integral(lambda y: 1.0)
 

@@ -4,10 +4,10 @@ from functools import cache
 
 import numpy as np
 import pytest
-from exact_laws import gaussian_samples, mean_is
 
 from kgmm import KGMM, ScoreModel, get_system
 from kgmm.statistics import relative_error
+from tests.statistical.exact_laws import gaussian_samples, mean_is
 
 pytestmark = pytest.mark.statistical
 
@@ -63,12 +63,12 @@ def network_error(exact_sigma: float) -> float:
 
 
 def test_network_reproduces_the_smoothed_score():
-    # The cells' own relative mean-square error is 3e-3 here.
-    assert network_error(SIGMA) < 0.005
+    # 20 000 samples determine the variances, and with them the matrix of the score, to 1 %: 1e-4; five times that.
+    assert network_error(SIGMA) < 5e-4
 
 
 def test_network_does_not_reproduce_the_unsmoothed_score():
-    assert network_error(0.0) > 0.02
+    assert network_error(0.0) > 0.1
 
 
 def divergence_excess(sigma: float) -> np.ndarray:

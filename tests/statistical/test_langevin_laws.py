@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from exact_laws import mean_is
 from scipy.linalg import expm
 
 from kgmm import LangevinModel, ScoreModel
 from kgmm.network import Network
 from kgmm.standardize import Standardization
+from tests.statistical.exact_laws import mean_is
 
 pytestmark = pytest.mark.statistical
 

@@ -1,11 +1,11 @@
-"""Gaussian mixtures: their smoothed score in closed form against cells and network, and the direct sum by brute force."""
+"""Gaussian mixtures: the smoothed score in closed form against cells and network, the direct sum by brute force."""
 
 import numpy as np
 import pytest
-from exact_laws import GaussianMixture
 
 from kgmm import KGMM, DirectGMM, ScoreModel
 from kgmm.statistics import relative_error
+from tests.statistical.exact_laws import GaussianMixture
 
 pytestmark = pytest.mark.statistical
 
@@ -37,8 +37,8 @@ def errors(law: GaussianMixture, p_min: float, exact_sigma: float) -> dict[str, 
 def test_cells_and_network_estimate_the_smoothed_score(law, p_min):
     found = errors(law, p_min, SIGMA)
     # Constant cells carry the width of a cell; the network interpolates and must do clearly better.
-    assert found["cells"] < 0.06
-    assert found["network"] < 0.01
+    assert found["cells"] < 0.04
+    assert found["network"] < 0.005
     assert found["network"] < 0.5 * found["cells"]
 
 
@@ -46,7 +46,7 @@ def test_cells_and_network_estimate_the_smoothed_score(law, p_min):
 def test_they_do_not_estimate_the_score_at_twice_the_noise(law, p_min):
     found = errors(law, p_min, 2 * SIGMA)
     assert found["cells"] > 0.06
-    assert found["network"] > 0.05
+    assert found["network"] > 0.06
 
 
 def brute_force(mixture: DirectGMM, kernels: np.ndarray, x: np.ndarray) -> np.ndarray:

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from exact_laws import mean_is
 from scipy.linalg import solve_discrete_lyapunov
 from scipy.stats import chisquare
 
 from kgmm import get_system, simulate
 from kgmm.schemes import SCHEMES
 from kgmm.systems.separable import MarginalDensity
+from tests.statistical.exact_laws import mean_is
 
 pytestmark = pytest.mark.statistical
 

@@ -86,7 +86,10 @@ def test_another_network_clusters_nothing(finished):
     [
         # A comment is no change.
         ("langevin.py", "_BOX_MARGIN = 0.5", "_BOX_MARGIN = 0.5  # half", {}),
-        ("langevin.py", "_BOX_MARGIN = 0.5", "_BOX_MARGIN = 0.6", {"sample_langevin": 1, "compare_model": 1} | OF_THE_RUN),
+        (
+            "langevin.py", "_BOX_MARGIN = 0.5", "_BOX_MARGIN = 0.6",
+            {"sample_langevin": 1, "compare_model": 1} | OF_THE_RUN,
+        ),
         (
             "network.py", '"maxcor": 20', '"maxcor": 19',
             {"fit_score": 1, "evaluate_score": 1, "sample_langevin": 1, "compare_model": 1} | OF_THE_RUN,

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from kgmm.figures.results import usable_comparison
-from kgmm.figures.style import DATA, DENSITY_MAP, EXACT, MODEL, letter, new_figure
+from kgmm.figures.style import DATA, DENSITY_MAP, EXACT, FIELD_MAP, MODEL, letter, new_figure
 
 
 def gather(rows: list[dict]) -> xr.Dataset:
@@ -95,7 +95,7 @@ def _draw_fields(axes, dataset: xr.Dataset) -> None:
     for ax, (title, values), size in zip(axes, fields, sizes):
         direction = values / np.maximum(size, 1e-12)[:, None]
         arrows = ax.quiver(
-            x, y, *direction.T, size, cmap="viridis_r", angles="xy", scale=24, width=0.007, pivot="mid",
+            x, y, *direction.T, size, cmap=FIELD_MAP, angles="xy", scale=24, width=0.007, pivot="mid",
             clim=(0, largest),
         )  # fmt: skip
         ax.set_title(title)

@@ -106,6 +106,9 @@ def _draw_scores(ax: Axes, panel: xr.Dataset) -> None:
 
 
 def _draw_densities(ax: Axes, panel: xr.Dataset) -> None:
+    if panel["density_model"].isnull().all():
+        ax.text(0.5, 0.5, "no usable model", transform=ax.transAxes, ha="center", color="0.4")
+        return
     if "density_exact" in panel:
         ax.plot(panel["bin_center"], panel["density_exact"], **EXACT, label="exact density")
     ax.step(panel["bin_center"], panel["density_data"], where="mid", **DATA, label="held-out data")

@@ -29,6 +29,7 @@ LABELS = {
     "kgmm": "KGMM network",
 }
 DENSITY_MAP = "mako_r"
+FIELD_MAP = "flare"  # its light end still shows on white
 
 
 def new_figure(width: float, height: float) -> Figure:

@@ -37,6 +37,8 @@ def parse_config(raw: dict) -> tuple[RunConfig, list[Experiment]]:
     if not raw:
         raise ConfigError("no configuration is given: pass --configfile config/config.yaml, or use a profile")
     config = _validate(RunConfig, raw, "")
+    for key in _OF_PLAN & set(config.defaults):
+        raise ConfigError(f"defaults.{key} is {config.defaults[key]!r}: each block of experiments sets its own")
     names = [block.name for block in config.experiments]
     for name in names:
         if names.count(name) > 1:
@@ -53,6 +55,7 @@ def _expand(block: Block, defaults: dict, where: str, room: int) -> list[Experim
     settings.update(block.model_extra or {})
     for key in _OF_PLAN & set(settings):
         raise ConfigError(f"{where}.{key} is {settings[key]!r}: a block has no such key")
+    settings = _merge(copy.deepcopy(defaults), settings)
     axes = dict(_axes(settings, Experiment, ()))
     for path, values in axes.items():
         if not values:
@@ -75,7 +78,7 @@ def _expand(block: Block, defaults: dict, where: str, room: int) -> list[Experim
     rows = []
     for combination in combinations:
         for replicate in range(block.first_replicate, block.first_replicate + block.replicates):
-            row = _merge(copy.deepcopy(defaults), settings)
+            row = copy.deepcopy(settings)
             for path, value in zip(axes, combination):
                 _set(row, path, value)
             row.update(name=block.name, replicate=replicate)

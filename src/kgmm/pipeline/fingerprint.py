@@ -7,6 +7,8 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
+import kgmm
+
 _PACKAGE = Path(__file__).parents[1]
 # They can change what a job says but not what it computes.
 _WITHOUT_EFFECT = ("kgmm.pipeline", "kgmm.progress", "kgmm.errors")
@@ -37,23 +39,38 @@ def _closure(script: Path, extra_modules: tuple[str, ...]) -> set[str]:
 
 @cache
 def _imports(path: Path) -> tuple[str, ...]:
-    """Modules of the library that a file imports anywhere in it, by full name."""
+    """Modules of the library that a file imports anywhere in it, by full name, with the packages they are in."""
     names: set[str] = set()
     for node in ast.walk(_WithoutTyping().visit(ast.parse(path.read_text()))):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
-            # "from kgmm import statistics" imports a module; "from kgmm.score import ScoreModel" does not.
-            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            names.update(_imported_from(node, path))
+    for name in list(names):
+        parts = name.split(".")
+        names.update(".".join(parts[:k]) for k in range(2, len(parts)))
     return tuple(sorted(name for name in names if name.startswith("kgmm.") and _file_of(name).exists()))
+
+
+def _imported_from(node: ast.ImportFrom, path: Path) -> set[str]:
+    module = node.module or ""
+    if node.level:
+        package = ("kgmm", *path.relative_to(_PACKAGE).parts[: -node.level])
+        module = ".".join((*package, module) if module else package)
+    if module == "kgmm":
+        # The public names are loaded when first used, from where the package says.
+        public = {alias.name: kgmm._PUBLIC.get(alias.name) for alias in node.names}
+        return {home or f"kgmm.{name}" for name, home in public.items()}
+    # "from kgmm.figures import planar" imports a module; "from kgmm.score import ScoreModel" does not.
+    return {module, *(f"{module}.{alias.name}" for alias in node.names)}
 
 
 class _WithoutTyping(ast.NodeTransformer):
     """Drops ``if TYPE_CHECKING:`` blocks, which do not run."""
 
-    def visit_If(self, node: ast.If) -> ast.AST | None:
-        return None if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING" else self.generic_visit(node)
+    def visit_If(self, node: ast.If):
+        self.generic_visit(node)
+        return node.orelse if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING" else node
 
 
 def _file_of(module: str) -> Path:

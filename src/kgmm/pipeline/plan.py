@@ -41,14 +41,13 @@ class Plan:
 
     Attributes
     ----------
-    config : the validated configuration; raw : as it was read.
+    config : the validated configuration.
     rows : experiments with the keys of their tasks.
     tasks : by stage and key.
     """
 
     def __init__(self, raw: dict):
-        self.raw = json.loads(json.dumps(raw))
-        self.config, experiments = parse_config(self.raw)
+        self.config, experiments = parse_config(raw)
         self.tasks: dict[str, dict[str, Task]] = {stage: {} for stage in STAGES}
         self.rows = [self._plan_row(experiment) for experiment in experiments]
         self._plan_evaluations()

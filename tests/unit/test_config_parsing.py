@@ -1,0 +1,185 @@
+"""From a configuration to experiments: multiplying out, and errors of one sentence."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from kgmm.pipeline.config import ConfigError, parse_config, read_config
+from kgmm.pipeline.schema import TABLE_END, TABLE_START, config_schema, keys_table
+
+CONFIG = Path(__file__).parents[2] / "config"
+
+
+def raw(*blocks: dict, **run) -> dict:
+    blocks = blocks or ({},)
+    named = [{"name": f"block{k}", "system": {"name": "double_well"}, **block} for k, block in enumerate(blocks)]
+    return {"name": "test", "experiments": named, **run}
+
+
+def rows(*blocks: dict, **run) -> list:
+    return parse_config(raw(*blocks, **run))[1]
+
+
+def refusal(*blocks: dict, **run) -> str:
+    with pytest.raises(ConfigError) as error:
+        parse_config(raw(*blocks, **run))
+    message = str(error.value)
+    assert "\n" not in message
+    return message
+
+
+def test_a_block_without_lists_is_one_experiment_with_the_defaults_of_its_system():
+    (row,) = rows({})
+    assert (row.name, row.system.name, row.replicate) == ("block0", "double_well", 0)
+    assert (row.simulation.scheme, row.simulation.dt, row.simulation.sample_interval) == ("heun", 0.005, 5.0)
+    assert (row.estimator.sigma, row.until) == (0.05, "model")
+
+
+def test_grid_multiplies_and_zip_pairs():
+    axes = {"estimator": {"sigma": [0.1, 0.2, 0.3]}, "data": {"held_out": [0.2, 0.3, 0.4]}}
+    grid, paired = rows(axes), rows({**axes, "mode": "zip"})
+    values = [(s, h) for s in (0.1, 0.2, 0.3) for h in (0.2, 0.3, 0.4)]
+    assert [(r.estimator.sigma, r.data.held_out) for r in grid] == values
+    assert [(r.estimator.sigma, r.data.held_out) for r in paired] == [(0.1, 0.2), (0.2, 0.3), (0.3, 0.4)]
+
+
+def test_replicates_are_numbered_from_the_first():
+    found = rows({"replicates": 2, "first_replicate": 3, "estimator": {"sigma": [0.1, 0.2]}})
+    assert [(r.estimator.sigma, r.replicate) for r in found] == [(0.1, 3), (0.1, 4), (0.2, 3), (0.2, 4)]
+
+
+def test_a_setting_that_is_a_list_is_one_value_and_a_list_of_lists_several():
+    assert [r.network.hidden for r in rows({"network": {"hidden": [32, 16]}})] == [[32, 16]]
+    assert [r.network.hidden for r in rows({"network": {"hidden": [[32], [64, 32]]}})] == [[32], [64, 32]]
+
+
+def test_systems_and_their_parameters_multiply_out_too():
+    potential = {"name": "asymmetric_potential", "parameters": {"rotation": [0, 0.8]}}
+    assert [r.system.parameters for r in rows({"system": potential})] == [{"rotation": 0}, {"rotation": 0.8}]
+    several = rows({"system": [{"name": "double_well"}, {"name": "ornstein_uhlenbeck"}]})
+    assert [r.simulation.sample_interval for r in several] == [5.0, 3.0]  # each with its own defaults
+
+
+def test_settings_of_a_block_come_before_defaults_and_those_before_the_system():
+    found = rows(
+        {"estimator": {"sigma": 0.2}},
+        {"simulation": {"dt": 0.01}},
+        defaults={"estimator": {"sigma": 0.1, "max_draws": 8}, "simulation": {"n_members": 500, "dt": 0.0025}},
+    )
+    assert [(r.estimator.sigma, r.estimator.max_draws) for r in found] == [(0.2, 8), (0.1, 8)]
+    assert [(r.simulation.dt, r.simulation.n_members) for r in found] == [(0.0025, 500), (0.01, 500)]
+
+
+def test_lists_among_the_defaults_multiply_out_as_the_schema_says():
+    assert [r.estimator.sigma for r in rows({}, defaults={"estimator": {"sigma": [0.1, 0.2]}})] == [0.1, 0.2]
+
+
+@pytest.mark.parametrize("key", ["name", "replicate", "sistem"])
+def test_unknown_keys_among_the_defaults_are_refused(key):
+    assert key in refusal({}, defaults={key: 3})
+
+
+def test_the_configuration_is_not_changed():
+    given = raw({"estimator": {"sigma": [0.1, 0.2]}}, defaults={"data": {"held_out": 0.3}})
+    before = copy.deepcopy(given)
+    parse_config(given)
+    assert given == before
+
+
+@pytest.mark.parametrize(
+    ("block", "message"),
+    [
+        ({"estimator": {"sigmma": 1}}, "experiments[0] (block0).estimator.sigmma is an unknown key: known here are"),
+        ({"sistem": {}}, "experiments[0] (block0).sistem is an unknown key: known here are name, system, simulation"),
+        ({"system": {"name": "tripple_well"}}, "system.name: unknown system 'tripple_well': known are"),
+        ({"system": {"name": "double_well", "parameters": {"a": 1.0}}}, "double_well has no parameter 'a'"),
+        ({"estimator": {"sigma": -0.1}}, "estimator.sigma is -0.1: input should be greater than 0"),
+        ({"estimator": {"sigma": "1e-5"}}, "is '1e-5': input should be a valid number (YAML reads 1e-5 as text: write"),
+        ({"estimator": {"sigma": "small"}}, "estimator.sigma is 'small': input should be a valid number"),
+        ({"estimator": {"sigma": []}}, "estimator.sigma is an empty list: at least one value is needed"),
+        ({"estimator": {"method": "dsm"}}, "estimator.method is 'dsm': input should be 'kgmm', 'kgmm_cells', 'gmm'"),
+        ({"estimator": {"max_draws": 7}}, "estimator.max_draws is 7: input should be a multiple of 2"),
+        ({"estimator": {"max_draws": 2}}, "estimator: min_draws is 4: it must not exceed max_draws = 2"),
+        ({"estimator": {"sigma": float("nan")}}, "estimator.sigma is nan: input should be"),
+        ({"estimator": {"max_draws": True}}, "estimator.max_draws is True: input should be a valid integer"),
+        ({"estimator": {"max_draws": 8.0}}, "estimator.max_draws is 8.0: input should be a valid integer"),
+        ({"network": {"hidden": []}}, "network.hidden is []: list should have at least 1 item"),
+        ({"network": {"hidden": [0]}}, "network.hidden.0 is 0: input should be greater than or equal to 1"),
+        ({"simulation": {"scheme": "rk4"}}, "simulation: scheme is 'rk4': known are euler_maruyama, heun"),
+        ({"simulation": {"burn_in": 0.0049}}, "burn_in is 0.0049: it must be a whole multiple of 0.005"),
+        ({"simulation": {"path_members": 99999}}, "path_members is 99999: at most n_members = 10000"),
+        ({"data": {"n_samples": 900_000}}, "data.n_samples is 900000: the simulation gives 800000 training samples"),
+        ({"estimator": {"min_probability": 1e-6}}, "estimator.min_probability is 1e-06: 800000 training samples allow"),
+        (
+            {"simulation": {"n_members": 20, "n_times": 1, "path_members": 4}},
+            "data.held_out is 0.2: it leaves 4 samples, 100 are needed",
+        ),
+        ({"replicate": 3}, "experiments[0] (block0).replicate is 3: a block has no such key"),
+        ({"mode": "product"}, "experiments.0.mode is 'product': input should be 'grid' or 'zip'"),
+        ({"name": "Two Wells"}, "experiments.0.name is 'Two Wells': string should match pattern"),
+        ({"estimator": 3}, "experiments[0] (block0).estimator is 3: input should be"),
+    ],
+)
+def test_refusals_name_key_value_and_what_is_allowed(block, message):
+    assert message in refusal(block)
+
+
+def test_the_hint_about_numbers_is_given_only_where_it_helps():
+    assert "YAML" not in refusal({"estimator": {"sigma": "small"}})
+    value = yaml.safe_load("1e-5")
+    assert "write 1.0e-5" in refusal({"estimator": {"sigma": value}})
+    assert "write 1.0e-5" in refusal({"estimator": {"min_probability": value}})
+
+
+def test_zip_with_unequal_lists_says_their_lengths():
+    message = refusal({"mode": "zip", "estimator": {"sigma": [0.1, 0.2]}, "data": {"held_out": [0.2, 0.3, 0.4]}})
+    assert message.endswith("lists must have equal lengths, but estimator.sigma has 2, data.held_out has 3")
+
+
+def test_refusals_of_the_whole_run():
+    assert "the name 'block0' is used by several blocks" in refusal({}, {"name": "block0"})
+    assert "makes 3 experiments: max_runs leaves room for 2" in refusal({"replicates": 3}, max_runs=2)
+    assert "makes 2 experiments: max_runs leaves room for 1" in refusal({}, {"replicates": 2}, max_runs=2)
+    assert "seeds is an unknown key: known here are name, title, seed" in refusal(seeds=3)
+    with pytest.raises(ConfigError, match="no configuration is given: pass --configfile"):
+        parse_config({})
+    with pytest.raises(ConfigError, match=r"^experiments is missing$"):
+        parse_config({"name": "x"})
+
+
+def test_files_that_cannot_be_read_are_refused(tmp_path):
+    (tmp_path / "list.yaml").write_text("- 1\n")
+    (tmp_path / "broken.yaml").write_text("a: [1\n")
+    for name, message in (("list", "holds no mapping"), ("broken", "cannot be read"), ("none", "cannot be read")):
+        with pytest.raises(ConfigError, match=f"{name}.yaml {message}"):
+            read_config(tmp_path / f"{name}.yaml")
+
+
+@pytest.mark.parametrize("path", sorted(CONFIG.glob("*.yaml")), ids=lambda p: p.name)
+def test_configurations_of_the_project_are_valid(path):
+    config, experiments = parse_config(read_config(path))
+    assert {e.name for e in experiments} == {block.name for block in config.experiments}
+
+
+def test_schema_file_is_that_of_the_models():
+    import json
+
+    assert json.loads((CONFIG / "schema.json").read_text()) == config_schema()
+
+
+def test_readme_holds_the_table_of_keys():
+    readme = (CONFIG / "README.md").read_text()
+    assert readme.split(TABLE_START)[1].split(TABLE_END)[0].strip() == keys_table().strip()
+
+
+def test_schema_allows_lists_where_blocks_do():
+    schema = config_schema()
+    assert schema["additionalProperties"] is False
+    sigma = schema["$defs"]["EstimatorSettings"]["properties"]["sigma"]
+    single, several = sigma["anyOf"]
+    assert several == {"type": "array", "items": single, "minItems": 1}
+    assert single["exclusiveMinimum"] == 0
+    assert sigma["description"].startswith("Noise amplitude")
+    assert not {"replicate"} & set(schema["$defs"]["Block"]["properties"])

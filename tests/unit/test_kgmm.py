@@ -1,0 +1,127 @@
+"""The estimator: determinism, coordinates, files and stopping. Its laws are tested under tests/statistical."""
+
+import numpy as np
+import pytest
+
+from kgmm import KGMM
+
+X = np.random.default_rng(0).standard_normal((4000, 2)) @ np.array([[1.0, 0.5], [0.0, 0.8]])
+FITTED = ("centers_", "score_", "score_stderr_", "divergence_", "counts_")
+
+
+def fit(x=X, **parameters) -> KGMM:
+    return KGMM(**{"sigma": 0.2, "min_probability": 0.02, "max_draws": 8, **parameters}).fit(x)
+
+
+def assert_same(a: KGMM, b: KGMM, rtol=0.0):
+    for name in FITTED:
+        np.testing.assert_allclose(getattr(a, name), getattr(b, name), rtol=rtol)
+
+
+def test_same_seed_same_bytes():
+    a, b, other = fit(random_state=3), fit(random_state=3), fit(random_state=4)
+    assert_same(a, b)
+    assert a.score_.shape != other.score_.shape or not np.array_equal(a.score_, other.score_)
+
+
+def test_seed_sequence_is_a_seed_and_is_not_used_up():
+    sequence = np.random.SeedSequence([1, 2])
+    assert_same(fit(random_state=sequence), fit(random_state=sequence))
+
+
+def test_number_of_threads_does_not_change_a_byte(threads):
+    alone = fit()
+    threads(2)
+    assert_same(fit(), alone)
+
+
+def test_fit_does_not_touch_the_data():
+    before = X.copy()
+    fit()
+    np.testing.assert_array_equal(X, before)
+
+
+def test_scaling_and_shifting_the_data_rescales_the_score():
+    scale, shift = np.array([0.25, 64.0]), np.array([8.0, -512.0])  # powers of two: rounding stays as it was
+    plain, moved = fit(), fit(X * scale + shift)
+    np.testing.assert_array_equal(moved.counts_, plain.counts_)
+    np.testing.assert_allclose(moved.centers_, plain.centers_ * scale + shift, rtol=1e-5, atol=1e-4)
+    np.testing.assert_allclose(moved.score_, plain.score_ / scale, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(moved.score_stderr_, plain.score_stderr_ / scale, rtol=1e-3)
+    points = X[:100]
+    np.testing.assert_array_equal(moved.predict(points * scale + shift), plain.predict(points))
+
+
+def test_single_precision_data_give_nearly_the_same_cells():
+    double, single = fit(), fit(X.astype(np.float32))
+    # A sample that crosses a plane by rounding moves one count in thousands.
+    np.testing.assert_allclose(single.score_, double.score_, atol=0.05 * np.abs(double.score_).max())
+    assert single.score_.dtype == np.float64
+
+
+def test_integers_are_accepted():
+    counts = np.random.default_rng(1).integers(0, 1000, (2000, 1))
+    assert_same(fit(counts), fit(counts.astype(float)))
+
+
+def test_predict_agrees_with_the_partition_and_score_at_with_predict():
+    cells = fit()
+    cell = cells.predict(X)
+    assert set(cell) == set(range(len(cells.counts_)))
+    np.testing.assert_array_equal(cells.score_at(X), cells.score_[cell])
+    # Cells that do not bend: the centre of (nearly) every cell lies in it.
+    assert (cells.predict(cells.centers_) == np.arange(len(cells.counts_))).mean() > 0.95
+
+
+def test_cells_obey_the_mass_bound_and_counts_add_up():
+    cells = fit()
+    assert cells.counts_.sum() == cells.n_draws_ * len(X)
+    # The bound holds on the points of the partition; other draws scatter about it by their standard error.
+    bound = 2 * 0.02 * len(X)
+    assert cells.counts_.max() / cells.n_draws_ < bound + 5 * bound**0.5
+    assert 0.6 < len(cells.counts_) * 0.02 < 0.9
+
+
+@pytest.mark.parametrize(("n", "expected"), [(4000, 0.025), (2000, 0.05), (1000, 0.05)])
+def test_min_probability_is_chosen_from_the_number_of_samples(n, expected):
+    assert fit(X[:n], min_probability=None).min_probability_ == pytest.approx(expected)
+
+
+def test_stopping_rules():
+    assert (fit(max_draws=2, min_draws=2, stopping="paper").stopped_by_) == "max_draws"
+    loose, tight = (fit(stopping="paper", convergence=c, max_draws=64) for c in (0.5, 1e-3))
+    assert loose.stopped_by_ == "paper"
+    assert loose.n_draws_ < tight.n_draws_
+    few = fit(max_draws=64)
+    assert few.stopped_by_ == "stderr"
+    assert few.draws_error_ <= 0.5 * few.data_error_
+    assert fit(min_draws=40, max_draws=64).n_draws_ >= 40
+
+
+def test_more_draws_lower_the_draws_error_and_not_that_of_the_data():
+    few, many = (fit(min_draws=n, max_draws=n) for n in (8, 64))
+    # Eight times the draws: a root of eight, measured on 35 cells.
+    assert few.draws_error_ / many.draws_error_ == pytest.approx(8**0.5, rel=0.2)
+    assert few.data_error_ / many.data_error_ == pytest.approx(1, abs=0.2)
+
+
+def test_get_params_and_repr():
+    cells = KGMM(0.1, 0.01, n_blocks=30)
+    assert cells.get_params() == {
+        "sigma": 0.1, "min_probability": 0.01, "max_draws": 64, "min_draws": 4, "stopping": "stderr",
+        "convergence": 5e-3, "n_blocks": 30, "random_state": 0,
+    }  # fmt: skip
+    assert eval(repr(cells)).get_params() == cells.get_params()
+    assert KGMM(**cells.get_params()).get_params() == cells.get_params()
+
+
+def test_file_gives_the_same_estimator(tmp_path):
+    cells = fit(stopping="paper", random_state=np.random.SeedSequence(5))
+    cells.save(tmp_path / "cells.nc")
+    loaded = KGMM.load(tmp_path / "cells.nc")
+    assert_same(loaded, cells)
+    np.testing.assert_array_equal(loaded.score_at(X), cells.score_at(X))
+    for name in ("n_draws_", "stopped_by_", "min_probability_", "draws_error_", "data_error_", "n_features_in_"):
+        assert getattr(loaded, name) == getattr(cells, name)
+    assert loaded.sigma == 0.2 and loaded.stopping == "paper"
+    assert (tmp_path / "cells.nc").read_bytes()[1:4] == b"HDF"

@@ -1,0 +1,195 @@
+"""Which settings decide the keys of which tasks: results are shared wherever settings agree."""
+
+import copy
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kgmm.pipeline.plan import Plan
+from kgmm.pipeline.seeds import seed_sequence
+from kgmm.pipeline.tasks import STAGES
+
+ROOT = Path(__file__).parents[2]
+BLOCK = {
+    "name": "wells",
+    "system": {"name": "double_well"},
+    "simulation": {"n_members": 500, "n_times": 10},
+    "estimator": {"sigma": 0.1},
+}
+
+
+@pytest.fixture(autouse=True)
+def at_the_root(monkeypatch):
+    monkeypatch.chdir(ROOT)  # the plan reads the scripts of the workflow
+
+
+def plan(*changes: dict, **run) -> Plan:
+    """A plan of one block per change; nested settings are merged into ``BLOCK``."""
+    blocks = []
+    for number, change in enumerate(changes or ({},)):
+        block = {**copy.deepcopy(BLOCK), "name": f"wells{number}"}
+        for key, value in change.items():
+            block[key] = {**block.get(key, {}), **value} if isinstance(value, dict) else value
+        blocks.append(block)
+    return Plan({"name": "test", "experiments": blocks, **run})
+
+
+def renamed(*changes: dict, **run) -> set[str]:
+    """Stages whose keys differ between the plain block and a changed one."""
+    plain, changed = plan().rows[0].keys, plan(*changes, **run).rows[0].keys
+    return {stage for stage in STAGES if plain.get(stage) != changed.get(stage)}
+
+
+AFTER_CELLS = {"estimate_cells", "fit_score", "evaluate_score", "sample_langevin", "compare_model"}
+
+
+@pytest.mark.parametrize(
+    ("change", "stages"),
+    [
+        ({"estimator": {"sigma": 0.2}}, AFTER_CELLS),
+        ({"estimator": {"min_probability": 0.05}}, AFTER_CELLS),
+        ({"data": {"held_out": 0.3}}, AFTER_CELLS),
+        ({"network": {"hidden": [8]}}, AFTER_CELLS - {"estimate_cells"}),
+        ({"langevin": {"n_members": 100}}, {"sample_langevin", "compare_model"}),
+        ({"evaluation": {"n_points": 500}}, {"evaluate_score"}),
+        ({"simulation": {"n_members": 600}}, set(STAGES)),
+        ({"system": {"name": "asymmetric_potential"}}, set(STAGES)),
+        ({"first_replicate": 1}, set(STAGES)),
+        ({"until": "score"}, {"sample_langevin", "compare_model"}),
+        ({"title": "Other words"}, set()),
+        ({"replicates": 3}, set()),
+    ],
+)
+def test_a_setting_renames_what_depends_on_it_and_nothing_else(change, stages):
+    assert renamed(change) == stages
+
+
+def test_settings_of_the_run_rename_everything_or_nothing():
+    assert renamed(seed=1) == set(STAGES)
+    assert renamed(device="cuda") == set(STAGES)
+    assert renamed(title="Other words", max_runs=50) == set()
+    assert renamed(threads={"fit_score": 2}) == {"fit_score", "evaluate_score", "sample_langevin", "compare_model"}
+    assert renamed(defaults={"network": {"max_iterations": 400}}) == set()  # what is the default anyway
+
+
+def test_two_amplitudes_share_the_simulation_and_its_reference():
+    both = plan({"estimator": {"sigma": [0.1, 0.2]}})
+    assert {stage: len(tasks) for stage, tasks in both.tasks.items()} == dict.fromkeys(STAGES, 2)
+    first, second = both.rows
+    assert first.keys["simulate_trajectory"] == second.keys["simulate_trajectory"]
+    assert first.keys["estimate_cells"] != second.keys["estimate_cells"]
+    reference = [key for key in both.tasks["simulate_trajectory"] if "reference" in key]
+    assert len(reference) == 1
+
+
+def test_adding_rows_renames_nothing():
+    alone = plan()
+    more = plan({}, {"estimator": {"sigma": 0.2}}, {"network": {"hidden": [8]}}, {"first_replicate": 5})
+    assert alone.rows[0].keys == more.rows[0].keys
+    for stage in STAGES:
+        assert set(alone.tasks[stage]) <= set(more.tasks[stage])
+    in_front = plan({"estimator": {"sigma": 0.2}}, {})
+    assert alone.rows[0].keys == in_front.rows[1].keys
+
+
+def test_methods_are_evaluated_together_and_share_the_cells():
+    methods = ["kgmm", "kgmm_cells", "gmm", "gmm_network"]
+    rows = plan({"estimator": {"method": methods}}).rows
+    assert len({row.keys["evaluate_score"] for row in rows}) == 1
+    assert rows[0].keys["estimate_cells"] == rows[1].keys["estimate_cells"]
+    assert [set(row.keys) for row in rows] == [
+        set(STAGES),
+        {"simulate_trajectory", "estimate_cells", "evaluate_score"},
+        {"simulate_trajectory", "evaluate_score"},
+        {"simulate_trajectory", "fit_score", "evaluate_score"},
+    ]
+    # A further method is a matter of the evaluation alone.
+    assert renamed({"estimator": {"method": methods}}) == {"evaluate_score"}
+
+
+def test_reference_is_another_simulation():
+    tasks = plan().tasks["simulate_trajectory"]
+    settings = [task.settings for task in tasks.values()]
+    assert len(settings) == 2
+    assert settings[0]["replicate"] != settings[1]["replicate"]
+    assert settings[0] | {"replicate": 0} == settings[1] | {"replicate": 0}
+
+
+def builtins_only(value) -> bool:
+    if type(value) is dict:
+        return all(type(k) is str and builtins_only(v) for k, v in value.items())
+    if type(value) is list:
+        return all(builtins_only(v) for v in value)
+    return type(value) in (str, int, float, bool, type(None))
+
+
+def test_parameters_of_tasks_are_builtins_and_complete():
+    tasks = plan({"estimator": {"method": ["kgmm", "gmm_network"]}}).all_tasks()
+    assert [task.stage for task in tasks] == sorted((task.stage for task in tasks), key=STAGES.index)
+    for task in tasks:
+        assert builtins_only(task.params)
+        assert json.loads(json.dumps(task.params)) == task.params
+        assert task.params["code"] == task.fingerprint and len(task.fingerprint) == 16
+        assert all(task.key in path for path in (*task.outputs.values(), task.record))
+
+
+def test_inputs_of_tasks_are_outputs_of_others():
+    everything = plan({"estimator": {"method": ["kgmm", "gmm_network"], "sigma": [0.1, 0.2]}})
+    outputs = [path for task in everything.all_tasks() for path in task.outputs.values()]
+    assert len(outputs) == len(set(outputs))
+    for task in everything.all_tasks():
+        assert set(task.inputs.values()) <= set(outputs)
+    sample = everything.task("sample_langevin", everything.rows[0].keys["sample_langevin"])
+    assert set(sample.inputs) == {"trajectory_samples", "trajectory_path", "score"}
+
+
+def test_unknown_task_is_named():
+    with pytest.raises(KeyError, match="fit_score/x is not part of the plan of run 'test'"):
+        plan().task("fit_score", "x")
+
+
+def test_table_has_every_setting_and_every_key():
+    one = plan({"replicates": 2})
+    first, second = one.table()
+    assert first["estimator.sigma"] == 0.1 and first["system.name"] == "double_well"
+    assert first["network.hidden"] == "[128, 64]"
+    assert (first["replicate"], second["replicate"]) == (0, 1)
+    assert first["key.fit_score"] == one.rows[0].keys["fit_score"]
+    assert len(one.to_csv().splitlines()) == 3
+    assert one.resolved["experiments"][0]["langevin"]["dt"] == 0.01
+
+
+def test_plan_is_the_same_in_another_process():
+    code = (
+        "import json, sys; from kgmm.pipeline.plan import Plan; plan = Plan(json.load(sys.stdin));"
+        "print(json.dumps([t.params for t in plan.all_tasks()]))"
+    )
+    raw = {"name": "test", "experiments": [{**BLOCK, "name": "wells0"}]}
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=json.dumps(raw), capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert json.loads(done.stdout) == [task.params for task in plan().all_tasks()]
+
+
+def test_planning_imports_neither_torch_nor_scipy():
+    code = (
+        "import sys, yaml, kgmm; from kgmm.pipeline.plan import Plan;"
+        "Plan(yaml.safe_load(open('config/config.yaml')));"
+        "print([m for m in ('torch', 'scipy', 'xarray', 'matplotlib', 'pandas', 'netCDF4') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
+
+
+def test_seeds_depend_on_seed_stage_and_key_only():
+    def words(*arguments):
+        return tuple(seed_sequence(*arguments).generate_state(4))
+
+    assert words(1, "fit_score", "a") == words(1, "fit_score", "a")
+    others = {words(1, "fit_score", "a"), words(2, "fit_score", "a"), words(1, "x", "a"), words(1, "fit_score", "b")}
+    assert len(others) == 4
+    # Fixed for all time: results on disk depend on it.
+    assert words(1, "fit_score", "a")[0] == 742960650
