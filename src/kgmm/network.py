@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 from scipy.optimize import minimize
+from threadpoolctl import threadpool_limits
 from torch.nn import functional
 
 from kgmm.errors import ScientificFailure
@@ -135,11 +136,11 @@ def fit_network(
         first = start.parameters.double().numpy()
         history.append(loss_and_gradient(first)[0])
         # SciPy's optimiser and not torch's: the first step of torch.optim imports its compiler, which takes seconds.
-        result = minimize(
-            loss_and_gradient, first, method="L-BFGS-B", jac=True, callback=note,
-            # The gradient is single precision, so neither tolerance may be finer than that.
-            options={"maxiter": max_iterations, "maxfun": 4 * max_iterations, "maxcor": 20, "ftol": 1e-9, "gtol": 1e-8},
-        )  # fmt: skip
+        # The gradient is single precision, so neither tolerance may be finer than that.
+        options = {"maxiter": max_iterations, "maxfun": 4 * max_iterations, "maxcor": 20, "ftol": 1e-9, "gtol": 1e-8}
+        # One BLAS thread: its short vector operations between torch's make the two thread pools wait for each other.
+        with threadpool_limits(1, user_api="blas"):
+            result = minimize(loss_and_gradient, first, method="L-BFGS-B", jac=True, callback=note, options=options)
     if not result.fun < history[0]:
         raise ScientificFailure(f"the network's loss did not fall: {history[0]:.3g} before, {result.fun:.3g} after")
     fitted = start.with_parameters(torch.from_numpy(result.x).float())
