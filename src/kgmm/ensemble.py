@@ -10,7 +10,7 @@ import torch
 
 from kgmm.errors import DivergenceError
 from kgmm.progress import Progress
-from kgmm.schemes import get_scheme
+from kgmm.schemes import Equation, get_scheme
 
 # Saved states are handed on in pieces of about this many numbers, so that memory does not grow with length.
 _NUMBERS_PER_PIECE = 8_000_000
@@ -29,8 +29,7 @@ class Ensemble:
 
     Parameters
     ----------
-    drift : ``f``, maps ``(dimension, n_members)`` to the same shape.
-    noise : ``g``, maps ``(state, ΔW)`` to ``g(state) ΔW``; both of shape ``(dimension, n_members)``.
+    equation : drift and noise, see :class:`kgmm.schemes.Equation`; a :class:`kgmm.systems.System` is one.
     state : initial states, shape ``(dimension, n_members)``; its dtype and device are those of the integration.
     dt : time step, in the time units of the drift.
     scheme : a name known to :func:`kgmm.schemes.get_scheme`.
@@ -41,8 +40,7 @@ class Ensemble:
 
     def __init__(
         self,
-        drift: Callable[[torch.Tensor], torch.Tensor],
-        noise: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+        equation: Equation,
         state: torch.Tensor,
         *,
         dt: float,
@@ -56,8 +54,8 @@ class Ensemble:
         self.state = state
         self.dt = dt
         self.time = 0.0
-        self._step = get_scheme(scheme)(drift, dt)
-        self._noise = noise
+        self._step = get_scheme(scheme)(equation, dt)
+        self._stochastic = getattr(equation, "stochastic", True)
         self._generator = generator
         self._increment = torch.empty_like(state)
         self._after_step = after_step
@@ -75,8 +73,9 @@ class Ensemble:
         amplitude = math.sqrt(self.dt)
         state = self.state
         for _ in range(n_steps):
-            self._increment.normal_(generator=self._generator).mul_(amplitude)
-            state = self._step(state, self._noise(state, self._increment))
+            if self._stochastic:
+                self._increment.normal_(generator=self._generator).mul_(amplitude)
+            state = self._step(state, self._increment)
             if self._after_step is not None:
                 self._after_step(state)
         self.state = state

@@ -122,6 +122,25 @@ class LangevinModel:
         return as_trajectory(values, variables, save_every * dt, dt=dt, members_reset=ensemble.members_reset)
 
 
+class _LangevinEquation:
+    """Drift and noise of a :class:`LangevinModel` in standardised coordinates, on a device."""
+
+    additive = True
+
+    def __init__(self, model: LangevinModel, device: str):
+        self._score = model.score.to(device)
+        self._mobility = torch.tensor(model._standardized_mobility, dtype=torch.float32, device=device)
+        self._noise_matrix = torch.tensor(model._noise_matrix, dtype=torch.float32, device=device)
+        self._is_identity = bool(np.array_equal(model._standardized_mobility, np.eye(self._mobility.shape[0])))
+
+    def drift(self, state: torch.Tensor) -> torch.Tensor:
+        values = self._score.standardized(state.T).T
+        return values if self._is_identity else self._mobility @ values
+
+    def noise(self, state: torch.Tensor, increment: torch.Tensor) -> torch.Tensor:
+        return increment * self._noise_matrix[0, 0] if self._is_identity else self._noise_matrix @ increment
+
+
 class LangevinEnsemble(Ensemble):
     """An ensemble of a :class:`LangevinModel`, integrated in standardised coordinates, recorded in physical ones.
 
@@ -132,17 +151,6 @@ class LangevinEnsemble(Ensemble):
     def __init__(self, model: LangevinModel, initial, *, dt, scheme, seed, device):
         standardization = model.score.standardization
         initial = check_samples(initial, n_features=standardization.scale.size)
-        score = model.score.to(device)
-        mobility = torch.tensor(model._standardized_mobility, dtype=torch.float32, device=device)
-        noise_matrix = torch.tensor(model._noise_matrix, dtype=torch.float32, device=device)
-        is_identity = bool(np.array_equal(model._standardized_mobility, np.eye(mobility.shape[0])))
-
-        def drift(state: torch.Tensor) -> torch.Tensor:
-            values = score.standardized(state.T).T
-            return values if is_identity else mobility @ values
-
-        def noise(state: torch.Tensor, increment: torch.Tensor) -> torch.Tensor:
-            return increment * noise_matrix[0, 0] if is_identity else noise_matrix @ increment
 
         def column(values: np.ndarray) -> torch.Tensor:
             return torch.tensor(values, dtype=torch.float32, device=device)[:, None]
@@ -157,7 +165,7 @@ class LangevinEnsemble(Ensemble):
         self.resets = torch.zeros(start.shape[1], dtype=torch.int64, device=device)
         self._largest_share = model.largest_reset_share
         super().__init__(
-            drift, noise, start, dt=dt, scheme=scheme, generator=torch_generator(seed, device),
+            _LangevinEquation(model, device), start, dt=dt, scheme=scheme, generator=torch_generator(seed, device),
             label="the Langevin model", after_step=self._return_lost,
         )  # fmt: skip
 

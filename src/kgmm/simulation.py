@@ -36,8 +36,7 @@ def stationary_ensemble(
     initial_seed, noise_seed = seed_sequence(seed).spawn(2)
     initial = system.initial_state(n_members, np.random.default_rng(initial_seed))
     ensemble = Ensemble(
-        system.drift,
-        lambda state, increment: system.diffusion(state) * increment,
+        system,
         torch.tensor(initial, dtype=getattr(torch, precision), device=device),
         dt=dt,
         scheme=scheme or defaults.scheme,

@@ -116,6 +116,8 @@ def test_interval_that_cuts_off_mass_is_refused():
         MarginalDensity(lambda x: x**2, -2.0, 2.0)
 
 
-def test_noise_finer_than_the_quadrature_is_refused():
-    with pytest.raises(ValueError, match="finer than the quadrature step"):
-        get_system("double_well").smoothed_score(np.zeros((1, 1)), np.array([1e-5]))
+def test_vanishing_noise_gives_the_score_itself():
+    system, x = get_system("double_well"), np.linspace(-2, 2, 9)[:, None]
+    np.testing.assert_allclose(system.smoothed_score(x, np.array([1e-5])), system.score(x), rtol=1e-7, atol=1e-7)
+    with pytest.raises(ValueError, match=r"noise scale is 0\.0: it must be positive"):
+        system.smoothed_score(x, np.array([0.0]))

@@ -42,14 +42,14 @@ def test_autocovariance(ou):
 
 def discrete_covariance(scheme: str, dt: float) -> np.ndarray:
     """Stationary covariance of the discretised process: the scheme maps ``X`` to ``M X + G ξ``, both read off it."""
-    step = SCHEMES[scheme](OU.drift, dt)
+    step = SCHEMES[scheme](OU, dt)
     identity, zero = torch.eye(2, dtype=torch.float64), torch.zeros(2, 2, dtype=torch.float64)
     m = step(identity, zero).numpy()
-    g = step(zero, torch.tensor(np.diag([OU.noise1, OU.noise2]) * dt**0.5)).numpy()
+    g = step(zero, identity * dt**0.5).numpy()
     return solve_discrete_lyapunov(m, g @ g.T)
 
 
-@pytest.mark.parametrize(("scheme", "order"), [("euler_maruyama", 1), ("heun", 2)])
+@pytest.mark.parametrize(("scheme", "order"), [("euler_maruyama", 1), ("heun", 2), ("rk4", 2)])
 def test_weak_order_of_the_stationary_covariance(scheme, order):
     errors = [np.linalg.norm(discrete_covariance(scheme, dt) - OU.covariance) for dt in (0.04, 0.02, 0.01)]
     measured = np.log2(np.array(errors[:-1]) / errors[1:])

@@ -87,7 +87,7 @@ def test_antisymmetric_part_is_free():
         ({"dt": 0.0}, "dt is 0.0: it must be positive"),
         ({"initial": np.zeros((7, 2))}, "initial has 7 states: n_members = 50 are needed"),
         ({"initial": np.zeros((50, 3))}, "X has 3 features: the model was fitted with 2"),
-        ({"scheme": "rk4"}, "unknown scheme 'rk4'"),
+        ({"scheme": "rk5"}, "unknown scheme 'rk5'"),
     ],
 )
 def test_sample_refuses(changes, message):

@@ -115,8 +115,8 @@ def test_durations_in_steps():
 
 
 def test_unknown_names_list_the_known_ones():
-    with pytest.raises(ValueError, match="unknown scheme 'rk4': known are euler_maruyama, heun"):
-        get_scheme("rk4")
+    with pytest.raises(ValueError, match="unknown scheme 'rk5': known are etdrk4, euler_maruyama, heun"):
+        get_scheme("rk5")
     with pytest.raises(ValueError, match=r"unknown system 'double_wel': known are .*; did you mean 'double_well'\?"):
         get_system("double_wel")
     with pytest.raises(ValueError, match="asymmetric_potential has no parameter 'c': its parameters are a1, a2, b1"):

@@ -60,7 +60,7 @@ def _bivariate(x: np.ndarray, y: np.ndarray) -> dict:
     n_bins = min(_MOST_BINS, round(3 * len(x) ** (1 / 4)))
     edges = [np.linspace(*np.quantile(column, [5e-4, 1 - 5e-4]), n_bins + 1) for column in x.T]
     variables = {
-        "pair": (("pair", "end"), np.array(pairs)),
+        "joint_pair": (("pair", "end"), np.array(pairs)),
         "joint_edge": (("variable", "joint_edges"), np.array(edges)),
     }
     for name, samples in (("data", x), ("model", y)):

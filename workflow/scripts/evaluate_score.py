@@ -57,7 +57,9 @@ def evaluate_score(job: Job) -> None:
         elif held_out.shape[1] == 2:
             variables |= _field(method, score, system, held_out)
     attributes = {"sigma": sigma, "coordinates": "physical", "failed_methods": json.dumps(failed, sort_keys=True)}
-    xr.Dataset(variables | metric_variables(rows), attrs=attributes).to_netcdf(job.outputs.evaluation)
+    names = [str(name) for name in parts.held_out["variable"].values]
+    dataset = xr.Dataset(variables | metric_variables(rows), coords={"variable": names}, attrs=attributes)
+    dataset.to_netcdf(job.outputs.evaluation)
 
 
 def _load(job: Job, method: str, parts):

@@ -8,10 +8,11 @@ from __future__ import annotations
 import xarray as xr
 from matplotlib.figure import Figure
 
-from kgmm.figures import empty, planar, score_profiles
+from kgmm.figures import empty, multivariate, planar, score_profiles
+from kgmm.figures.results import usable_comparison
 from kgmm.pipeline.failures import failure_of
 
-_KINDS = {"score_profiles": score_profiles, "planar": planar, "empty": empty}
+_KINDS = {"score_profiles": score_profiles, "planar": planar, "empty": empty, "multivariate": multivariate}
 # A variable of an evaluation that tells which figure it is for.
 _MARKS = {"x": "score_profiles", "field_point": "planar"}
 
@@ -24,10 +25,10 @@ def gather(rows: list[dict]) -> xr.Dataset:
     first = min(row["replicate"] for row in rows)
     rows = [row for row in rows if row["replicate"] == first]
     usable = [row for row in rows if failure_of(row["evaluation"]) is None]
-    kind = "empty"
+    kind = "multivariate" if any(usable_comparison(row) for row in usable) else "empty"
     if usable:
         with xr.open_dataset(usable[0]["evaluation"]) as evaluation:
-            kind = next((kind for name, kind in _MARKS.items() if name in evaluation), "empty")
+            kind = next((kind for name, kind in _MARKS.items() if name in evaluation), kind)
     return _KINDS[kind].gather(usable).assign_attrs(kind=kind, system=rows[0]["system"])
 
 

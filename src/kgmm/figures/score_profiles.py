@@ -76,7 +76,8 @@ def draw(dataset: xr.Dataset) -> Figure:
 def _draw_scores(ax: Axes, panel: xr.Dataset) -> None:
     # The noise cloud of a small σ reaches far beyond the score: the window is that of the score where data are dense.
     inside = (panel["x"] > panel["cloud_x"].quantile(0.003)) & (panel["x"] < panel["cloud_x"].quantile(0.997))
-    window = panel["exact"] if "exact" in panel else panel["score_kgmm"]
+    shown = next(name for name in ("exact", *(f"score_{method}" for method in LABELS)) if name in panel)
+    window = panel[shown]
     limit = 1.35 * float(np.abs(window.where(inside)).max())
     ax.scatter(
         panel["cloud_x"],
@@ -98,7 +99,7 @@ def _draw_scores(ax: Axes, panel: xr.Dataset) -> None:
     if "cell_center" in panel:
         ax.errorbar(
             panel["cell_center"], panel["cell_score"], panel["cell_stderr"], **METHODS["kgmm_cells"],
-            label=LABELS["kgmm_cells"],
+            label=LABELS["kgmm_cells"] + " ± standard error",
         )  # fmt: skip
     ax.set_ylim(-limit, limit)
     margin = 0.05 * float(panel["x"].max() - panel["x"].min())

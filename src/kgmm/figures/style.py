@@ -22,11 +22,12 @@ METHODS = {
     "kgmm_cells": {"color": _RED, "linestyle": "none", "marker": "o", "markersize": 3.2, "linewidth": 0.8},
     "kgmm": {"color": _BLUE, "linestyle": "--", "linewidth": 1.9},
 }
+# In the order of preference where a figure has room for one.
 LABELS = {
-    "gmm": "direct GMM score",
-    "gmm_network": "network fitted to direct GMM scores",
-    "kgmm_cells": "KGMM cells ± standard error",
     "kgmm": "KGMM network",
+    "kgmm_cells": "KGMM cells",
+    "gmm_network": "network fitted to direct GMM scores",
+    "gmm": "direct GMM score",
 }
 DENSITY_MAP = "mako_r"
 FIELD_MAP = "flare"  # its light end still shows on white

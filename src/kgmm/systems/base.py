@@ -34,13 +34,17 @@ class System(ABC):
     use operators and tensor methods only and accept torch tensors and NumPy arrays alike.
 
     The exact statistics take and return arrays of shape ``(n_samples, n_features)`` of the observed variables in
-    physical units; ``None`` from a ``has_…`` flag means that they are not known.
+    physical units; ``has_exact_density`` says whether they are known.
+
+    ``additive`` says whether the noise is independent of the state, ``stochastic`` whether there is any.
     """
 
     name: ClassVar[str]
     defaults: ClassVar[SimulationDefaults]
     variables: ClassVar[tuple[str, ...]]
     has_exact_density: ClassVar[bool] = False
+    additive: ClassVar[bool] = True
+    stochastic: ClassVar[bool] = True
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
@@ -65,6 +69,10 @@ class System(ABC):
     @abstractmethod
     def diffusion(self, state):
         """Diagonal of ``g(X)``: a number, or an array that broadcasts to ``(dimension, n_members)``."""
+
+    def noise(self, state, increment):
+        """``g(X) ΔW``; both arguments and the result have shape ``(dimension, n_members)``."""
+        return self.diffusion(state) * increment
 
     @abstractmethod
     def initial_state(self, n_members: int, rng: np.random.Generator) -> np.ndarray:

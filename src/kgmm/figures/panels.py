@@ -1,0 +1,61 @@
+"""Panels that several figures share: a path, a marginal density, a joint density."""
+
+from __future__ import annotations
+
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
+
+from kgmm.figures.style import DATA, DENSITY_MAP, EXACT, MODEL
+
+
+def variable_names(dataset: xr.Dataset) -> list[str]:
+    """Names of the variables, for axes."""
+    return [str(name) for name in dataset["variable"].values]
+
+
+def draw_path(ax: Axes, dataset: xr.Dataset, k: int) -> None:
+    """Variable ``k`` of one member of the data and one of the model, each in its own time."""
+    ax.plot(dataset["path_data_time"], dataset["path_data"][:, k], **{**DATA, "linewidth": 0.8}, label="data")
+    style = {**MODEL, "linestyle": "-", "linewidth": 0.8}
+    ax.plot(dataset["path_model_time"], dataset["path_model"][:, k], **style, label="model, own clock")
+    ax.set_ylabel(variable_names(dataset)[k])
+    ax.margins(x=0)
+
+
+def path_legend(ax: Axes) -> None:
+    """Legend above the panel, with lines thick enough to tell their colours."""
+    legend = ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0.2)
+    for line in legend.get_lines():
+        line.set_linewidth(2)
+
+
+def draw_marginal(ax: Axes, dataset: xr.Dataset, k: int) -> None:
+    """Density of variable ``k``: exact where known, held-out data, model."""
+    x = dataset["bin_center"][k]
+    if "density_exact" in dataset:
+        ax.plot(x, dataset["density_exact"][k], **EXACT, label="exact")
+    ax.step(x, dataset["density_data"][k], where="mid", **DATA, label="held-out data")
+    ax.plot(x, dataset["density_model"][k], **MODEL, label="Langevin model")
+    name = variable_names(dataset)[k]
+    ax.set_xlabel(f"{name} (physical units)")
+    ax.set_ylabel(f"density of {name}")
+    # Head-room for the legend of the first panel, the same in all.
+    ax.set_ylim(0, 1.25 * float(max(dataset["density_data"][k].max(), dataset["density_model"][k].max())))
+    if k == 0:
+        ax.legend(loc="upper right", ncols=3, columnspacing=1.0, handlelength=1.6)
+
+
+def draw_joint(ax: Axes, dataset: xr.Dataset, kind: str, pair: int) -> QuadMesh:
+    """Joint density of one pair of variables, ``kind`` being ``"data"`` or ``"model"``, on one scale for both."""
+    first, second = dataset["joint_pair"].values[pair]
+    edges, names = dataset["joint_edge"].values, variable_names(dataset)
+    largest = float(max(dataset["joint_data"][pair].max(), dataset["joint_model"][pair].max()))
+    mesh = ax.pcolormesh(
+        edges[first], edges[second], dataset[f"joint_{kind}"][pair].values.T,
+        cmap=DENSITY_MAP, vmin=0, vmax=largest, rasterized=True,
+    )  # fmt: skip
+    ax.set_title({"data": "density, held-out data", "model": "density, Langevin model"}[kind])
+    ax.set_xlabel(f"{names[first]} (physical units)")
+    ax.set_ylabel(names[second])
+    return mesh

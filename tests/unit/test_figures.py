@@ -1,0 +1,138 @@
+"""Figures on synthetic data: what they show, not their pixels."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from kgmm.figures import draw, gather
+from kgmm.pipeline.failures import write_failed
+from kgmm.pipeline.metrics import metric_variables
+
+RNG = np.random.default_rng(0)
+N_BINS = 12
+
+
+def write_evaluation(path, dimension, sigma):
+    variables = metric_variables([{"method": "kgmm", "statistic": "score_error", "value": 0.1}])
+    if dimension == 1:
+        x = np.linspace(-2, 2, 50)
+        variables |= {"x": ("point", x), "exact": ("point", -x), "smoothed": ("point", -0.9 * x)}
+        variables |= {f"score_{method}": ("point", -x + 0.1) for method in ("kgmm", "gmm")}
+        variables |= {name: ("draw", RNG.standard_normal(30)) for name in ("cloud_x", "cloud_score")}
+        n_cells = round(1 / sigma)
+        for name in ("cell_center", "cell_score", "cell_stderr"):
+            variables[name] = (("cell", "variable"), np.abs(RNG.standard_normal((n_cells, 1))))
+    elif dimension == 2:
+        points = RNG.standard_normal((20, 2))
+        variables |= {name: (("grid", "variable"), points) for name in ("field_point", "field_exact", "field_kgmm")}
+    xr.Dataset(variables, coords={"variable": [f"v{k}" for k in range(dimension)]}).to_netcdf(path)
+
+
+def write_comparison(path, dimension):
+    pairs = [(i, j) for i in range(dimension) for j in range(i + 1, dimension)]
+    variables = metric_variables([{"statistic": "mean", "value": 0.0}])
+    variables["bin_center"] = (("variable", "bin"), np.tile(np.arange(float(N_BINS)), (dimension, 1)))
+    for kind in ("data", "model"):
+        variables[f"density_{kind}"] = (("variable", "bin"), RNG.random((dimension, N_BINS)))
+        variables[f"path_{kind}_time"] = (f"{kind}_time", np.arange(9.0))
+        variables[f"path_{kind}"] = ((f"{kind}_time", "variable"), RNG.standard_normal((9, dimension)))
+        if pairs:
+            variables[f"joint_{kind}"] = (("pair", "first_bin", "second_bin"), RNG.random((len(pairs), 6, 6)))
+    if pairs:
+        variables["joint_pair"] = (("pair", "end"), np.array(pairs))
+        variables["joint_edge"] = (("variable", "joint_edges"), np.tile(np.arange(7.0), (dimension, 1)))
+    xr.Dataset(variables, coords={"variable": [f"v{k}" for k in range(dimension)]}).to_netcdf(path)
+
+
+def rows_of(folder, dimension, sigmas, with_model=True):
+    rows = []
+    for sigma in sigmas:
+        evaluation, comparison = folder / f"e{sigma}.nc", folder / f"c{sigma}.nc"
+        write_evaluation(evaluation, dimension, sigma)
+        if with_model:
+            write_comparison(comparison, dimension)
+        row = {"system": "test", "method": "kgmm", "sigma": sigma, "replicate": 0, "evaluation": str(evaluation)}
+        rows.append(row | {"comparison": str(comparison) if with_model else None})
+    return rows
+
+
+def panels(figure):
+    """Axes that show something, without those of colour bars."""
+    return [ax for ax in figure.axes if ax.get_label() != "<colorbar>"]
+
+
+def test_score_profiles_have_a_column_for_each_sigma_in_order(tmp_path):
+    dataset = gather(rows_of(tmp_path, 1, (0.5, 0.1)))
+    assert dataset.attrs["kind"] == "score_profiles"
+    np.testing.assert_array_equal(dataset["sigma"], [0.1, 0.5])
+    assert dataset.sizes["cell"] == 10  # 10 cells at σ = 0.1; the 2 at σ = 0.5 are filled up
+    assert int(np.isfinite(dataset["cell_center"].values).sum()) == 12
+    figure = draw(dataset)
+    axes = panels(figure)
+    assert [ax.get_title() for ax in axes[:2]] == ["σ = 0.1", "σ = 0.5"]
+    assert len(axes) == 4
+    assert all(ax.get_xlabel() == "x (physical units)" for ax in axes[2:])
+    labels = {text.get_text() for text in figure.legends[0].get_texts()}
+    assert {"exact score", "direct GMM score", "KGMM network", "KGMM cells ± standard error"} <= labels
+    network = next(line for line in axes[0].get_lines() if line.get_label() == "KGMM network")
+    np.testing.assert_allclose(network.get_ydata(), -network.get_xdata() + 0.1)
+
+
+def test_score_profiles_without_a_model_have_one_row(tmp_path):
+    assert len(panels(draw(gather(rows_of(tmp_path, 1, (0.1,), with_model=False))))) == 1
+
+
+def test_planar_figure(tmp_path):
+    dataset = gather(rows_of(tmp_path, 2, (0.1,)))
+    assert dataset.attrs["kind"] == "planar"
+    axes = panels(draw(dataset))
+    assert len(axes) == 8  # two paths, two marginals, two fields, two joint densities
+    titles = [ax.get_title() for ax in axes]
+    assert {"score, exact", "score, KGMM network", "density, held-out data", "density, Langevin model"} <= set(titles)
+    assert axes[0].get_ylabel() == "v0"
+    assert len(axes[0].get_lines()) == 2
+
+
+def test_data_and_model_share_one_colour_scale(tmp_path):
+    axes = panels(draw(gather(rows_of(tmp_path, 2, (0.1,)))))
+    data, model = (
+        next(ax for ax in axes if ax.get_title() == title).collections[0]
+        for title in ("density, held-out data", "density, Langevin model")
+    )
+    assert data.get_clim() == model.get_clim()
+
+
+@pytest.mark.parametrize("dimension", [3, 4])
+def test_multivariate_figure(tmp_path, dimension):
+    dataset = gather(rows_of(tmp_path, dimension, (0.1,)))
+    assert dataset.attrs["kind"] == "multivariate"
+    axes = panels(draw(dataset))
+    assert len(axes) == 12
+    assert [ax.get_ylabel() for ax in axes[:3]] == ["v0", "v1", "v2"]
+    assert axes[6].get_xlabel() == "v0 (physical units)" and axes[6].get_ylabel() == "v1"
+
+
+def test_failed_results_are_left_out(tmp_path):
+    rows = rows_of(tmp_path, 1, (0.1, 0.5))
+    write_failed(tmp_path / "e0.5.nc", "diverged")
+    write_failed(tmp_path / "c0.1.nc", "walkers left the box")
+    dataset = gather(rows)
+    np.testing.assert_array_equal(dataset["sigma"], [0.1])
+    assert "density_model" not in dataset
+    write_failed(tmp_path / "e0.1.nc", "diverged")
+    nothing = gather(rows)
+    assert nothing.attrs["kind"] == "empty"
+    assert "No usable result" in draw(nothing).texts[0].get_text()
+
+
+def test_replicates_after_the_first_are_left_out(tmp_path):
+    rows = rows_of(tmp_path, 1, (0.1, 0.5))
+    rows[1]["replicate"] = 1
+    assert gather(rows).sizes["panel"] == 1
+
+
+def test_the_dataset_beside_the_figure_draws_the_same_figure(tmp_path):
+    dataset = gather(rows_of(tmp_path, 2, (0.1,)))
+    dataset.to_netcdf(tmp_path / "figure.nc")
+    with xr.open_dataset(tmp_path / "figure.nc") as stored:
+        assert len(draw(stored.load()).axes) == len(draw(dataset).axes)
