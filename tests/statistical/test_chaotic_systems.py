@@ -57,7 +57,7 @@ def test_lorenz63_moments(lorenz63_states):
 
 
 def test_lorenz63_step_is_fine_enough():
-    """Half the step changes no moment of 20 000 states beyond its standard error; Euler at four times the finer step does."""
+    """Half the step changes no moment of 20 000 states beyond its error; Euler at four times that step does."""
     system = get_system("lorenz63")
     by_step = {
         dt: simulate(system, n_members=20_000, n_times=1, burn_in=15.0, dt=dt, seed=round(1e5 * dt)).values[:, 0]

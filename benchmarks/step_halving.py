@@ -1,0 +1,56 @@
+"""Is the default time step of every system fine enough? Means and deviations at dt and at dt/2.
+
+Run: ``python benchmarks/step_halving.py [system …]``. The two runs are independent; errors are from blocks of members.
+The last column is the difference in standard errors: beyond about 3 the bias of the step would show at this size.
+The published step of the asymmetric potential, 0.05 with Euler–Maruyama, is the control. Prints one Markdown table.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+
+from kgmm import get_system, simulate, system_names
+from kgmm.statistics import block_deviation, block_mean
+
+# Members and times: as many samples as a minute or so allows.
+SIZES = {"kuramoto_sivashinsky": (1000, 40), "lorenz96": (4000, 20)}
+SIZE = (10_000, 50)
+
+
+def moments(name: str, seed: int, **options) -> dict:
+    n_members, n_times = SIZES.get(name, SIZE)
+    values = simulate(name, n_members=n_members, n_times=n_times, seed=seed, **options).values.astype(float)
+    result = {}
+    for k, variable in enumerate(get_system(name).variables):
+        result[f"mean of {variable}"] = block_mean(values[:, :, k])
+        result[f"deviation of {variable}"] = block_deviation(values[:, :, k])
+    return result
+
+
+def compare(name: str, label: str, fine: dict, **options) -> None:
+    coarse = moments(name, 1, **options)
+    for statistic, (value, stderr) in coarse.items():
+        difference = value - fine[statistic].value
+        error = np.hypot(stderr, fine[statistic].stderr)
+        print(
+            f"| {name} | {label} | {statistic} | {value:.5f} | {fine[statistic].value:.5f} | {error:.5f} "
+            f"| {difference / error:+.1f} |",
+            flush=True,
+        )
+
+
+def main(names: list[str]) -> None:
+    print("| system | scheme, dt | statistic | at dt | at dt/2 | error of the difference | in errors |")
+    print("|---|---|---|---|---|---|---|")
+    for name in names:
+        defaults = get_system(name).defaults
+        fine = moments(name, 2, dt=defaults.dt / 2)
+        compare(name, f"{defaults.scheme}, {defaults.dt:g}", fine)
+        if name == "asymmetric_potential":
+            compare(name, "euler_maruyama, 0.05 (published)", fine, scheme="euler_maruyama", dt=0.05)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:] or system_names())

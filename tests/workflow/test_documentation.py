@@ -1,0 +1,61 @@
+"""What README and docs show runs as it stands there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.workflow
+
+ROOT = Path(__file__).parents[2]
+
+
+def python_block(path: str) -> str:
+    (block,) = re.findall(r"^```python\n(.*?)^```", (ROOT / path).read_text(), flags=re.MULTILINE | re.DOTALL)
+    return block
+
+
+def run(project, code: str) -> str:
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=project.root, env=project.environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_readme_example(new_project):
+    output = run(new_project(), python_block("README.md"))
+    entropies = [float(line.split()[3]) for line in output.splitlines() if "relative_entropy" in line]
+    assert len(entropies) == 2
+    # 100 000 samples and 1 000 walkers: over five seeds the two entropies lay between −0.0005 and 0.0009.
+    assert max(entropies) < 0.005
+
+
+def test_the_new_system_of_the_docs(new_project):
+    project = new_project()
+    (project.root / "src/kgmm/systems/harmonic.py").write_text(python_block("docs/extending.md"))
+    output = run(
+        project,
+        "import numpy as np, kgmm\n"
+        "x = kgmm.simulate('harmonic', n_members=20_000, n_times=1).values[:, 0]\n"
+        "system = kgmm.get_system('harmonic')\n"
+        "print(x.var(), np.abs(system.smoothed_score(x, np.array([1e-4])) - system.score(x)).max())\n",
+    )
+    variance, difference = map(float, output.split())
+    # Var = 1/2 with a standard error of √(2/20 000)/2 = 0.005.
+    assert abs(variance - 0.5) < 0.02
+    assert difference < 1e-5
+
+
+def test_the_configuration_of_the_config_readme(new_project):
+    project = new_project()
+    text = (ROOT / "config/README.md").read_text()
+    (block,) = re.findall(r"^```yaml\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    (project.root / "config/mine.yaml").write_text(block)
+    jobs = project.planned_jobs("--configfile", "config/mine.yaml")
+    # Three replicates, each with a reference run, and three amplitudes of each.
+    assert jobs["simulate_trajectory"] == 6
+    assert jobs["fit_score"] == 9
