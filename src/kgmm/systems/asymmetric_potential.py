@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kgmm.systems.base import SimulationDefaults, System, unit_normal_state
-
-if TYPE_CHECKING:
-    from kgmm.systems.separable import MarginalDensity
+from kgmm.systems.base import SimulationDefaults, unit_normal_state
+from kgmm.systems.separable import MarginalDensity, SeparableSystem
 
 
 @dataclass(frozen=True)
-class AsymmetricPotential(System):
+class AsymmetricPotential(SeparableSystem):
     """``dX = (−∇U + R ∇U) dt + √2 dW`` with ``U = (x1² − a1²)² + (x2² − a2²)² + b1 x1 + b2 x2``.
 
     ``R ∇U = (rotation ∂2U, −rotation ∂1U)`` leaves the density ``∝ exp(−U)`` unchanged and makes the mobility
@@ -32,7 +28,6 @@ class AsymmetricPotential(System):
 
     name = "asymmetric_potential"
     variables = ("x1", "x2")
-    has_exact_density = True
     defaults = SimulationDefaults(
         scheme="heun", dt=0.005, burn_in=30.0, sample_interval=1.0, path_interval=0.05, path_length=200.0
     )
@@ -61,20 +56,7 @@ class AsymmetricPotential(System):
         wells = np.array([self.a1, self.a2]) ** 2
         return -(4.0 * x * (x * x - wells) + np.array([self.b1, self.b2]))
 
-    def log_density(self, x: np.ndarray) -> np.ndarray:
-        return sum(m.log_density(np.asarray(x)[:, k]) for k, m in enumerate(self._marginals))
-
-    def marginal_density(self, variable: int, x: np.ndarray) -> np.ndarray:
-        return np.exp(self._marginals[variable].log_density(np.asarray(x)))
-
-    def smoothed_score(self, x: np.ndarray, noise_scale: np.ndarray) -> np.ndarray:
-        columns = [m.smoothed_score(np.asarray(x)[:, k], float(noise_scale[k])) for k, m in enumerate(self._marginals)]
-        return np.stack(columns, axis=1)
-
-    @cached_property
-    def _marginals(self) -> tuple[MarginalDensity, MarginalDensity]:
-        from kgmm.systems.separable import MarginalDensity  # here: planning a run must not wait for scipy
-
+    def _make_marginals(self) -> tuple[MarginalDensity, ...]:
         return tuple(
             MarginalDensity(lambda x, a=a, b=b: (x**2 - a**2) ** 2 + b * x, -6.0, 6.0)
             for a, b in ((self.a1, self.b1), (self.a2, self.b2))

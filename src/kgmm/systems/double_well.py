@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kgmm.systems.base import SimulationDefaults, System, unit_normal_state
-
-if TYPE_CHECKING:
-    from kgmm.systems.separable import MarginalDensity
+from kgmm.systems.base import SimulationDefaults, unit_normal_state
+from kgmm.systems.separable import MarginalDensity, SeparableSystem
 
 
 @dataclass(frozen=True)
-class DoubleWell(System):
+class DoubleWell(SeparableSystem):
     """``dX = −U'(X) dt + √2 dW`` with ``U(x) = (x² − 1)²``; density ``∝ exp(−U)`` (arXiv:2503.18054, section 3).
 
     The relaxation time between the wells is about 1.4 time units; samples saved 5 apart are nearly independent.
@@ -23,7 +19,6 @@ class DoubleWell(System):
 
     name = "double_well"
     variables = ("x",)
-    has_exact_density = True
     defaults = SimulationDefaults(
         scheme="heun", dt=0.005, burn_in=20.0, sample_interval=5.0, path_interval=0.05, path_length=100.0
     )
@@ -40,17 +35,5 @@ class DoubleWell(System):
     def score(self, x: np.ndarray) -> np.ndarray:
         return self.drift(np.asarray(x, dtype=float))
 
-    def log_density(self, x: np.ndarray) -> np.ndarray:
-        return self._marginal.log_density(np.asarray(x)[:, 0])
-
-    def marginal_density(self, variable: int, x: np.ndarray) -> np.ndarray:
-        return np.exp(self._marginal.log_density(np.asarray(x)))
-
-    def smoothed_score(self, x: np.ndarray, noise_scale: np.ndarray) -> np.ndarray:
-        return self._marginal.smoothed_score(np.asarray(x)[:, 0], float(noise_scale[0]))[:, None]
-
-    @cached_property
-    def _marginal(self) -> MarginalDensity:
-        from kgmm.systems.separable import MarginalDensity  # here: planning a run must not wait for scipy
-
-        return MarginalDensity(lambda x: (x**2 - 1.0) ** 2, -4.0, 4.0)
+    def _make_marginals(self) -> tuple[MarginalDensity, ...]:
+        return (MarginalDensity(lambda x: (x**2 - 1.0) ** 2, -4.0, 4.0),)

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kgmm.systems.base import SimulationDefaults, System, unit_normal_state
-
-if TYPE_CHECKING:
-    from kgmm.systems.separable import MarginalDensity
+from kgmm.systems.base import SimulationDefaults, unit_normal_state
+from kgmm.systems.separable import MarginalDensity, SeparableSystem
 
 
 @dataclass(frozen=True)
-class ReducedTriad(System):
+class ReducedTriad(SeparableSystem):
     """``dX = (−F + a X + b X² − c X³) dt + g dW`` with ``g² = (A − B X)² + s²`` (arXiv:2503.18054, section 3).
 
     The coefficients follow from the triad's parameters (those of the fields below) by homogenisation. The stationary
@@ -36,7 +33,6 @@ class ReducedTriad(System):
     name = "reduced_triad"
     variables = ("x",)
     additive = False
-    has_exact_density = True
     defaults = SimulationDefaults(
         scheme="milstein", dt=0.002, burn_in=10.0, sample_interval=1.0, path_interval=0.02, path_length=40.0
     )
@@ -88,22 +84,10 @@ class ReducedTriad(System):
         x = np.asarray(x, dtype=float)
         return 2.0 * (self.drift(x) - self.diffusion_correction(x)) / self._variance(x)
 
-    def log_density(self, x: np.ndarray) -> np.ndarray:
-        return self._marginal.log_density(np.asarray(x)[:, 0])
-
-    def marginal_density(self, variable: int, x: np.ndarray) -> np.ndarray:
-        return np.exp(self._marginal.log_density(np.asarray(x)))
-
-    def smoothed_score(self, x: np.ndarray, noise_scale: np.ndarray) -> np.ndarray:
-        return self._marginal.smoothed_score(np.asarray(x)[:, 0], float(noise_scale[0]))[:, None]
-
-    @cached_property
-    def _marginal(self) -> MarginalDensity:
+    def _make_marginals(self) -> tuple[MarginalDensity, ...]:
         from scipy.interpolate import CubicSpline  # here: planning a run must not wait for scipy
-
-        from kgmm.systems.separable import MarginalDensity
 
         # The potential is −∫ score; the grid is finer than the scale s/B ≈ 0.1 on which the diffusion changes.
         grid = np.linspace(-16.0, 16.0, 64_001)
         potential = CubicSpline(grid, -self.score(grid[:, None])[:, 0]).antiderivative()
-        return MarginalDensity(potential, grid[0], grid[-1])
+        return (MarginalDensity(potential, grid[0], grid[-1]),)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
-from scipy.integrate import simpson
-from scipy.interpolate import CubicSpline
+
+from kgmm.systems.base import System
 
 _QUADRATURE_POINTS = 6001
 _NEGLIGIBLE = 37.0  # e^-37: density that double precision cannot tell from zero beside that of the mode
@@ -24,6 +28,8 @@ class MarginalDensity:
     """
 
     def __init__(self, potential: Callable[[np.ndarray], np.ndarray], lower: float, upper: float):
+        from scipy.integrate import simpson  # here: planning a run must not wait for scipy
+
         wide = np.linspace(lower, upper, _QUADRATURE_POINTS)
         inside = potential(wide) - potential(wide).min() < _NEGLIGIBLE
         if inside[0] or inside[-1]:
@@ -40,10 +46,14 @@ class MarginalDensity:
 
     def moment(self, order: int) -> float:
         """``E[X^order]``."""
+        from scipy.integrate import simpson
+
         return float(simpson(self._grid**order * self._density, x=self._grid))
 
     def cumulative(self, x: np.ndarray) -> np.ndarray:
         """``P(X ≤ x)`` for ``x`` of shape ``(n,)``."""
+        from scipy.interpolate import CubicSpline
+
         spline = CubicSpline(self._grid, self._density).antiderivative()
         return np.clip(spline(np.clip(x, self._grid[0], self._grid[-1])), 0.0, 1.0)
 
@@ -65,3 +75,31 @@ class MarginalDensity:
             weight = np.exp(exponent - exponent.max(axis=1, keepdims=True))
             result[rows] = (weight @ shift) / weight.sum(axis=1)
         return result / noise_scale**2
+
+
+@dataclass(frozen=True)
+class SeparableSystem(System):
+    """A system whose stationary density is a product of one-dimensional ones, given by :meth:`_make_marginals`."""
+
+    has_exact_density: ClassVar[bool] = True
+
+    @abstractmethod
+    def _make_marginals(self) -> tuple[MarginalDensity, ...]:
+        """The density of each observed variable."""
+
+    @cached_property
+    def _marginals(self) -> tuple[MarginalDensity, ...]:
+        return self._make_marginals()
+
+    def log_density(self, x: np.ndarray) -> np.ndarray:
+        return sum(marginal.log_density(np.asarray(x)[:, k]) for k, marginal in enumerate(self._marginals))
+
+    def marginal_density(self, variable: int, x: np.ndarray) -> np.ndarray:
+        return np.exp(self._marginals[variable].log_density(np.asarray(x)))
+
+    def smoothed_score(self, x: np.ndarray, noise_scale: np.ndarray) -> np.ndarray:
+        columns = [
+            marginal.smoothed_score(np.asarray(x)[:, k], float(noise_scale[k]))
+            for k, marginal in enumerate(self._marginals)
+        ]
+        return np.stack(columns, axis=1)
