@@ -8,8 +8,9 @@ min_version("9.0")
 from kgmm.pipeline.config import ConfigError
 from kgmm.pipeline.plan import Plan
 
+SCRIPTS = f"{workflow.basedir}/workflow/scripts"
 try:
-    PLAN = Plan(config)
+    PLAN = Plan(config, SCRIPTS)
 except ConfigError as error:
     raise WorkflowError(f"The configuration is unusable: {error}.")
 

@@ -103,4 +103,4 @@ def report_sections():
 def script_fingerprint(script):
     from kgmm.pipeline.fingerprint import stage_fingerprint
 
-    return stage_fingerprint(f"workflow/scripts/{script}.py")
+    return stage_fingerprint(f"{SCRIPTS}/{script}.py")

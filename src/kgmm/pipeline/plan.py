@@ -14,8 +14,6 @@ from kgmm.pipeline.fingerprint import stage_fingerprint
 from kgmm.pipeline.settings import Experiment, RunConfig
 from kgmm.pipeline.tasks import RESULTS, STAGES, Task
 
-_SCRIPTS = Path("workflow/scripts")
-
 # Methods whose score drives a Langevin model; the others are rivals in the estimate of the score alone.
 _MODELLED = ("kgmm",)
 
@@ -37,7 +35,7 @@ class Row:
 
 
 class Plan:
-    """All experiments of a run and all their tasks.
+    """All experiments of a run and all their tasks. ``scripts`` is the folder of the stages' scripts.
 
     Attributes
     ----------
@@ -46,7 +44,8 @@ class Plan:
     tasks : by stage and key.
     """
 
-    def __init__(self, raw: dict):
+    def __init__(self, raw: dict, scripts: str | Path = "workflow/scripts"):
+        self._scripts = Path(scripts)
         self.config, experiments = parse_config(raw)
         self.tasks: dict[str, dict[str, Task]] = {stage: {} for stage in STAGES}
         self.rows = [self._plan_row(experiment) for experiment in experiments]
@@ -167,7 +166,7 @@ class Plan:
                 for output, path in parent.outputs.items()
             }
             by_name = (f"kgmm.systems.{system}",) if "system" in own else ()
-            fingerprint = stage_fingerprint(_SCRIPTS / f"{stage}.py", by_name)
+            fingerprint = stage_fingerprint(self._scripts / f"{stage}.py", by_name)
             self.tasks[stage][key] = Task(stage, key, settings, inputs, fingerprint, threads)
         return self.tasks[stage][key]
 
