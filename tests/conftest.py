@@ -13,11 +13,15 @@ from tests.project import Project
 ROOT = Path(__file__).parents[1]
 
 
-def pytest_configure(config):
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """The computations of the tests are too small for more, and the machine may be shared."""
     import torch
 
-    # Two, whatever the machine has: the number of threads can change the last bits of a result.
-    torch.set_num_threads(2)
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

@@ -42,9 +42,8 @@ def threads_of(stage):
 
 def block_files(wildcards):
     """Evaluations and comparisons of a block of experiments."""
-    files = [PLAN.row_files(row) for row in PLAN.rows_of(wildcards.block)]
-    wanted = ("evaluate_score.evaluation", "compare_model.comparison")
-    return sorted({f[name] for f in files for name in wanted if name in f})
+    sources = figure_sources(wildcards)
+    return sorted({source[name] for source in sources for name in ("evaluation", "comparison") if source[name]})
 
 
 def metric_files(wildcards):

@@ -5,8 +5,9 @@ import numpy as np
 from kgmm.ensemble import steps_in
 from kgmm.langevin import LangevinModel
 from kgmm.pipeline.job import Job, run_job
+from kgmm.recording import write_samples_and_path
 from kgmm.score import ScoreModel
-from kgmm.trajectory import as_samples, open_trajectory, split, write_trajectory
+from kgmm.trajectory import as_samples, open_trajectory, split
 
 
 def sample_langevin(job: Job) -> None:
@@ -19,21 +20,15 @@ def sample_langevin(job: Job) -> None:
     ensemble = model.ensemble(initial, dt=langevin["dt"], scheme=langevin["scheme"], seed=job.seed, device=job.device)
     ensemble.advance(steps_in(langevin["burn_in"], langevin["dt"], "burn_in"))
 
-    def write(path, n_members, n_times, interval):
-        write_trajectory(
-            path,
-            ensemble.record(n_times, steps_in(interval, langevin["dt"], "interval")),
-            n_members=n_members,
-            n_times=n_times,
-            variables=list(trajectory["variable"].values),
-            interval=interval,
-            attributes={"langevin": langevin, "clock": "identity mobility in standardised coordinates"},
-        )
-
-    write(job.outputs.samples, langevin["n_members"], langevin["n_times"], langevin["sample_interval"])
-    ensemble.keep_members(langevin["path_members"])
-    n_times = round(langevin["path_length"] / langevin["path_interval"])
-    write(job.outputs.path, langevin["path_members"], n_times, langevin["path_interval"])
+    write_samples_and_path(
+        ensemble,
+        lambda n_times, interval: ensemble.record(n_times, steps_in(interval, langevin["dt"], "interval")),
+        langevin,
+        samples=job.outputs.samples,
+        path=job.outputs.path,
+        variables=list(trajectory["variable"].values),
+        attributes={"langevin": langevin, "clock": "identity mobility in standardised coordinates"},
+    )
     ensemble.refuse_resets()
 
 

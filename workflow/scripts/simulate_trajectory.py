@@ -1,9 +1,9 @@
 """Simulates a system: sparse samples of many members for the score, then a dense path of a few."""
 
 from kgmm.pipeline.job import Job, run_job
+from kgmm.recording import write_samples_and_path
 from kgmm.simulation import record, stationary_ensemble
 from kgmm.systems import get_system
-from kgmm.trajectory import write_trajectory
 
 
 def simulate_trajectory(job: Job) -> None:
@@ -19,23 +19,15 @@ def simulate_trajectory(job: Job) -> None:
         precision=simulation["precision"],
         device=job.device,
     )
-    attributes = {"system": system.name, "parameters": system.parameters, "simulation": simulation}
-
-    def write(path, n_members, n_times, interval):
-        write_trajectory(
-            path,
-            record(ensemble, system, n_times, interval),
-            n_members=n_members,
-            n_times=n_times,
-            variables=system.variables,
-            interval=interval,
-            attributes=attributes,
-        )
-
-    write(job.outputs.samples, simulation["n_members"], simulation["n_times"], simulation["sample_interval"])
-    ensemble.keep_members(simulation["path_members"])
-    n_times = round(simulation["path_length"] / simulation["path_interval"])
-    write(job.outputs.path, simulation["path_members"], n_times, simulation["path_interval"])
+    write_samples_and_path(
+        ensemble,
+        lambda n_times, interval: record(ensemble, system, n_times, interval),
+        simulation,
+        samples=job.outputs.samples,
+        path=job.outputs.path,
+        variables=system.variables,
+        attributes={"system": system.name, "parameters": system.parameters, "simulation": simulation},
+    )
 
 
 run_job(simulate_trajectory, snakemake)

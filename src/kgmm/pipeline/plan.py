@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kgmm.pipeline.config import parse_config
 from kgmm.pipeline.fingerprint import stage_fingerprint
-from kgmm.pipeline.settings import Experiment, RunConfig
+from kgmm.pipeline.settings import Experiment
 from kgmm.pipeline.tasks import RESULTS, STAGES, Task
 
 # Methods whose score drives a Langevin model; the others are rivals in the estimate of the score alone.
@@ -197,13 +197,8 @@ class Plan:
     @property
     def resolved(self) -> dict:
         """The configuration with every default written out."""
-        return resolved_config(self.config, self.rows)
-
-
-def resolved_config(config: RunConfig, rows: list[Row]) -> dict:
-    """What was run, with every default written out: the run's own settings and one entry per experiment."""
-    own = config.model_dump(mode="json", exclude={"experiments", "defaults"})
-    return own | {"experiments": [row.experiment.model_dump(mode="json") for row in rows]}
+        own = self.config.model_dump(mode="json", exclude={"experiments", "defaults"})
+        return own | {"experiments": [row.experiment.model_dump(mode="json") for row in self.rows]}
 
 
 def _flatten(settings: dict, prefix: str = ""):
