@@ -13,7 +13,8 @@ import numpy as np
 
 from kgmm import KGMM, DirectGMM, ScoreModel, get_system, simulate
 from kgmm.evaluation import score_metrics
-from kgmm.trajectory import as_samples, split
+from kgmm.samples import as_samples
+from kgmm.trajectory import split
 
 CASES = [
     # system, n_members, n_times, n_samples, sigma, p_min, options of KGMM, hidden, with mixture

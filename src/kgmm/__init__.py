@@ -12,6 +12,7 @@ _PUBLIC = {
     "KGMM": "kgmm.estimator",
     "DirectGMM": "kgmm.baselines",
     "DivergenceError": "kgmm.errors",
+    "Samples": "kgmm.samples",
     "LangevinModel": "kgmm.langevin",
     "ScientificFailure": "kgmm.errors",
     "ScoreModel": "kgmm.score",

@@ -11,9 +11,8 @@ import torch
 from kgmm.errors import DivergenceError
 from kgmm.progress import Progress
 from kgmm.schemes import Equation, get_scheme
-
-# Saved states are handed on in pieces of about this many numbers, so that memory does not grow with length.
-_NUMBERS_PER_PIECE = 8_000_000
+from kgmm.trajectory import NUMBERS_PER_PIECE
+from kgmm.wiener import Increments
 
 
 def steps_in(duration: float, dt: float, name: str) -> int:
@@ -57,7 +56,7 @@ class Ensemble:
         self._step = get_scheme(scheme)(equation, dt)
         self._stochastic = getattr(equation, "stochastic", True)
         self._generator = generator
-        self._increment = torch.empty_like(state)
+        self._increments = Increments(state, generator, dt)
         self._after_step = after_step
         self._scheme = scheme
         self._label = label
@@ -65,17 +64,17 @@ class Ensemble:
     def keep_members(self, n_members: int) -> None:
         """Drops all but the first ``n_members`` members."""
         self.state = self.state[:, :n_members].contiguous()
-        self._increment = torch.empty_like(self.state)
+        self._increments.close()
+        self._increments = Increments(self.state, self._generator, self.dt)
 
     @torch.no_grad()
     def advance(self, n_steps: int) -> None:
         """Integrates ``n_steps`` steps. Raises :class:`DivergenceError` if a state is no longer finite."""
-        amplitude = math.sqrt(self.dt)
-        state = self.state
+        state, increment = self.state, None
         for _ in range(n_steps):
             if self._stochastic:
-                self._increment.normal_(generator=self._generator).mul_(amplitude)
-            state = self._step(state, self._increment)
+                increment = self._increments.draw()
+            state = self._step(state, increment)
             if self._after_step is not None:
                 self._after_step(state)
         self.state = state
@@ -106,7 +105,7 @@ class Ensemble:
         Each piece has shape ``(n_members, k, n_features)``, float32; the pieces follow each other in time.
         """
         n_features, n_members = observe(self.state).shape
-        per_piece = max(1, min(n_times, _NUMBERS_PER_PIECE // (n_features * n_members)))
+        per_piece = max(1, min(n_times, NUMBERS_PER_PIECE // (n_features * n_members)))
         with Progress(self._label, n_times * steps_between * n_members, "member-steps") as progress:
             done = 0
             while done < n_times:

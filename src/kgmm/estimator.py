@@ -11,17 +11,22 @@ import numpy as np
 import torch
 import xarray as xr
 
+from kgmm.histograms import effective_sizes
 from kgmm.moments import CellEstimates, Moments, accumulate_round, estimate
+from kgmm.observation import FEWEST_SAMPLES_PER_CELL, smallest_min_probability
 from kgmm.partition import Partition, bisect
 from kgmm.progress import Progress
 from kgmm.randomness import Seed, torch_generator
-from kgmm.standardize import Standardization, check_samples
+from kgmm.standardize import Standardization, StandardizedSamples, check_samples
 
 logger = logging.getLogger("kgmm")
 
-# Below this many samples per cell an average means nothing.
-_FEWEST_SAMPLES_PER_CELL = 5
 _SAMPLES_FOR_PARTITION = 250_000
+
+
+def default_min_probability(effective_size: float) -> float:
+    """``p_min`` for data of that effective size: a hundred independent samples per cell, within 0.001 and 0.05."""
+    return float(min(0.05, max(1e-3, 100.0 / effective_size)))
 
 
 class KGMM:
@@ -35,7 +40,7 @@ class KGMM:
     ----------
     sigma : noise amplitude in standard deviations of the data, > 0. The score carries a smoothing bias O(σ²).
     min_probability : ``p_min``; no cell holds more than ``2 p_min`` of the samples the partition is built on. ``None``
-        chooses it from the number of samples.
+        chooses it from the effective number of samples.
     max_draws, min_draws : draws of the noise per sample, at most and at least. They come in antithetic pairs.
     stopping : ``"stderr"`` stops when the error of the draws is below half the error of the finite data;
         ``"paper"`` when the relative change of the cell means falls below ``convergence``.
@@ -84,7 +89,7 @@ class KGMM:
     def __repr__(self) -> str:
         return f"KGMM({', '.join(f'{k}={v!r}' for k, v in self.get_params().items())})"
 
-    def _check_parameters(self, n_samples: int) -> float:
+    def _check_parameters(self) -> None:
         if not 0 < self.sigma < np.inf:
             raise ValueError(f"sigma is {self.sigma}: it must be positive and finite")
         if self.stopping not in ("stderr", "paper"):
@@ -95,29 +100,34 @@ class KGMM:
             raise ValueError(f"min_draws is {self.min_draws}: it must lie between 1 and max_draws = {self.max_draws}")
         if self.n_blocks < 2:
             raise ValueError(f"n_blocks is {self.n_blocks}: at least 2 are needed")
-        p_min = self.min_probability
+        if self.min_probability is not None and not 0 < self.min_probability < 1:
+            raise ValueError(f"min_probability is {self.min_probability}: it must lie strictly between 0 and 1")
+
+    def _choose_min_probability(self, X, standardization: Standardization) -> float:
+        """``p_min`` as given, or such that a cell holds some hundred independent samples; checked against the data."""
+        least, p_min = smallest_min_probability(X.shape[0]), self.min_probability
         if p_min is None:
-            p_min = min(0.05, max(1e-3, 100.0 / n_samples))
-        if not 0 < p_min < 1:
-            raise ValueError(f"min_probability is {p_min}: it must lie strictly between 0 and 1")
-        if n_samples * p_min < _FEWEST_SAMPLES_PER_CELL:
+            return max(least, default_min_probability(effective_sizes(X, standardization).min()))
+        if p_min < least:
             raise ValueError(
-                f"min_probability is {p_min:g}: {n_samples} samples allow no less than "
-                f"{_FEWEST_SAMPLES_PER_CELL / n_samples:.2g} ({_FEWEST_SAMPLES_PER_CELL} samples per cell)"
+                f"min_probability is {p_min:g}: {X.shape[0]} samples allow no less than {least:g} "
+                f"({FEWEST_SAMPLES_PER_CELL} samples per cell)"
             )
         return p_min
 
     def fit(self, X: np.ndarray, y=None) -> KGMM:
         """Estimates the score from samples of shape ``(n_samples, n_features)`` in physical units.
 
-        Correlated samples must be in order: the error of the finite data is estimated from contiguous blocks.
+        ``X`` is an array, or :class:`kgmm.Samples` of a trajectory, which may be larger than memory. Correlated samples
+        must be in order: the error of the finite data is estimated from contiguous blocks.
         Raises ``ValueError`` for non-finite or constant data, unusable parameters, or too few samples.
         """
         X = check_samples(X, at_least=2 * self.n_blocks)
-        p_min = self._check_parameters(X.shape[0])
+        self._check_parameters()
         standardization = Standardization.of(X)
+        p_min = self._choose_min_probability(X, standardization)
         generator = torch_generator(self.random_state)
-        samples = torch.from_numpy(np.ascontiguousarray(standardization.forward(X), dtype=np.float32))
+        samples = StandardizedSamples(X, standardization)
         partition = self._build_partition(samples, p_min, generator)
         entropy = int(torch.randint(2**62, (1,), generator=generator))
         moments, stopped_by = self._accumulate(samples, partition, entropy)
@@ -131,15 +141,15 @@ class KGMM:
         )  # fmt: skip
         return self
 
-    def _build_partition(self, samples: torch.Tensor, p_min: float, generator: torch.Generator) -> Partition:
-        size = min(samples.shape[0], max(_SAMPLES_FOR_PARTITION, round(100 / p_min)))
-        if size < samples.shape[0]:
-            samples = samples[torch.randperm(samples.shape[0], generator=generator)[:size]]
+    def _build_partition(self, samples: StandardizedSamples, p_min: float, generator: torch.Generator) -> Partition:
+        seed = int(torch.randint(2**62, (1,), generator=generator))
+        size = max(_SAMPLES_FOR_PARTITION, round(100 / p_min))
+        samples = samples.choose(size, np.random.default_rng(seed))
         noise = torch.empty_like(samples).normal_(generator=generator)
         return bisect(samples + self.sigma * noise, max_mass=2 * p_min)
 
-    def _accumulate(self, samples: torch.Tensor, partition: Partition, entropy: int) -> tuple[Moments, str]:
-        tree = partition.to(samples.dtype)
+    def _accumulate(self, samples: StandardizedSamples, partition: Partition, entropy: int) -> tuple[Moments, str]:
+        tree = partition.to(torch.float32)
         moments, previous = None, None
         with Progress("drawing noise", self.max_draws * samples.shape[0], "draws") as progress:
             for round_index in range(self.max_draws // 2):

@@ -13,6 +13,8 @@ from kgmm.randomness import torch_generator
 
 # Below torch's threshold for splitting one operation over threads: here every thread works on a block of its own.
 _CHUNK = 32_768
+# Rows read at once: a whole number of chunks, so that the result does not depend on it.
+_ROWS_PER_READ = 32 * _CHUNK
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def block_edges(n_samples: int, n_blocks: int) -> np.ndarray:
 
 
 def accumulate_round(
-    samples: torch.Tensor,
+    samples,
     sigma: float,
     partition: Partition,
     *,
@@ -101,7 +103,8 @@ def accumulate_round(
 
     Parameters
     ----------
-    samples : ``(n, n_features)``, standardised coordinates, in order of time.
+    samples : ``(n, n_features)``, standardised coordinates, in order of time: a tensor, or anything with
+        ``shape`` whose slices are tensors.
     partition : tree of the same dtype as ``samples``.
     first_block : number of the first of these blocks when the samples are part of a larger set.
     """
@@ -111,10 +114,11 @@ def accumulate_round(
         sequence = np.random.SeedSequence(entropy, spawn_key=(round_index, first_block + block))
         generator = torch_generator(sequence)
         total = np.zeros((1 + 3 * samples.shape[1], partition.n_cells))
-        for chunk in samples[edges[block] : edges[block + 1]].split(_CHUNK):
-            z = torch.empty_like(chunk).normal_(generator=generator)
-            for sign in (1.0, -1.0):
-                total += _sums(torch.add(chunk, z, alpha=sign * sigma), sign * z, partition)
+        for start in range(edges[block], edges[block + 1], _ROWS_PER_READ):
+            for chunk in samples[start : min(start + _ROWS_PER_READ, edges[block + 1])].split(_CHUNK):
+                z = torch.empty_like(chunk).normal_(generator=generator)
+                for sign in (1.0, -1.0):
+                    total += _sums(torch.add(chunk, z, alpha=sign * sigma), sign * z, partition)
         return total
 
     with ThreadPoolExecutor(torch.get_num_threads()) as pool:

@@ -8,7 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from kgmm.ensemble import Ensemble
-from kgmm.trajectory import write_trajectory
+from kgmm.histograms import effective_sizes
+from kgmm.samples import Samples
+from kgmm.standardize import Standardization
+from kgmm.trajectory import open_trajectory, write_trajectory
 
 
 def write_samples_and_path(
@@ -47,3 +50,17 @@ def write_samples_and_path(
     ensemble.keep_members(settings["path_members"])
     n_times = round(settings["path_length"] / settings["path_interval"])
     write(path, settings["path_members"], n_times, settings["path_interval"])
+    add_effective_size(samples)
+
+
+def add_effective_size(path: str | Path) -> None:
+    """Stores the effective size of each variable with the samples of a trajectory file, by block variance."""
+    import netCDF4
+
+    with open_trajectory(path) as trajectory:
+        samples = Samples(trajectory)
+        sizes = effective_sizes(samples, Standardization.of(samples))
+    with netCDF4.Dataset(path, "a") as file:
+        variable = file.createVariable("effective_size", "f8", ("variable",))
+        variable.long_name = "number of independent samples worth these, by the variance between 20 blocks"
+        variable[:] = sizes

@@ -44,7 +44,7 @@ def euler_maruyama(equation: Equation, dt: float) -> Step:
     """
 
     def step(state, increment):
-        return state.add(equation.drift(state), alpha=dt).add_(equation.noise(state, increment))
+        return equation.drift(state).mul_(dt).add_(state).add_(equation.noise(state, increment))
 
     return step
 

@@ -10,8 +10,13 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from kgmm.observation import split_sizes
+
 DIMENSIONS = ("member", "time", "variable")
 STATE = "state"
+_NUMBERS_PER_CHUNK = 1 << 18
+# States are handed on in pieces of about this many numbers, so that memory does not grow with length.
+NUMBERS_PER_PIECE = 8_000_000
 
 
 def as_trajectory(values: np.ndarray, variables: Sequence[str], interval: float, **attributes) -> xr.DataArray:
@@ -51,7 +56,9 @@ def write_trajectory(
         time.units = "1"
         time.long_name = "time in units of the system"
         time[:] = interval * np.arange(1, n_times + 1)
-        chunk = (min(n_members, 2048), min(n_times, 64), len(variables))
+        chunk_times = min(n_times, 64)
+        chunk_members = min(n_members, max(1, _NUMBERS_PER_CHUNK // (chunk_times * len(variables))))
+        chunk = (chunk_members, chunk_times, len(variables))
         state = file.createVariable(STATE, "f4", DIMENSIONS, chunksizes=chunk)
         state.units = "1"
         state.long_name = "observed state in physical coordinates"
@@ -70,7 +77,9 @@ def open_trajectory(path: str | Path) -> xr.DataArray:
     dataset = xr.open_dataset(path)
     if STATE not in dataset or dataset[STATE].dims != DIMENSIONS:
         raise ValueError(f"{path} holds no variable {STATE!r} with dimensions {DIMENSIONS}")
-    return dataset[STATE].assign_attrs(dataset.attrs)
+    trajectory = dataset[STATE].assign_attrs(dataset.attrs)
+    trajectory.set_close(dataset.close)
+    return trajectory
 
 
 class Split(NamedTuple):
@@ -89,47 +98,28 @@ def split(trajectory: xr.DataArray, held_out: float, gap: float = 0.01) -> Split
     gap : fraction of the times dropped between the two parts when members are cut in time, so that the parts do
         not touch.
     """
-    if not 0 < held_out < 1:
-        raise ValueError(f"held_out is {held_out}: it must lie strictly between 0 and 1")
     n_members, n_times = trajectory.sizes["member"], trajectory.sizes["time"]
-    if n_members >= 10:
-        cut = n_members - max(1, round(held_out * n_members))
-        parts = Split(trajectory.isel(member=slice(0, cut)), trajectory.isel(member=slice(cut, None)))
-    else:
-        cut = int((1 - held_out) * n_times)
-        after = cut + int(np.ceil(gap * n_times))
-        parts = Split(trajectory.isel(time=slice(0, cut)), trajectory.isel(time=slice(after, None)))
-    for name, part in zip(("training", "held-out"), parts):
-        if part.size == 0:
-            raise ValueError(
-                f"held_out is {held_out}: of {n_members} members with {n_times} times it leaves no {name} data"
-            )
-    return parts
+    (members, times), (members_out, times_out) = split_sizes(n_members, n_times, held_out, gap)
+    first_out = 0 if members_out == n_members else members
+    return Split(
+        trajectory[:members, :times],
+        trajectory[first_out:, n_times - times_out :],
+    )
 
 
-def as_samples(trajectory: xr.DataArray, n_samples: int | None = None) -> np.ndarray:
-    """Samples of shape ``(n_samples, n_features)``, members one after the other, each in order of time.
-
-    With ``n_samples`` the samples are taken over all members first and as far apart in time as the number allows,
-    because members are independent and neighbouring times are not. Raises ``ValueError`` when there are too few.
-    """
-    n_members, n_times = trajectory.sizes["member"], trajectory.sizes["time"]
-    if n_samples is None:
-        n_samples = n_members * n_times
-    if not 1 <= n_samples <= n_members * n_times:
-        raise ValueError(
-            f"{n_samples} samples are asked for: the data hold {n_members * n_times}, at least 1 is needed"
-        )
-    values = trajectory.values
-    fewer, extra = divmod(n_samples, n_members)
-    # The first members give one sample more than the others where the number does not divide.
-    parts = [
-        members[:, _spread(count, n_times)].reshape(-1, values.shape[-1])
-        for members, count in ((values[:extra], fewer + 1), (values[extra:], fewer))
-        if count and len(members)
-    ]
-    return np.concatenate(parts)
-
-
-def _spread(count: int, n_times: int) -> np.ndarray:
-    return np.linspace(0, n_times - 1, count).round().astype(int)
+def concatenate_members(paths: Sequence[str | Path], output: str | Path, attributes: dict) -> None:
+    """Writes one trajectory with the members of several, which agree in times and variables, reading in pieces."""
+    parts = [open_trajectory(path) for path in paths]
+    first = parts[0]
+    n_members = sum(part.sizes["member"] for part in parts)
+    n_times, n_features = first.sizes["time"], first.sizes["variable"]
+    step = max(1, NUMBERS_PER_PIECE // (n_members * n_features))
+    write_trajectory(
+        output,
+        (np.concatenate([part[:, start : start + step].values for part in parts]) for start in range(0, n_times, step)),
+        n_members=n_members,
+        n_times=n_times,
+        variables=[str(name) for name in first["variable"].values],
+        interval=float(first["time"][0]),
+        attributes=attributes,
+    )

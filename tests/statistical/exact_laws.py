@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from scipy.linalg import expm
 
 
 def gaussian_samples(mean, covariance, n: int, seed: int) -> np.ndarray:
@@ -53,6 +54,35 @@ def chained_samples(n_members: int, n_times: int, keep: float, rng: np.random.Ge
     redrawn[:, 0] = True
     last = np.maximum.accumulate(np.where(redrawn, np.arange(n_times), 0), axis=1)
     return np.take_along_axis(fresh, last, axis=1)
+
+
+def linear_paths(drift, covariance, interval: float, n_members: int, n_times: int, seed: int) -> np.ndarray:
+    """Stationary paths of ``dX = A X dt + noise`` with stationary covariance ``C``, by the exact transition.
+
+    ``X(t + h) = e^{Ah} X(t) + ξ`` with ``ξ ~ N(0, C − e^{Ah} C e^{Ahᵀ})``, so that ``E[X(t + h) X(t)ᵀ] = e^{Ah} C``
+    for any ``A`` for which the bracket is a covariance. Shape ``(n_members, n_times, n_features)``.
+    """
+    step = expm(np.asarray(drift) * interval)
+    rng = np.random.default_rng(seed)
+    root, noise_root = (np.linalg.cholesky(c) for c in (covariance, covariance - step @ covariance @ step.T))
+    paths = np.empty((n_members, n_times, len(root)))
+    paths[:, 0] = rng.standard_normal((n_members, len(root))) @ root.T
+    for k in range(1, n_times):
+        paths[:, k] = paths[:, k - 1] @ step.T + rng.standard_normal((n_members, len(root))) @ noise_root.T
+    return paths
+
+
+def autoregressive(keep: float, n_members: int, n_times: int, seed: int) -> np.ndarray:
+    """Standard normal ``x(k + 1) = a x(k) + …`` with autocorrelation ``a^lag``, ``−1 < a < 1``.
+
+    Its integrated time is ``(1 + a)/(1 − a)``. Shape ``(n_members, n_times)``.
+    """
+    rng = np.random.default_rng(seed)
+    values = rng.standard_normal((n_members, n_times))
+    values[:, 1:] *= (1 - keep**2) ** 0.5
+    for k in range(1, n_times):
+        values[:, k] += keep * values[:, k - 1]
+    return values
 
 
 def mean_is(values: np.ndarray, expected, standard_errors: float = 4.5) -> bool:

@@ -3,16 +3,14 @@
 import numpy as np
 import pytest
 
+from kgmm.histograms import blocked_histogram, histogram_edges, relative_entropy
 from kgmm.statistics import (
     _jackknife_variance,
     _plug_in,
     block_deviation,
     block_mean,
-    blocked_histogram,
     compare,
     denoising_loss,
-    histogram_edges,
-    relative_entropy,
     relative_error,
 )
 from kgmm.trajectory import as_trajectory

@@ -111,11 +111,48 @@ def test_the_configuration_is_not_changed():
         ({"simulation": {"burn_in": 0.0049}}, "burn_in is 0.0049: it must be a whole multiple of 0.005"),
         ({"simulation": {"path_members": 99999}}, "path_members is 99999: at most n_members = 10000"),
         ({"data": {"n_samples": 900_000}}, "data.n_samples is 900000: the simulation gives 800000 training samples"),
-        ({"estimator": {"min_probability": 1e-6}}, "estimator.min_probability is 1e-06: 800000 training samples allow"),
+        (
+            {"estimator": {"min_probability": 1e-6}},
+            "estimator.min_probability is 1e-06: the simulation gives 800000 training samples (8000 members of 100), "
+            "and 800000 samples allow no less than 6.3e-06 (5 samples per cell)",
+        ),
+        (
+            {"simulation": {"n_members": 200, "n_times": 1}},
+            "data.held_out is 0.2: it leaves 40 samples, 100 are needed",
+        ),
         (
             {"simulation": {"n_members": 20, "n_times": 1, "path_members": 4}},
-            "data.held_out is 0.2: it leaves 4 samples, 100 are needed",
+            "estimator.n_blocks is 20: the simulation gives 16 training samples (16 members of 1), two per block are",
         ),
+        ({"simulation": {"shards": 0}}, "simulation.shards is 0: input should be greater than or equal to 1"),
+        ({"simulation": {"shards": 65}}, "simulation.shards is 65: at most path_members = 64 are possible"),
+        (
+            {"simulation": {"path_members": 2, "shards": 3}},
+            "simulation.shards is 3: at most path_members = 2 are possible",
+        ),
+        ({"data": {"points": 1}}, "data.points is 1: the variables of double_well do not lie on a ring"),
+        ({"data": {"shifts": 2}}, "data.shifts is 2: the variables of double_well do not lie on a ring"),
+        (
+            {"system": {"name": "kuramoto_sivashinsky"}, "data": {"points": 5}},
+            "data.points is 5: it must divide the 64 variables of the ring",
+        ),
+        (
+            {"system": {"name": "kuramoto_sivashinsky"}, "data": {"points": 128}},
+            "data.points is 128: it must divide the 64 variables of the ring",
+        ),
+        (
+            {"system": {"name": "kuramoto_sivashinsky"}, "data": {"points": 4, "shifts": 3}},
+            "data.shifts is 3: it must divide the 64 variables of the ring",
+        ),
+        (
+            {
+                "system": {"name": "kuramoto_sivashinsky", "parameters": {"n_grid": 24}},
+                "data": {"points": 4, "shifts": 16},
+            },
+            "data.shifts is 16: it must divide the 24 variables of the ring",
+        ),
+        ({"data": {"points": 0}}, "data.points is 0: input should be greater than or equal to 1"),
+        ({"until": "data"}, "until is 'data': input should be 'trajectory', 'score' or 'model'"),
         ({"replicate": 3}, "experiments[0] (block0).replicate is 3: a block has no such key"),
         ({"mode": "product"}, "experiments.0.mode is 'product': input should be 'grid' or 'zip'"),
         ({"name": "Two Wells"}, "experiments.0.name is 'Two Wells': string should match pattern"),
@@ -157,8 +194,21 @@ def test_files_that_cannot_be_read_are_refused(tmp_path):
             read_config(tmp_path / f"{name}.yaml")
 
 
+def test_shifted_copies_count_as_training_samples():
+    ring = {
+        "system": {"name": "kuramoto_sivashinsky"},
+        "simulation": {"n_members": 200, "n_times": 5},
+        "data": {"points": 4, "shifts": 16, "n_samples": 12_800},
+    }
+    assert rows(ring)[0].data.n_samples == 160 * 5 * 16
+    ring["data"]["n_samples"] += 1
+    assert "the simulation gives 12800 training samples (160 members of 5 in 16 copies)" in refusal(ring)
+
+
 @pytest.mark.parametrize("path", sorted(CONFIG.glob("*.yaml")), ids=lambda p: p.name)
-def test_configurations_of_the_project_are_valid(path):
+def test_configurations_of_the_project_are_valid(path, monkeypatch, tmp_path):
+    monkeypatch.chdir(CONFIG.parent)  # paths of data sets begin there
+    monkeypatch.setattr("kgmm.pipeline.facts._FOLDER", tmp_path)
     config, experiments = parse_config(read_config(path))
     assert {e.name for e in experiments} == {block.name for block in config.experiments}
 

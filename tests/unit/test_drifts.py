@@ -78,7 +78,7 @@ def test_triad_score_is_that_of_zero_flux():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"n_observed": 5}, "n_observed is 5: it must divide n_grid = 64"),
+        ({"n_observed": 4}, "kuramoto_sivashinsky has no parameter 'n_observed': its parameters are length, n_grid"),
         ({"n_grid": 7}, "n_grid is 7: it must be even and at least 8"),
         ({"length": -1.0}, "length is -1.0: it must be positive"),
     ],

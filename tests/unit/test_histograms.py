@@ -4,16 +4,9 @@ import numpy as np
 import pytest
 
 from kgmm.evaluation import noise_cloud, score_field, score_profile
+from kgmm.histograms import blocked_histogram, blocks_of, histogram_edges, relative_entropy
 from kgmm.standardize import Standardization
-from kgmm.statistics import (
-    block_mean,
-    blocked_histogram,
-    blocks_of,
-    compare,
-    histogram_edges,
-    relative_entropy,
-    stein_residual,
-)
+from kgmm.statistics import block_mean, compare, stein_residual
 from kgmm.trajectory import as_trajectory
 
 

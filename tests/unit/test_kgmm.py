@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 
 from kgmm import KGMM
+from kgmm.estimator import default_min_probability
+from kgmm.histograms import effective_sizes
+from kgmm.standardize import Standardization
 
 X = np.random.default_rng(0).standard_normal((4000, 2)) @ np.array([[1.0, 0.5], [0.0, 0.8]])
 FITTED = ("centers_", "score_", "score_stderr_", "divergence_", "counts_")
@@ -82,9 +85,21 @@ def test_cells_obey_the_mass_bound_and_counts_add_up():
     assert 0.6 < len(cells.counts_) * 0.02 < 0.9
 
 
-@pytest.mark.parametrize(("n", "expected"), [(4000, 0.025), (2000, 0.05), (1000, 0.05)])
-def test_min_probability_is_chosen_from_the_number_of_samples(n, expected):
-    assert fit(X[:n], min_probability=None).min_probability_ == pytest.approx(expected)
+def test_min_probability_is_chosen_from_the_effective_number_of_samples():
+    # Independent samples: their effective size is their number, less at most four standard errors. 20 blocks of a
+    # normal variable in 40 bins over eight deviations, as good as 17 equal ones, leave sqrt(2/(19·17)) = 8 %.
+    chosen = fit(X, min_probability=None).min_probability_
+    assert 0.025 <= chosen < 0.025 / 0.68
+    assert chosen == default_min_probability(effective_sizes(X, Standardization.of(X)).min())
+    # Every sample four times: the blocks hold the same shares, so that a quarter of the samples count.
+    assert fit(np.repeat(X, 4, axis=0), min_probability=None).min_probability_ == pytest.approx(chosen)
+
+
+@pytest.mark.parametrize(
+    ("effective_size", "expected"), [(100, 0.05), (2000, 0.05), (4000, 0.025), (1e5, 1e-3), (1e9, 1e-3)]
+)
+def test_default_min_probability_is_a_hundred_independent_samples_within_bounds(effective_size, expected):
+    assert default_min_probability(effective_size) == pytest.approx(expected)
 
 
 def test_stopping_rules():

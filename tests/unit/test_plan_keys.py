@@ -43,6 +43,7 @@ def renamed(*changes: dict, **run) -> set[str]:
     return {stage for stage in STAGES if plain.get(stage) != changed.get(stage)}
 
 
+SIMULATED = set(STAGES) - {"simulate_shard", "merge_shards", "import_dataset"}
 AFTER_CELLS = {"estimate_cells", "fit_score", "evaluate_score", "sample_langevin", "compare_model"}
 
 
@@ -55,10 +56,11 @@ AFTER_CELLS = {"estimate_cells", "fit_score", "evaluate_score", "sample_langevin
         ({"network": {"hidden": [8]}}, AFTER_CELLS - {"estimate_cells"}),
         ({"langevin": {"n_members": 100}}, {"sample_langevin", "compare_model"}),
         ({"evaluation": {"n_points": 500}}, {"evaluate_score"}),
-        ({"simulation": {"n_members": 600}}, set(STAGES)),
-        ({"system": {"name": "asymmetric_potential"}}, set(STAGES)),
-        ({"first_replicate": 1}, set(STAGES)),
+        ({"simulation": {"n_members": 600}}, SIMULATED),
+        ({"system": {"name": "asymmetric_potential"}}, SIMULATED),
+        ({"first_replicate": 1}, SIMULATED),
         ({"until": "score"}, {"sample_langevin", "compare_model"}),
+        ({"until": "trajectory"}, AFTER_CELLS),
         ({"title": "Other words"}, set()),
         ({"replicates": 3}, set()),
     ],
@@ -68,8 +70,8 @@ def test_a_setting_renames_what_depends_on_it_and_nothing_else(change, stages):
 
 
 def test_settings_of_the_run_rename_everything_or_nothing():
-    assert renamed(seed=1) == set(STAGES)
-    assert renamed(device="cuda") == set(STAGES)
+    assert renamed(seed=1) == SIMULATED
+    assert renamed(device="cuda") == SIMULATED
     assert renamed(title="Other words", max_runs=50) == set()
     assert renamed(threads={"fit_score": 2}) == {"fit_score", "evaluate_score", "sample_langevin", "compare_model"}
     assert renamed(defaults={"network": {"max_iterations": 400}}) == set()  # what is the default anyway
@@ -77,7 +79,9 @@ def test_settings_of_the_run_rename_everything_or_nothing():
 
 def test_two_amplitudes_share_the_simulation_and_its_reference():
     both = plan({"estimator": {"sigma": [0.1, 0.2]}})
-    assert {stage: len(tasks) for stage, tasks in both.tasks.items()} == dict.fromkeys(STAGES, 2)
+    # The two simulations are the data and the reference for the noise floor; only the data are described.
+    counts = dict.fromkeys(STAGES, 0) | dict.fromkeys(SIMULATED, 2) | {"describe_trajectory": 1}
+    assert {stage: len(tasks) for stage, tasks in both.tasks.items()} == counts
     first, second = both.rows
     assert first.keys["simulate_trajectory"] == second.keys["simulate_trajectory"]
     assert first.keys["estimate_cells"] != second.keys["estimate_cells"]
@@ -101,10 +105,10 @@ def test_methods_are_evaluated_together_and_share_the_cells():
     assert len({row.keys["evaluate_score"] for row in rows}) == 1
     assert rows[0].keys["estimate_cells"] == rows[1].keys["estimate_cells"]
     assert [set(row.keys) for row in rows] == [
-        set(STAGES),
-        {"simulate_trajectory", "estimate_cells", "evaluate_score"},
-        {"simulate_trajectory", "evaluate_score"},
-        {"simulate_trajectory", "fit_score", "evaluate_score"},
+        SIMULATED,
+        {"simulate_trajectory", "describe_trajectory", "estimate_cells", "evaluate_score"},
+        {"simulate_trajectory", "describe_trajectory", "evaluate_score"},
+        {"simulate_trajectory", "describe_trajectory", "fit_score", "evaluate_score"},
     ]
     # A further method is a matter of the evaluation alone.
     assert renamed({"estimator": {"method": methods}}) == {"evaluate_score"}
@@ -112,10 +116,104 @@ def test_methods_are_evaluated_together_and_share_the_cells():
 
 def test_reference_is_another_simulation():
     tasks = plan().tasks["simulate_trajectory"]
-    settings = [task.settings for task in tasks.values()]
-    assert len(settings) == 2
-    assert settings[0]["replicate"] != settings[1]["replicate"]
-    assert settings[0] | {"replicate": 0} == settings[1] | {"replicate": 0}
+    data, reference = (task.settings for task in tasks.values())
+    assert data["replicate"] != reference["replicate"]
+    # Its path is not used.
+    shortened = {"path_members": 1, "path_length": data["simulation"]["path_interval"]}
+    assert reference["simulation"] == data["simulation"] | shortened
+    assert reference | {"replicate": 0, "simulation": None} == data | {"replicate": 0, "simulation": None}
+
+
+@pytest.mark.parametrize(
+    ("members", "times", "modelled", "expected"),
+    [
+        # As many as are held out, but enough for twice the model's 400 samples, and never more than the data.
+        (500, 10, {"n_members": 40, "n_times": 10}, 100),
+        (500, 10, {"n_members": 40, "n_times": 50}, 400),
+        (500, 10, {"n_members": 4000, "n_times": 40}, 500),
+        (60, 100, {"n_members": 20, "n_times": 1}, 20),
+    ],
+)
+def test_reference_is_as_large_as_the_noise_floor_needs(members, times, modelled, expected):
+    simulation = {"n_members": members, "n_times": times, "path_members": 4}
+    tasks = plan({"simulation": simulation, "langevin": {**modelled, "path_members": 4}}).tasks["simulate_trajectory"]
+    (reference,) = (task for key, task in tasks.items() if "reference" in key)
+    assert reference.settings["simulation"]["n_members"] == expected
+
+
+def test_until_trajectory_plans_the_data_and_their_description_alone():
+    tasks = plan({"until": "trajectory"}).tasks
+    assert {stage: len(own) for stage, own in tasks.items() if own} == {
+        "simulate_trajectory": 1, "describe_trajectory": 1,
+    }  # fmt: skip
+
+
+def shards_of(the_plan: Plan):
+    return list(the_plan.tasks["simulate_shard"].values())
+
+
+def test_shards_share_the_members_and_are_merged_in_order():
+    sharded = plan({"simulation": {"n_members": 500, "path_members": 8, "shards": 3}})
+    (row,) = sharded.rows
+    assert "simulate_trajectory" not in row.keys and "simulate_shard" not in row.keys
+    merged = sharded.trajectory(row)
+    assert merged.stage == "merge_shards"
+    shards = shards_of(sharded)
+    simulations = [task.settings["simulation"] for task in shards]
+    assert [(s["n_members"], s["path_members"]) for s in simulations] == [(167, 3), (167, 3), (166, 2)]
+    assert [task.settings["shard"] for task in shards] == [0, 1, 2]
+    # In everything else they are the simulation as a whole.
+    whole = merged.settings["simulation"]
+    assert (whole["n_members"], whole["path_members"], whole["shards"]) == (500, 8, 3)
+    for s in simulations:
+        assert s | {"n_members": 500, "path_members": 8} == whole
+    assert merged.inputs == {
+        f"shard{k}_{name}": task.outputs[name] for k, task in enumerate(shards) for name in ("samples", "path")
+    }
+    # The noise floor needs no shards.
+    (reference,) = sharded.tasks["simulate_trajectory"].values()
+    assert reference.settings["simulation"]["shards"] == 1
+
+
+def test_every_shard_has_a_seed_of_its_own():
+    tasks = shards_of(plan({"simulation": {"n_members": 400, "path_members": 4, "shards": 4}, "replicates": 2}))
+    assert len(tasks) == 8
+    seeds = {tuple(seed_sequence(t.settings["seed"], t.stage, t.key).generate_state(4)) for t in tasks}
+    assert len(seeds) == 8
+
+
+def test_what_follows_does_not_care_whether_there_were_shards_but_for_the_data():
+    assert renamed({"simulation": {"shards": 1}}) == set()
+    assert renamed({"simulation": {"shards": 2}}) == SIMULATED | {"merge_shards"}
+
+
+def test_sigmas_share_the_shards():
+    both = plan({"estimator": {"sigma": [0.1, 0.2]}, "simulation": {"shards": 3}})
+    assert len(shards_of(both)) == 3 and len(both.tasks["merge_shards"]) == 1
+
+
+RING = {
+    "system": {"name": "kuramoto_sivashinsky"},
+    "simulation": {"n_members": 100, "n_times": 20},
+    "until": "score",
+}
+
+
+def test_numbers_of_points_share_the_simulation_and_its_description():
+    several = plan(RING | {"data": {"points": [4, 8], "shifts": [1, 16]}})
+    counts = {stage: len(tasks) for stage, tasks in several.tasks.items() if tasks}
+    assert counts == {
+        "simulate_trajectory": 1, "describe_trajectory": 1, "estimate_cells": 4, "fit_score": 4, "evaluate_score": 4,
+    }  # fmt: skip
+    assert several.trajectory_blocks == ["wells0"]
+
+
+def test_a_trajectory_is_shown_by_the_first_block_that_uses_it():
+    blocks = plan(RING | {"data": {"points": 4}}, RING | {"data": {"points": 8}}, {})
+    assert blocks.trajectory_blocks == ["wells0", "wells2"]
+    assert blocks.evaluated_blocks == ["wells0", "wells1", "wells2"]
+    assert plan({"until": "trajectory"}, {}).evaluated_blocks == ["wells1"]
+    assert plan({"until": "trajectory"}, {}).trajectory_blocks == ["wells0"]
 
 
 def builtins_only(value) -> bool:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from kgmm.trajectory import as_samples, as_trajectory, open_trajectory, split, write_trajectory
+from kgmm.samples import as_samples
+from kgmm.trajectory import as_trajectory, concatenate_members, open_trajectory, split, write_trajectory
 
 
 def numbered(n_members: int, n_times: int, n_features: int = 2) -> xr.DataArray:
@@ -46,6 +47,31 @@ def test_file_without_a_trajectory_is_refused(tmp_path):
     xr.Dataset({"state": ("x", [1.0])}).to_netcdf(tmp_path / "other.nc")
     with pytest.raises(ValueError, match=r"other.nc holds no variable 'state' with dimensions \('member', 'time'"):
         open_trajectory(tmp_path / "other.nc")
+
+
+def parts_of(folder, trajectory, sizes):
+    """Files with the members of a trajectory, in order."""
+    paths, first = [], 0
+    for size in sizes:
+        part = trajectory[first : first + size]
+        paths.append(folder / f"part{first}.nc")
+        write(paths[-1], part, [part.values])
+        first += size
+    return paths
+
+
+@pytest.mark.parametrize("sizes", [(7,), (3, 4), (3, 2, 2), (1, 1, 5)], ids=str)
+@pytest.mark.parametrize("numbers_per_piece", [1, 30, 8_000_000])
+def test_members_put_together_are_those_of_the_parts_in_order(monkeypatch, tmp_path, sizes, numbers_per_piece):
+    monkeypatch.setattr("kgmm.trajectory.NUMBERS_PER_PIECE", numbers_per_piece)
+    trajectory = numbered(7, 11)
+    concatenate_members(parts_of(tmp_path, trajectory, sizes), tmp_path / "whole.nc", {"shards": {"n": len(sizes)}})
+    found = open_trajectory(tmp_path / "whole.nc")
+    np.testing.assert_array_equal(found, trajectory)
+    np.testing.assert_allclose(found["time"], trajectory["time"])
+    assert list(found["variable"].values) == ["a", "b"]
+    assert json.loads(found.attrs["shards"]) == {"n": len(sizes)}
+    assert "system" not in found.attrs  # those of the parts are not those of the whole
 
 
 @pytest.mark.parametrize(("n_members", "share", "held"), [(10, 0.2, 2), (50, 0.1, 5), (10, 0.01, 1), (100, 0.25, 25)])

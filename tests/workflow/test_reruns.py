@@ -12,6 +12,10 @@ pytestmark = pytest.mark.workflow
 
 # Of every run, whatever it holds: tables, figure and report follow their inputs.
 OF_THE_RUN = {"collect_metrics": 1, "collect_costs": 1, "draw_figure": 1, "write_report": 1, "check_run": 1}
+# What shows a trajectory, when it is described again.
+OF_THE_DATA = {"describe_trajectory": 1, "collect_trajectories": 1, "draw_trajectory": 1}
+# From the cells on.
+OF_THE_SCORE = {"estimate_cells": 1, "fit_score": 1, "evaluate_score": 1, "sample_langevin": 1, "compare_model": 1}
 
 TINY = {
     "name": "tiny",
@@ -66,12 +70,16 @@ def test_touching_sources_reruns_nothing(finished):
 
 def test_a_second_sigma_reuses_the_trajectory(finished):
     jobs = planned(finished, with_setting("estimator", sigma=[0.2, 0.4]))
-    new = {"estimate_cells": 1, "fit_score": 1, "evaluate_score": 1, "sample_langevin": 1, "compare_model": 1}
-    assert jobs == new | OF_THE_RUN | {"write_plan": 1}
+    assert jobs == OF_THE_SCORE | OF_THE_RUN | {"write_plan": 1}
 
 
 def test_more_langevin_steps_retrain_nothing(finished):
     jobs = planned(finished, lambda config: config["defaults"]["langevin"].update(n_times=7))
+    # The reference for the noise floor is simulated anew, because a larger model asks for a larger one.
+    new = {"simulate_trajectory": 1, "sample_langevin": 1, "compare_model": 1}
+    assert jobs == new | OF_THE_RUN | {"write_plan": 1}
+    # A finer path of the model asks for nothing.
+    jobs = planned(finished, lambda config: config["defaults"]["langevin"].update(path_length=6.0))
     assert jobs == {"sample_langevin": 1, "compare_model": 1} | OF_THE_RUN | {"write_plan": 1}
 
 
@@ -95,9 +103,24 @@ def test_another_network_clusters_nothing(finished):
             {"fit_score": 1, "evaluate_score": 1, "sample_langevin": 1, "compare_model": 1} | OF_THE_RUN,
         ),
         (
-            "statistics.py", "_CENTRAL_MASS = 0.9998", "_CENTRAL_MASS = 0.999",
-            {"evaluate_score": 1, "compare_model": 1} | OF_THE_RUN,
+            "statistics.py", "(2 * deviation)", "(3 * deviation)",
+            {"evaluate_score": 1, "compare_model": 1} | OF_THE_DATA | OF_THE_RUN,
         ),
+        (
+            # Effective sizes are stored with the samples.
+            "histograms.py", "_COARSE_BINS = 40", "_COARSE_BINS = 50",
+            {"simulate_trajectory": 2} | OF_THE_SCORE | OF_THE_DATA | OF_THE_RUN,
+        ),
+        (
+            "description.py", "_PATH_POINTS = 1500", "_PATH_POINTS = 1400",
+            OF_THE_DATA | {"collect_costs": 1, "write_report": 1, "check_run": 1},
+        ),
+        (
+            "figures/trajectory.py", "_MOST_VARIABLES = 4", "_MOST_VARIABLES = 5",
+            {"draw_figure": 1, "draw_trajectory": 1, "write_report": 1, "check_run": 1},
+        ),
+        # No data from files in this run.
+        ("datasets.py", "_STEP_TOLERANCE = 1e-3", "_STEP_TOLERANCE = 1e-2", {}),
         ("report/tables.py", '"–"', '"-"', {"write_report": 1, "check_run": 1}),
         # Another system's file is not this run's code.
         ("systems/ornstein_uhlenbeck.py", "decay2: float = 0.5", "decay2: float = 0.6", {}),

@@ -50,6 +50,10 @@ def metric_files(wildcards):
     return [path for stage in ("evaluate_score", "compare_model") for path in stage_files(stage)]
 
 
+def description_files(wildcards):
+    return stage_files("describe_trajectory")
+
+
 def stage_files(stage):
     return sorted(path for task in PLAN.tasks[stage].values() for path in task.outputs.values())
 
@@ -74,7 +78,7 @@ def row_source(row):
         "min_probability": experiment.estimator.min_probability,
         "n_samples": experiment.data.n_samples,
         "replicate": experiment.replicate,
-        "evaluation": files["evaluate_score.evaluation"],
+        "evaluation": files.get("evaluate_score.evaluation"),
         "comparison": files.get("compare_model.comparison"),
     }
 
@@ -87,16 +91,50 @@ def figure_sources(wildcards):
     return [row_source(row) for row in PLAN.rows_of(wildcards.block)]
 
 
+def run_figures(folder, blocks):
+    return [PLAN.path(f"{folder}/{block}.png") for block in blocks]
+
+
+def description_of(wildcards):
+    row = PLAN.rows_of(wildcards.block)[0]
+    return PLAN.row_files(row)["describe_trajectory.description"]
+
+
+def trajectory_sources():
+    """Every trajectory of the run with the first block that uses it."""
+    sources = {}
+    for row in PLAN.rows:
+        path = PLAN.row_files(row)["describe_trajectory.description"]
+        sources.setdefault(
+            path,
+            {
+                "block": row.experiment.name,
+                "system": row.system,
+                "replicate": row.experiment.replicate,
+                "path": path,
+            },
+        )
+    return list(sources.values())
+
+
 def report_sections():
-    """Name, heading and system of each block, in the order of the configuration."""
-    return [
-        {
-            "name": block.name,
-            "title": block.title or block.name.replace("_", " "),
-            "system": PLAN.rows_of(block.name)[0].experiment.system.name,
-        }
-        for block in PLAN.config.experiments
-    ]
+    """What the report needs to know of each block, in the order of the configuration."""
+    sections = []
+    for block in PLAN.config.experiments:
+        row = PLAN.rows_of(block.name)[0]
+        sections.append(
+            {
+                "name": block.name,
+                "title": block.title or block.name.replace("_", " "),
+                "system": row.system,
+                "observed": row.experiment.system.kind == "dataset",
+                "figure": PLAN.path(f"figures/{block.name}.png") if block.name in PLAN.evaluated_blocks else None,
+                "trajectory": (
+                    PLAN.path(f"trajectories/{block.name}.png") if block.name in PLAN.trajectory_blocks else None
+                ),
+            }
+        )
+    return sections
 
 
 def script_fingerprint(script):

@@ -30,6 +30,21 @@ rule collect_metrics:
         "../scripts/collect_metrics.py"
 
 
+rule collect_trajectories:
+    input:
+        descriptions=description_files,
+    output:
+        trajectories=PLAN.path("trajectories.csv"),
+    log:
+        PLAN.path("logs/collect_trajectories.log"),
+    params:
+        sources=trajectory_sources(),
+        code=script_fingerprint("collect_trajectories"),
+    localrule: True
+    script:
+        "../scripts/collect_trajectories.py"
+
+
 rule collect_costs:
     input:
         records=record_files,
@@ -60,12 +75,28 @@ rule draw_figure:
         "../scripts/draw_figure.py"
 
 
+rule draw_trajectory:
+    input:
+        description=description_of,
+    output:
+        png=PLAN.path("trajectories/{block}.png"),
+        pdf=PLAN.path("trajectories/{block}.pdf"),
+        data=PLAN.path("trajectories/{block}.nc"),
+    log:
+        PLAN.path("logs/draw_trajectory/{block}.log"),
+    params:
+        code=script_fingerprint("draw_trajectory"),
+    script:
+        "../scripts/draw_trajectory.py"
+
+
 rule write_report:
     input:
         metrics=PLAN.path("metrics.csv"),
+        trajectories=PLAN.path("trajectories.csv"),
         costs=PLAN.path("costs.csv"),
         config=PLAN.path("config.yaml"),
-        figures=[PLAN.path(f"figures/{block}.png") for block in PLAN.blocks],
+        figures=run_figures("figures", PLAN.evaluated_blocks) + run_figures("trajectories", PLAN.trajectory_blocks),
     output:
         report=PLAN.path("report.html"),
     log:

@@ -5,11 +5,11 @@ from itertools import combinations
 import numpy as np
 import xarray as xr
 
+from kgmm.pipeline.data import held_out_trajectory, observed, training_trajectory
 from kgmm.pipeline.job import Job, run_job
 from kgmm.pipeline.metrics import metric_variables
 from kgmm.statistics import compare
-from kgmm.systems import get_system
-from kgmm.trajectory import open_trajectory, split
+from kgmm.trajectory import open_trajectory
 
 _MOST_BINS = 80
 _PATH_POINTS = 1000
@@ -17,10 +17,14 @@ _PATH_POINTS = 1000
 
 def compare_model(job: Job) -> None:
     settings = job.settings
-    system = get_system(settings["system"]["name"], **settings["system"]["parameters"])
-    held_out = split(open_trajectory(job.inputs.trajectory_samples), settings["data"]["held_out"]).held_out.load()
+    system, data = job.system, settings["data"]
+    held_out = held_out_trajectory(job.inputs.trajectory_samples, data)
     model = open_trajectory(job.inputs.sample_samples).load()
-    reference = open_trajectory(job.inputs.reference_samples).load()
+    if system is None:
+        # There is no second world to measure: the training part stands in for a fresh run.
+        reference = training_trajectory(job.inputs.trajectory_samples, data)
+    else:
+        reference = observed(open_trajectory(job.inputs.reference_samples), data)
 
     rows = compare(held_out, model, reference).to_dict("records")
     for row in rows:
@@ -28,7 +32,8 @@ def compare_model(job: Job) -> None:
     x, y = (t.values.reshape(-1, t.sizes["variable"]) for t in (held_out, model))
     variables = _marginals(x, y, system) | _bivariate(x, y) | metric_variables(rows)
     for name, path in (("data", job.inputs.trajectory_path), ("model", job.inputs.sample_path)):
-        trajectory = open_trajectory(path)[0, :_PATH_POINTS].load()
+        trajectory = open_trajectory(path)[:1, :_PATH_POINTS]
+        trajectory = (observed(trajectory, data) if name == "data" else trajectory)[0].load()
         variables[f"path_{name}_time"] = (f"{name}_time", trajectory["time"].values)
         variables[f"path_{name}"] = ((f"{name}_time", "variable"), trajectory.values)
     names = [str(name) for name in held_out["variable"].values]
@@ -46,7 +51,7 @@ def _marginals(x: np.ndarray, y: np.ndarray, system) -> dict:
     for name, samples in (("data", x), ("model", y)):
         counts = [np.histogram(column, bins=e)[0] / (np.diff(e) * len(column)) for column, e in zip(samples.T, edges)]
         variables[f"density_{name}"] = (("variable", "bin"), np.array(counts))
-    if system.has_exact_density:
+    if system is not None and system.has_exact_density:
         exact = [system.marginal_density(k, c) for k, c in enumerate(centers)]
         variables["density_exact"] = (("variable", "bin"), np.array(exact))
     return variables

@@ -1,14 +1,12 @@
 """KGMM: partition and conditional moments of one trajectory at one noise amplitude."""
 
 from kgmm.estimator import KGMM
+from kgmm.pipeline.data import training_samples
 from kgmm.pipeline.job import Job, run_job
-from kgmm.trajectory import as_samples, open_trajectory, split
 
 
 def estimate_cells(job: Job) -> None:
-    data = job.settings["data"]
-    training = split(open_trajectory(job.inputs.trajectory_samples), data["held_out"]).training
-    samples = as_samples(training, data["n_samples"])
+    samples = training_samples(job.inputs.trajectory_samples, job.settings["data"])
     KGMM(**job.settings["estimator"], random_state=job.seed).fit(samples).save(job.outputs.cells)
 
 

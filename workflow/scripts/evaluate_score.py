@@ -9,28 +9,27 @@ from kgmm.baselines import DirectGMM
 from kgmm.errors import ScientificFailure
 from kgmm.estimator import KGMM
 from kgmm.evaluation import noise_cloud, score_field, score_metrics, score_profile
+from kgmm.pipeline.data import held_out_samples, observed_names, training_samples
 from kgmm.pipeline.failures import refuse_failed_inputs
 from kgmm.pipeline.job import Job, run_job
 from kgmm.pipeline.metrics import metric_variables
 from kgmm.score import ScoreModel
 from kgmm.statistics import relative_error
-from kgmm.systems import get_system
-from kgmm.trajectory import as_samples, open_trajectory, split
 
 
 def evaluate_score(job: Job) -> None:
     settings = job.settings
-    system = get_system(settings["system"]["name"], **settings["system"]["parameters"])
-    parts = split(open_trajectory(job.inputs.trajectory_samples), settings["data"]["held_out"])
-    n_points = min(settings["evaluation"]["n_points"], parts.held_out[..., 0].size)
-    held_out = as_samples(parts.held_out, n_points)
+    system = job.system
+    exact = system is not None and system.has_exact_density
+    file, data = job.inputs.trajectory_samples, settings["data"]
+    held_out = held_out_samples(file, data, settings["evaluation"]["n_points"])[:].astype(float)
     sigma = settings["sigma"]
     score_seed, cloud_seed = job.seed.spawn(2)
 
     rows, variables, failed = [], {}, {}
     for method in settings["methods"]:
         try:
-            score, standardization, cells = _load(job, method, parts)
+            score, standardization, cells = _load(job, method)
         except ScientificFailure as failure:
             failed[method] = str(failure)
             continue
@@ -45,31 +44,33 @@ def evaluate_score(job: Job) -> None:
         )
         if cells is not None:
             variables |= _cells(cells)
-            if system.has_exact_density:
+            if exact:
                 metrics["center_score_error"] = _center_error(cells, system)
         rows += [
             {"method": method, "statistic": name, "coordinates": "standardised", "value": m.value, "stderr": m.stderr}
             for name, m in metrics.items()
         ]
         if held_out.shape[1] == 1:
-            variables |= _profile(method, score, standardization, system, sigma)
+            variables |= _profile(method, score, standardization, system if exact else None, sigma)
             variables |= _cloud(held_out, standardization, sigma, np.random.default_rng(cloud_seed))
         elif held_out.shape[1] == 2:
-            variables |= _field(method, score, system, held_out)
+            variables |= _field(method, score, system if exact else None, held_out)
     attributes = {"sigma": sigma, "coordinates": "physical", "failed_methods": json.dumps(failed, sort_keys=True)}
-    names = [str(name) for name in parts.held_out["variable"].values]
+    names = observed_names(file, data)
     dataset = xr.Dataset(variables | metric_variables(rows), coords={"variable": names}, attrs=attributes)
     dataset.to_netcdf(job.outputs.evaluation)
 
 
-def _load(job: Job, method: str, parts):
+def _load(job: Job, method: str):
     """The score as a function, the coordinates it was fitted in, and the cells if the method is the cells alone."""
     if method == "kgmm_cells":
         refuse_failed_inputs([job.inputs.cells])
         cells = KGMM.load(job.inputs.cells)
         return cells.score_at, cells.standardization_, cells
     if method == "gmm":
-        mixture = DirectGMM(job.settings["sigma"]).fit(as_samples(parts.training, job.settings["data"]["n_samples"]))
+        mixture = DirectGMM(job.settings["sigma"]).fit(
+            training_samples(job.inputs.trajectory_samples, job.settings["data"])[:]
+        )
         return mixture.score_at, mixture.standardization_, None
     path = getattr(job.inputs, f"score_{method}")
     refuse_failed_inputs([path])
@@ -96,7 +97,7 @@ def _center_error(cells: KGMM, system):
 def _profile(method, score, standardization, system, sigma) -> dict:
     x, values = score_profile(score, standardization)
     variables = {"x": ("point", x), f"score_{method}": ("point", values)}
-    if system.has_exact_density:
+    if system is not None:
         noise_scale = sigma * standardization.scale
         variables["exact"] = ("point", system.score(x[:, None])[:, 0])
         variables["smoothed"] = ("point", system.smoothed_score(x[:, None], noise_scale)[:, 0])
@@ -111,7 +112,7 @@ def _cloud(held_out, standardization, sigma, rng) -> dict:
 def _field(method, score, system, held_out) -> dict:
     points, values = score_field(score, held_out)
     variables = {"field_point": (("grid", "variable"), points), f"field_{method}": (("grid", "variable"), values)}
-    if system.has_exact_density:
+    if system is not None:
         variables["field_exact"] = (("grid", "variable"), system.score(points))
     return variables
 

@@ -2,9 +2,9 @@
 
 from kgmm.baselines import DirectGMM
 from kgmm.estimator import KGMM
+from kgmm.pipeline.data import training_samples
 from kgmm.pipeline.job import Job, run_job
 from kgmm.score import ScoreModel
-from kgmm.trajectory import as_samples, open_trajectory, split
 
 # The control needs no more points than this: its error is that of their targets.
 _CONTROL_POINTS = 20_000
@@ -21,9 +21,7 @@ def fit_score(job: Job) -> None:
 
 
 def _fit_control(job: Job, seed: int, network: dict) -> ScoreModel:
-    data = job.settings["data"]
-    training = split(open_trajectory(job.inputs.trajectory_samples), data["held_out"]).training
-    samples = as_samples(training, data["n_samples"])
+    samples = training_samples(job.inputs.trajectory_samples, job.settings["data"])[:]
     mixture = DirectGMM(job.settings["sigma"]).fit(samples)
     points = samples[:: max(1, len(samples) // _CONTROL_POINTS)]
     return ScoreModel.fit_mixture(mixture, points, seed=seed, device=job.device, **network)

@@ -1,21 +1,16 @@
 """Samples the Langevin model with the fitted score: sparse samples of many members, then a dense path of a few."""
 
-import numpy as np
-
 from kgmm.ensemble import steps_in
 from kgmm.langevin import LangevinModel
+from kgmm.pipeline.data import initial_states, observed_names
 from kgmm.pipeline.job import Job, run_job
 from kgmm.recording import write_samples_and_path
 from kgmm.score import ScoreModel
-from kgmm.trajectory import as_samples, open_trajectory, split
 
 
 def sample_langevin(job: Job) -> None:
     langevin, data = job.settings["langevin"], job.settings["data"]
-    trajectory = open_trajectory(job.inputs.trajectory_samples)
-    training = as_samples(split(trajectory, data["held_out"]).training)
-    # Evenly over the training data: independent members first, as they are stored one after the other.
-    initial = training[np.linspace(0, len(training) - 1, langevin["n_members"]).astype(int)]
+    initial = initial_states(job.inputs.trajectory_samples, data, langevin["n_members"])
     model = LangevinModel(ScoreModel.load(job.inputs.score))
     ensemble = model.ensemble(initial, dt=langevin["dt"], scheme=langevin["scheme"], seed=job.seed, device=job.device)
     ensemble.advance(steps_in(langevin["burn_in"], langevin["dt"], "burn_in"))
@@ -26,7 +21,7 @@ def sample_langevin(job: Job) -> None:
         langevin,
         samples=job.outputs.samples,
         path=job.outputs.path,
-        variables=list(trajectory["variable"].values),
+        variables=observed_names(job.inputs.trajectory_samples, data),
         attributes={"langevin": langevin, "clock": "identity mobility in standardised coordinates"},
     )
     ensemble.refuse_resets()

@@ -13,9 +13,9 @@ def write_report(inputs, params, output: str) -> None:
         seed=params.seed,
         sections=params.sections,
         metrics=inputs.metrics,
+        trajectories=inputs.trajectories,
         costs=inputs.costs,
         config=inputs.config,
-        figures=inputs.figures,
         environment=environment(),
     )
     Path(output).write_text(html)

@@ -8,11 +8,17 @@ from __future__ import annotations
 import xarray as xr
 from matplotlib.figure import Figure
 
-from kgmm.figures import empty, multivariate, planar, score_profiles
+from kgmm.figures import empty, multivariate, planar, score_profiles, trajectory
 from kgmm.figures.results import usable_comparison
 from kgmm.pipeline.failures import failure_of
 
-_KINDS = {"score_profiles": score_profiles, "planar": planar, "empty": empty, "multivariate": multivariate}
+_KINDS = {
+    "score_profiles": score_profiles,
+    "planar": planar,
+    "empty": empty,
+    "multivariate": multivariate,
+    "trajectory": trajectory,
+}
 # A variable of an evaluation that tells which figure it is for.
 _MARKS = {"x": "score_profiles", "field_point": "planar"}
 
@@ -24,7 +30,7 @@ def gather(rows: list[dict]) -> xr.Dataset:
     """
     first = min(row["replicate"] for row in rows)
     rows = [row for row in rows if row["replicate"] == first]
-    usable = [row for row in rows if failure_of(row["evaluation"]) is None]
+    usable = [row for row in rows if row["evaluation"] is not None and failure_of(row["evaluation"]) is None]
     kind = "multivariate" if any(usable_comparison(row) for row in usable) else "empty"
     if usable:
         with xr.open_dataset(usable[0]["evaluation"]) as evaluation:
@@ -32,6 +38,14 @@ def gather(rows: list[dict]) -> xr.Dataset:
     return _KINDS[kind].gather(usable).assign_attrs(kind=kind, system=rows[0]["system"])
 
 
+def trajectory_page(path: str) -> xr.Dataset:
+    """What the page of a trajectory shows, from its description."""
+    if failure_of(path) is not None:
+        return xr.Dataset(attrs={"kind": "empty"})
+    with xr.open_dataset(path) as description:
+        return description.load().assign_attrs(kind="trajectory")
+
+
 def draw(dataset: xr.Dataset) -> Figure:
-    """The figure of a dataset that :func:`gather` made."""
+    """The figure of a dataset that :func:`gather` or :func:`trajectory_page` made."""
     return _KINDS[dataset.attrs["kind"]].draw(dataset)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import matplotlib
 
 matplotlib.use("Agg")
@@ -29,7 +31,9 @@ LABELS = {
     "gmm_network": "network fitted to direct GMM scores",
     "gmm": "direct GMM score",
 }
+_RASTER_DPI = 160
 DENSITY_MAP = "mako_r"
+DIVERGING_MAP = "vlag"
 FIELD_MAP = "flare"  # its light end still shows on white
 
 
@@ -58,3 +62,9 @@ def new_figure(width: float, height: float) -> Figure:
 def letter(axes: Axes, index: int) -> None:
     """Marks a panel with (a), (b), …"""
     axes.set_title(f"({chr(ord('a') + index)})", loc="left", fontweight="bold")
+
+
+def save(figure: Figure, png: str | Path, pdf: str | Path) -> None:
+    """Writes a figure as raster and as vector file, without anything that differs from run to run."""
+    figure.savefig(png, dpi=_RASTER_DPI, metadata={"Software": None})
+    figure.savefig(pdf, dpi=300, metadata={"CreationDate": None})

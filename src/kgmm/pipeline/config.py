@@ -6,14 +6,17 @@ import copy
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from kgmm.pipeline.settings import Block, Experiment, RunConfig
+from kgmm.pipeline.sizes import check_sizes
 from kgmm.systems import get_system
 
 _BLOCK_KEYS = set(Block.model_fields) - {"name"}
+KINDS = ("simulation", "dataset")
 _OF_PLAN = {"name", "replicate"}  # keys of an experiment that a block does not set directly
 
 
@@ -82,8 +85,17 @@ def _expand(block: Block, defaults: dict, where: str, room: int) -> list[Experim
             for path, value in zip(axes, combination):
                 _set(row, path, value)
             row.update(name=block.name, replicate=replicate)
+            if _is_dataset(row):
+                if "simulation" in (block.model_extra or {}):
+                    raise ConfigError(f"{where}.simulation is given: data from a file are not simulated")
+                row.pop("simulation", None)  # that of the defaults is for the systems that are simulated
             _fill_system_defaults(row, where)
-            rows.append(_validate(Experiment, row, where))
+            experiment = _validate(Experiment, row, where)
+            try:
+                check_sizes(experiment)
+            except ValueError as error:
+                raise ConfigError(f"{where}: {error}") from None
+            rows.append(experiment)
     return rows
 
 
@@ -93,19 +105,39 @@ def _axes(settings: dict, model: type[BaseModel], path: tuple[str, ...]) -> Iter
         field = model.model_fields.get(key) if model is not None else None
         annotation = field.annotation if field is not None else None
         if isinstance(value, dict):
-            section = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
-            yield from _axes(value, section, (*path, key))
+            yield from _axes(value, section_of(annotation, value), (*path, key))
         elif isinstance(value, list):
-            takes_list = getattr(annotation, "__origin__", None) is list
+            takes_list = any(get_origin(option) is list for option in (annotation, *get_args(annotation)))
             if not takes_list or (value and all(isinstance(v, list) for v in value)):
                 yield (*path, key), value
 
 
+def section_of(annotation, value: dict) -> type[BaseModel] | None:
+    """The section that a field of this type holds when its value is ``value``; ``None`` if it holds no section."""
+    sections = []
+    for option in (annotation, *get_args(annotation)):
+        option = get_args(option)[0] if get_origin(option) is Annotated else option
+        if isinstance(option, type) and issubclass(option, BaseModel):
+            sections.append(option)
+    if len(sections) > 1:
+        kind = value.get("kind", "simulation")
+        sections = [s for s in sections if kind in get_args(s.model_fields["kind"].annotation)] or sections
+    return sections[0] if sections else None
+
+
+def _is_dataset(row: dict) -> bool:
+    return isinstance(row.get("system"), dict) and row["system"].get("kind") == "dataset"
+
+
 def _fill_system_defaults(row: dict, where: str) -> None:
+    if _is_dataset(row):
+        return
     system = row.get("system")
     simulation = row.setdefault("simulation", {})
     if not isinstance(system, dict) or not isinstance(system.get("name"), str) or not isinstance(simulation, dict):
         return  # the validation that follows says what is wrong
+    if system.get("kind", KINDS[0]) not in KINDS:
+        raise ConfigError(f"{where}.system.kind is {system['kind']!r}: {' and '.join(map(repr, KINDS))} are known")
     try:
         defaults = get_system(system["name"]).defaults._asdict()
     except ValueError as error:
@@ -138,7 +170,7 @@ def _validate(model: type[BaseModel], raw: dict, where: str):
 
 def _sentence(error: dict, model: type[BaseModel], where: str) -> str:
     """One sentence for the first thing that pydantic found wrong."""
-    location = ".".join(str(part) for part in error["loc"] if not str(part).endswith("Settings"))
+    location = ".".join(str(part) for part in _without_tags(error["loc"]))
     key = ".".join(part for part in (where, location) if part) or "the configuration"
     value = error.get("input")
     kind = error["type"]
@@ -160,9 +192,15 @@ def _sentence(error: dict, model: type[BaseModel], where: str) -> str:
     return f"{key} is {value!r}: {allowed}{hint}"
 
 
+def _without_tags(location: tuple) -> tuple:
+    """The place of an error without the kind of system that pydantic puts after ``system``."""
+    return tuple(part for k, part in enumerate(location) if not (k and location[k - 1] == "system" and part in KINDS))
+
+
 def _fields_at(model: type[BaseModel], location: tuple) -> list[str]:
     for part in location:
         field = model.model_fields.get(part) if isinstance(part, str) else None
-        if field is not None and isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            model = field.annotation
+        if field is not None:
+            kind = location[location.index(part) + 1] if part == "system" and len(location) > 1 else None
+            model = section_of(field.annotation, {} if kind is None else {"kind": kind}) or model
     return list(model.model_fields)

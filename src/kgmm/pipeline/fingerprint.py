@@ -11,7 +11,7 @@ import kgmm
 
 _PACKAGE = Path(__file__).parents[1]
 # They can change what a job says but not what it computes.
-_WITHOUT_EFFECT = ("kgmm.pipeline", "kgmm.progress", "kgmm.errors")
+_WITHOUT_EFFECT = ("kgmm.pipeline.job", "kgmm.pipeline.failures", "kgmm.progress", "kgmm.errors")
 
 
 def stage_fingerprint(script: str | Path, extra_modules: tuple[str, ...] = ()) -> str:
@@ -30,7 +30,7 @@ def _closure(script: Path, extra_modules: tuple[str, ...]) -> set[str]:
     pending = [*_imports(script), *extra_modules]
     while pending:
         name = pending.pop()
-        if name in found or name.startswith(_WITHOUT_EFFECT):
+        if name in found or name in _WITHOUT_EFFECT:
             continue
         found.add(name)
         pending += _imports(_file_of(name))

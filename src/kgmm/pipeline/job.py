@@ -47,6 +47,14 @@ class Job:
     seed: np.random.SeedSequence
 
     @property
+    def system(self):
+        """The system of the task's settings; ``None`` where data from a file take its place."""
+        from kgmm.systems import get_system
+
+        system = self.settings["system"]
+        return None if system["kind"] == "dataset" else get_system(system["name"], **system["parameters"])
+
+    @property
     def device(self) -> str:
         """``"cpu"`` or ``"cuda"``."""
         import torch

@@ -6,13 +6,14 @@ import csv
 import hashlib
 import io
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from kgmm.pipeline.config import parse_config
 from kgmm.pipeline.fingerprint import stage_fingerprint
 from kgmm.pipeline.settings import Experiment
-from kgmm.pipeline.tasks import RESULTS, STAGES, Task
+from kgmm.pipeline.tasks import RESULTS, STAGES, TRAJECTORY_STAGES, Task
 
 # Methods whose score drives a Langevin model; the others are rivals in the estimate of the score alone.
 _MODELLED = ("kgmm",)
@@ -27,6 +28,11 @@ class Row:
 
     experiment: Experiment
     keys: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def system(self) -> str:
+        """Name of the system, or of the data in its place."""
+        return self.experiment.system.name
 
     @property
     def method(self) -> str:
@@ -75,6 +81,10 @@ class Plan:
         """The rows of one block of experiments."""
         return [row for row in self.rows if row.experiment.name == block]
 
+    def trajectory(self, row: Row) -> Task:
+        """The task whose result the estimates of a row are made from."""
+        return next(self._of(row, stage) for stage in TRAJECTORY_STAGES if stage in row.keys)
+
     def row_files(self, row: Row) -> dict[str, str]:
         """Every file of a row's tasks, as ``stage.output``."""
         files = {}
@@ -86,6 +96,9 @@ class Plan:
         row = Row(experiment)
         settings = experiment.model_dump(mode="json")
         trajectory = self._add_trajectory(row, settings)
+        self._add(row, "describe_trajectory", _replicate(settings), _system(settings), trajectory=trajectory)
+        if experiment.until == "trajectory":
+            return row
         if row.method in ("kgmm", "kgmm_cells"):
             self._add_cells(row, settings, trajectory)
         if row.method in ("kgmm", "gmm_network"):
@@ -95,8 +108,20 @@ class Plan:
         return row
 
     def _add_trajectory(self, row: Row, settings: dict) -> Task:
+        if row.experiment.system.kind == "dataset":
+            facts = row.experiment.system.facts
+            own = _system(settings) | {"content": facts.content}
+            return self._add(row, "import_dataset", "data", own, data=row.experiment.system.path)
         own = {name: settings[name] for name in ("system", "simulation", "replicate")}
-        return self._add(row, "simulate_trajectory", f"replicate={settings['replicate']}", own)
+        n_shards = row.experiment.simulation.shards
+        if n_shards == 1:
+            return self._add(row, "simulate_trajectory", _replicate(settings), own)
+        shards = {}
+        for shard in range(n_shards):
+            label = f"{_replicate(settings)}-shard={shard + 1}of{n_shards}"
+            part = own | {"simulation": _share(settings["simulation"], shard), "shard": shard}
+            shards[f"shard{shard}"] = self._task("simulate_shard", label, part, {}, row.system)
+        return self._add(row, "merge_shards", _replicate(settings), own, **shards)
 
     def _add_cells(self, row: Row, settings: dict, trajectory: Task) -> None:
         estimator = {name: value for name, value in settings["estimator"].items() if name != "method"}
@@ -118,28 +143,45 @@ class Plan:
         label = f"{row.method}-{_label(settings)}"
         own = {"langevin": settings["langevin"], "data": settings["data"]}
         sample = self._add(row, "sample_langevin", label, own, trajectory=trajectory, score=self._of(row, "fit_score"))
-        replicate = settings["replicate"]
-        fresh = {name: settings[name] for name in ("system", "simulation")} | {"replicate": _REFERENCE + replicate}
-        reference = self._task("simulate_trajectory", f"reference-{replicate}", fresh, {}, settings["system"]["name"])
-        own = {"system": settings["system"], "data": settings["data"]}
-        self._add(row, "compare_model", label, own, trajectory=trajectory, reference=reference, sample=sample)
+        parents = {"trajectory": trajectory, "sample": sample}
+        if row.experiment.simulation is not None:
+            parents["reference"] = self._reference(row, settings)
+        self._add(row, "compare_model", label, _system(settings) | {"data": settings["data"]}, **parents)
+
+    def _reference(self, row: Row, settings: dict) -> Task:
+        """A fresh run of the true system, as large as its use, the noise floor, asks for."""
+        simulation, langevin = row.experiment.simulation, row.experiment.langevin
+        modelled = langevin.n_members * langevin.n_times
+        n_members = max(
+            round(row.experiment.data.held_out * simulation.n_members), math.ceil(2 * modelled / simulation.n_times), 20
+        )
+        own = {
+            "system": settings["system"],
+            "simulation": settings["simulation"]
+            | {"n_members": min(n_members, simulation.n_members), "shards": 1}
+            | {"path_members": 1, "path_length": simulation.path_interval},
+            "replicate": _REFERENCE + settings["replicate"],
+        }
+        return self._task("simulate_trajectory", f"reference-{settings['replicate']}", own, {}, row.system)
 
     def _plan_evaluations(self) -> None:
         """One evaluation for all methods of experiments that agree in everything else: same points, same noise."""
         groups: dict[str, list[Row]] = {}
         for row in self.rows:
+            if row.experiment.until == "trajectory":
+                continue
             settings = row.experiment.model_dump(mode="json", exclude={"name", "langevin", "until"})
             del settings["estimator"]["method"]
             groups.setdefault(json.dumps(settings, sort_keys=True), []).append(row)
         for rows in groups.values():
             settings = rows[0].experiment.model_dump(mode="json")
-            parents = {"trajectory": self._of(rows[0], "simulate_trajectory")}
+            parents = {"trajectory": self.trajectory(rows[0])}
             for row in rows:
                 if "estimate_cells" in row.keys:
                     parents["cells"] = self._of(row, "estimate_cells")
                 if "fit_score" in row.keys:
                     parents[f"score_{row.method}"] = self._of(row, "fit_score")
-            own = {name: settings[name] for name in ("system", "data", "evaluation")}
+            own = _system(settings) | {name: settings[name] for name in ("data", "evaluation")}
             own |= {"sigma": settings["estimator"]["sigma"], "methods": sorted({row.method for row in rows})}
             for row in rows:
                 self._add(row, "evaluate_score", _label(settings), own, **parents)
@@ -147,25 +189,27 @@ class Plan:
     def _of(self, row: Row, stage: str) -> Task:
         return self.tasks[stage][row.keys[stage]]
 
-    def _add(self, row: Row, stage: str, label: str, own: dict, **parents: Task) -> Task:
+    def _add(self, row: Row, stage: str, label: str, own: dict, **parents: Task | str) -> Task:
         """The task of a row in one stage; rows that agree in its settings share it."""
-        task = self._task(stage, label, own, parents, row.experiment.system.name)
+        task = self._task(stage, label, own, parents, row.system)
         row.keys[stage] = task.key
         return task
 
-    def _task(self, stage: str, label: str, own: dict, parents: dict[str, Task], system: str) -> Task:
+    def _task(self, stage: str, label: str, own: dict, parents: dict[str, Task | str], system: str) -> Task:
+        """``parents`` are tasks, or files from outside, whose content ``own`` identifies."""
         settings = own | {"seed": self.config.seed, "device": self.config.device}
         threads = getattr(self.config.threads, stage)
-        identity = [stage, settings, threads, {name: parent.key for name, parent in parents.items()}]
+        keys = {name: parent.key for name, parent in parents.items() if isinstance(parent, Task)}
+        identity = [stage, settings, threads, keys]
         digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
         key = f"{system}/{label}-{digest[:8]}"
         if key not in self.tasks[stage]:
-            inputs = {
-                name if len(parent.outputs) == 1 else f"{name}_{output}": path
-                for name, parent in parents.items()
-                for output, path in parent.outputs.items()
-            }
-            by_name = (f"kgmm.systems.{system}",) if "system" in own else ()
+            inputs = {}
+            for name, parent in parents.items():
+                files = parent.outputs if isinstance(parent, Task) else {"": parent}
+                inputs |= {name if len(files) == 1 else f"{name}_{output}": path for output, path in files.items()}
+            simulated = own.get("system", {}).get("kind") == "simulation"
+            by_name = (f"kgmm.systems.{system}",) if simulated else ()
             fingerprint = stage_fingerprint(self._scripts / f"{stage}.py", by_name)
             self.tasks[stage][key] = Task(stage, key, settings, inputs, fingerprint, threads)
         return self.tasks[stage][key]
@@ -190,9 +234,22 @@ class Plan:
         return text.getvalue()
 
     @property
-    def blocks(self) -> list[str]:
-        """Names of the blocks of experiments, in order."""
-        return [block.name for block in self.config.experiments]
+    def evaluated_blocks(self) -> list[str]:
+        """Names of the blocks with a score to judge, in order."""
+        return self._blocks_where(lambda row: "evaluate_score" in row.keys)
+
+    @property
+    def trajectory_blocks(self) -> list[str]:
+        """Names of the blocks whose data no block before them has shown (replicates look alike), in order."""
+        shown: dict[str, str] = {}
+        for block in self.config.experiments:
+            task = self.trajectory(self.rows_of(block.name)[0])
+            settings = {name: value for name, value in task.settings.items() if name != "replicate"}
+            shown.setdefault(json.dumps(settings, sort_keys=True), block.name)
+        return list(shown.values())
+
+    def _blocks_where(self, condition) -> list[str]:
+        return list(dict.fromkeys(row.experiment.name for row in self.rows if condition(row)))
 
     @property
     def resolved(self) -> dict:
@@ -207,6 +264,25 @@ def _flatten(settings: dict, prefix: str = ""):
             yield from _flatten(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value if not isinstance(value, (dict, list)) else json.dumps(value)
+
+
+def _system(settings: dict) -> dict:
+    """The system as the later stages know it: where the data came from is the business of the stage that read them."""
+    kept = {name: value for name, value in settings["system"].items() if name not in ("path",)}
+    return {"system": kept}
+
+
+def _replicate(settings: dict) -> str:
+    return f"replicate={settings['replicate']}"
+
+
+def _share(simulation: dict, shard: int) -> dict:
+    """The part of one shard: its share of the members, of the samples and of the path."""
+    own = {}
+    for name in ("n_members", "path_members"):
+        fewer, extra = divmod(simulation[name], simulation["shards"])
+        own[name] = fewer + (shard < extra)
+    return simulation | own
 
 
 def _label(settings: dict) -> str:

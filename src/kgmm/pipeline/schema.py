@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from kgmm.pipeline.config import KINDS, section_of
 from kgmm.pipeline.settings import Block, Experiment, RunConfig, Threads
 
 _PLANNED = ("name", "replicate")
@@ -60,11 +61,15 @@ def keys_table() -> str:
     for section, field in Experiment.model_fields.items():
         if section in _PLANNED:
             continue
-        inner = getattr(field.annotation, "model_fields", None)
-        if inner is None:
+        sections = [section_of(field.annotation, {"kind": kind}) for kind in KINDS]
+        if sections[0] is None:
             lines.append(_key_row(f"experiments[].{section}", field))
-        else:
-            lines += [_key_row(f"experiments[].{section}.{key}", f) for key, f in inner.items()]
+            continue
+        seen = set()
+        for inner in sections:
+            new = {key: f for key, f in inner.model_fields.items() if key not in seen}
+            lines += [_key_row(f"experiments[].{section}.{key}", f) for key, f in new.items()]
+            seen |= new.keys()
     return "\n".join(lines) + "\n"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from kgmm.schemes import SCHEMES
 from kgmm.systems import get_system, system_names
@@ -27,6 +27,7 @@ class Section(BaseModel):
 class SystemSettings(Section):
     """Which equation, and its parameters."""
 
+    kind: Annotated[Literal["simulation"], Field(description="simulation: the system is simulated.")] = "simulation"
     name: Annotated[str, Field(description="Name of the system.", json_schema_extra={"enum": system_names()})]
     parameters: Annotated[
         dict[str, float | int], Field(description="Parameters that differ from the published ones.")
@@ -36,6 +37,42 @@ class SystemSettings(Section):
     def _known(self):
         get_system(self.name, **self.parameters)
         return self
+
+
+class DatasetSettings(Section):
+    """A trajectory from a file, as a system."""
+
+    kind: Annotated[Literal["dataset"], Field(description="dataset: a user's own data take the place of a system.")]
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$", description="Name by which the data are called.")]
+    path: Annotated[str, Field(description="File: .nc, .zarr, .csv or .npy; relative to where Snakemake runs.")]
+    variables: Annotated[
+        list[str] | None, Field(min_length=1, description="Variables or columns used; an .npy file has no names.")
+    ] = None
+    time_step: Annotated[
+        PositiveFloat | None,
+        Field(description="Time between states; by default from the time coordinate, dates in days."),
+    ] = None
+    time: Annotated[str, Field(description="Name of the time coordinate or column.")] = "time"
+    member: Annotated[str, Field(description="Name of the dimension or column of members, if there is one.")] = "member"
+
+    @property
+    def facts(self):
+        """What is known of the file, see :class:`kgmm.pipeline.facts.DatasetFacts`; ``ValueError`` if unusable."""
+        from kgmm.pipeline.facts import dataset_facts
+
+        variables = None if self.variables is None else tuple(self.variables)
+        return dataset_facts(self.path, variables, time_step=self.time_step, time=self.time, member=self.member)
+
+
+def _kind_of(value) -> str:
+    kind = value.get("kind", "simulation") if isinstance(value, dict) else getattr(value, "kind", "simulation")
+    return kind if kind == "dataset" else "simulation"
+
+
+AnySystem = Annotated[
+    Annotated[SystemSettings, Tag("simulation")] | Annotated[DatasetSettings, Tag("dataset")],
+    Discriminator(_kind_of),
+]
 
 
 class EnsembleSettings(Section):
@@ -69,13 +106,16 @@ class SimulationSettings(EnsembleSettings):
     n_members: Annotated[int, Field(ge=20, description="Independent members of the ensemble.")] = 10_000
     n_times: Annotated[PositiveInt, Field(description="Samples saved per member.")] = 100
     path_members: Annotated[PositiveInt, Field(description="Members of the densely saved path.")] = 64
+    shards: Annotated[
+        PositiveInt, Field(description="Jobs over which the members are divided; their results are put together.")
+    ] = 1
     precision: Annotated[
         Literal["float32", "float64"], Field(description="Floating-point precision of the integration.")
     ] = "float32"
 
 
 class DataSettings(Section):
-    """Which of the simulated samples are used, and for what."""
+    """Which of the samples are used, and for what."""
 
     held_out: Annotated[
         float,
@@ -85,6 +125,13 @@ class DataSettings(Section):
         int | None,
         Field(ge=100, description="Training samples used; all by default. Members are used up first."),
     ] = None
+    points: Annotated[
+        int | None,
+        Field(ge=1, description="Of a system on a ring: number of equispaced variables observed; all by default."),
+    ] = None
+    shifts: Annotated[
+        PositiveInt, Field(description="Of a system on a ring: circular shifts of each snapshot used as samples.")
+    ] = 1
 
 
 class EstimatorSettings(Section):
@@ -160,47 +207,28 @@ class Experiment(Section):
     """One row of the plan: everything that determines one score, and one Langevin model if it goes that far."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$", description="Name of the block, used for its figure.")]
-    system: SystemSettings
-    simulation: SimulationSettings
+    system: AnySystem
+    simulation: SimulationSettings | None = None
     data: DataSettings = DataSettings()
     estimator: EstimatorSettings = EstimatorSettings()
     network: NetworkSettings = NetworkSettings()
     langevin: LangevinSettings = LangevinSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     until: Annotated[
-        Literal["score", "model"],
-        Field(description="score: stop after the score; model: build the Langevin model too."),
+        Literal["trajectory", "score", "model"],
+        Field(description="trajectory: the data alone; score: stop after the score; model: a Langevin model too."),
     ] = "model"
     replicate: Annotated[int, Field(ge=0, description="Number of the replicate; each has its own simulation.")] = 0
-
-    @model_validator(mode="after")
-    def _enough_samples(self):
-        s, d = self.simulation, self.data
-        held_out = max(1, round(d.held_out * s.n_members))
-        available = (s.n_members - held_out) * s.n_times
-        if d.n_samples is not None and d.n_samples > available:
-            raise ValueError(
-                f"data.n_samples is {d.n_samples}: the simulation gives {available} training samples "
-                f"({s.n_members - held_out} members of {s.n_times})"
-            )
-        used = d.n_samples or available
-        p_min = self.estimator.min_probability
-        if p_min is not None and used * p_min < 5:
-            raise ValueError(
-                f"estimator.min_probability is {p_min:g}: {used} training samples allow no less than {5 / used:.2g} "
-                "(5 samples per cell)"
-            )
-        if held_out * s.n_times < 100:
-            raise ValueError(
-                f"data.held_out is {d.held_out:g}: it leaves {held_out * s.n_times} samples, 100 are needed"
-            )
-        return self
 
 
 class Threads(Section):
     """Threads of each numeric stage: here and not in a profile, because they can change the last bits of a result."""
 
     simulate_trajectory: Annotated[PositiveInt, Field(description="Threads of one simulation.")] = 1
+    simulate_shard: Annotated[PositiveInt, Field(description="Threads of one part of a simulation.")] = 1
+    merge_shards: Annotated[PositiveInt, Field(description="Threads that put the parts together.")] = 1
+    import_dataset: Annotated[PositiveInt, Field(description="Threads of reading a user's data.")] = 1
+    describe_trajectory: Annotated[PositiveInt, Field(description="Threads of describing a trajectory.")] = 1
     estimate_cells: Annotated[PositiveInt, Field(description="Threads of one partition and its moments.")] = 1
     fit_score: Annotated[PositiveInt, Field(description="Threads of one fit of a network.")] = 1
     evaluate_score: Annotated[PositiveInt, Field(description="Threads of one evaluation of scores.")] = 1

@@ -7,22 +7,28 @@ from dataclasses import dataclass
 RESULTS = "results"
 _STORE = f"{RESULTS}/store"
 
+
+def _trajectory(folder: str) -> dict[str, str]:
+    """The two files of a trajectory: many members at long intervals, few at short ones."""
+    return {name: f"{_STORE}/{folder}/{{key}}/{name}.nc" for name in ("samples", "path")}
+
+
 # Outputs of each stage in the order of the stages; {key} is the task's key.
 OUTPUTS = {
-    "simulate_trajectory": {
-        "samples": f"{_STORE}/trajectories/{{key}}/samples.nc",
-        "path": f"{_STORE}/trajectories/{{key}}/path.nc",
-    },
+    "simulate_shard": _trajectory("shards"),
+    "merge_shards": _trajectory("merged"),
+    "simulate_trajectory": _trajectory("trajectories"),
+    "import_dataset": _trajectory("datasets"),
+    "describe_trajectory": {"description": f"{_STORE}/descriptions/{{key}}.nc"},
     "estimate_cells": {"cells": f"{_STORE}/cells/{{key}}.nc"},
     "fit_score": {"score": f"{_STORE}/scores/{{key}}.nc"},
     "evaluate_score": {"evaluation": f"{_STORE}/evaluations/{{key}}.nc"},
-    "sample_langevin": {
-        "samples": f"{_STORE}/langevin/{{key}}/samples.nc",
-        "path": f"{_STORE}/langevin/{{key}}/path.nc",
-    },
+    "sample_langevin": _trajectory("langevin"),
     "compare_model": {"comparison": f"{_STORE}/comparisons/{{key}}.nc"},
 }
 STAGES = tuple(OUTPUTS)
+# Stages whose result is the trajectory that estimates are made from.
+TRAJECTORY_STAGES = ("simulate_trajectory", "merge_shards", "import_dataset")
 RECORD = f"{_STORE}/records/{{stage}}/{{key}}.json"
 
 

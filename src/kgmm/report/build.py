@@ -14,7 +14,8 @@ from PIL import Image
 from kgmm.report import tables
 
 _STAGES = (
-    "simulate_trajectory", "estimate_cells", "fit_score", "evaluate_score", "sample_langevin", "compare_model",
+    "simulate_trajectory", "simulate_shard", "merge_shards", "import_dataset", "describe_trajectory",
+    "estimate_cells", "fit_score", "evaluate_score", "sample_langevin", "compare_model",
 )  # fmt: skip
 
 
@@ -25,17 +26,18 @@ def build_report(
     seed: int,
     sections: list[dict],
     metrics: str | Path,
+    trajectories: str | Path,
     costs: str | Path,
     config: str | Path,
-    figures: list[str],
     environment: dict,
 ) -> str:
     """The report as HTML text.
 
     Parameters
     ----------
-    sections : name, title and system of each block of experiments; ``figures`` are their images in the same order.
-    metrics, costs : the run's CSV tables; config : the resolved configuration.
+    sections : name, title and system of each block of experiments, whether its data were observed, and the images of
+        its figure and of its trajectory, or ``None``.
+    metrics, trajectories, costs : the run's CSV tables; config : the resolved configuration.
     environment : versions, platform and commit.
     """
     all_metrics = pd.read_csv(metrics, keep_default_na=True)
@@ -43,17 +45,21 @@ def build_report(
     all_costs["stage"] = pd.Categorical(all_costs["stage"], _STAGES, ordered=True)
     all_costs = all_costs.sort_values("stage")
     all_costs["stage"] = all_costs["stage"].astype(str)
+    all_trajectories = pd.read_csv(trajectories)
     blocks = []
-    for section, figure in zip(sections, figures):
+    for section in sections:
         own = all_metrics[all_metrics["block"] == section["name"]]
+        data = all_trajectories[all_trajectories["block"] == section["name"]]
         blocks.append(
             section
             | {
-                **_image(figure),
-                "files": [str(Path(figure).with_suffix(suffix)) for suffix in (".pdf", ".png", ".nc")],
+                "figure": _image(section["figure"]),
+                "trajectory": _image(section["trajectory"]),
+                "data": tables.trajectory_table(data),
                 "scores": tables.score_table(own),
                 "models": tables.model_table(own),
-                "failures": tables.failures(own),
+                "failures": tables.failures(own)
+                + tables.failures(data.assign(sigma="–", method="–", statistic="data")),
             }
         )
     cost_rows = tables.cost_table(all_costs)
@@ -79,11 +85,17 @@ def build_report(
     )
 
 
-def _image(path: str) -> dict:
-    """The picture as base64, and the width at which it is as large as it was drawn."""
+def _image(path: str | None) -> dict | None:
+    """The picture as base64, the width at which it is as large as it was drawn, and the files beside it."""
+    if path is None:
+        return None
     with Image.open(path) as image:
         width = round(image.width * 96 / image.info.get("dpi", (96, 96))[0])
-    return {"image": base64.b64encode(Path(path).read_bytes()).decode(), "width": width}
+    return {
+        "image": base64.b64encode(Path(path).read_bytes()).decode(),
+        "width": width,
+        "files": [str(Path(path).with_suffix(suffix)) for suffix in (".pdf", ".png", ".nc")],
+    }
 
 
 def duration(seconds: float) -> str:

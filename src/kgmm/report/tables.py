@@ -47,6 +47,26 @@ def _superscript(exponent: int) -> str:
     return str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
+def trajectory_table(trajectories: pd.DataFrame) -> list[dict]:
+    """One row per variable of the trajectories of a block; replicates after the first are left out."""
+    usable = trajectories[(trajectories["status"] == "ok")]
+    usable = usable[usable["replicate"] == usable["replicate"].min()]
+    return [
+        {
+            "variable": row["variable"],
+            "samples": f"{row['n_samples']:,.0f}",
+            "effective": f"{row['effective_size']:,.0f}",
+            "mean": with_error(row["mean"], row["mean_stderr"]),
+            "deviation": with_error(row["deviation"], row["deviation_stderr"]),
+            "halves": f"{row['mean_halves']:+.1f}, {row['deviation_halves']:+.1f}",
+            "decorrelation": number(row["decorrelation_time"]),
+            "integrated": with_error(row["integrated_time"], row["integrated_time_stderr"]),
+            "path": f"{row['path_members']:.0f} × {number(row['path_length'])}",
+        }
+        for row in usable.to_dict("records")
+    ]
+
+
 def score_table(metrics: pd.DataFrame) -> list[dict]:
     """One row per σ and method of a block: each statistic, or its median and range over replicates."""
     usable = metrics[(metrics["status"] == "ok") & metrics["statistic"].isin(_SCORE_STATISTICS)].copy()
@@ -104,6 +124,11 @@ def failures(metrics: pd.DataFrame) -> list[dict]:
     """Rows of a block whose result failed, with the reason."""
     failed = metrics[metrics["status"] == "failed"]
     return failed[["sigma", "method", "replicate", "statistic", "reason"]].to_dict("records")
+
+
+def failed_trajectories(trajectories: pd.DataFrame) -> list[dict]:
+    """The same for trajectories, which have neither σ nor method."""
+    return failures(trajectories.assign(sigma="–", method="–", statistic="trajectory"))
 
 
 def cost_table(costs: pd.DataFrame) -> list[dict]:

@@ -36,7 +36,8 @@ class System(ABC):
     The exact statistics take and return arrays of shape ``(n_samples, n_features)`` of the observed variables in
     physical units; ``has_exact_density`` says whether they are known.
 
-    ``additive`` says whether the noise is independent of the state, ``stochastic`` whether there is any.
+    ``additive`` says whether the noise is independent of the state, ``stochastic`` whether there is any, ``is_ring``
+    whether the observed variables lie on a ring under whose rotations the law is invariant.
     """
 
     name: ClassVar[str]
@@ -45,6 +46,7 @@ class System(ABC):
     has_exact_density: ClassVar[bool] = False
     additive: ClassVar[bool] = True
     stochastic: ClassVar[bool] = True
+    is_ring: ClassVar[bool] = False
 
     def __post_init__(self):
         for field in dataclasses.fields(self):

@@ -31,10 +31,13 @@ class Lorenz63(System):
 
     def drift(self, state):
         x, y, z = state
-        result = state * 0.0
-        result[0] = self.prandtl * (y - x)
-        result[1] = x * (self.rayleigh - z) - y
-        result[2] = x * y - self.geometry * z
+        result = -state
+        dx, dy, dz = result
+        dx += y
+        dx *= self.prandtl
+        dy += x * (self.rayleigh - z)
+        dz *= self.geometry
+        dz += x * y
         return result
 
     def diffusion(self, state):

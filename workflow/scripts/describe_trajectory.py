@@ -1,0 +1,19 @@
+"""Describes a trajectory for its page in the report: densities, paths, correlations, stationarity, spectrum."""
+
+import numpy as np
+import xarray as xr
+
+from kgmm.description import describe
+from kgmm.pipeline.job import Job, run_job
+from kgmm.trajectory import open_trajectory
+
+
+def describe_trajectory(job: Job) -> None:
+    samples, path = (open_trajectory(getattr(job.inputs, f"trajectory_{name}")) for name in ("samples", "path"))
+    with xr.open_dataset(job.inputs.trajectory_samples) as dataset:
+        effective_size = dataset["effective_size"].values
+    description = describe(samples, path, job.system, np.atleast_1d(effective_size))
+    description.to_netcdf(job.outputs.description)
+
+
+run_job(describe_trajectory, snakemake)
