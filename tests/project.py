@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-_COPIED = ("Snakefile", "workflow", "config", "profiles", "src")
+_COPIED = ("Snakefile", "workflow", "config", "profiles", "src", "examples")
 
 
 @dataclass(frozen=True)

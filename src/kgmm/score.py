@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _FORMAT = "kgmm score model"
 _VERSION = 1
 _BATCH = 65_536
+_MARGIN = 3.0
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class ScoreModel:
 
     In standardised coordinates ``s̃(x̃) = −x̃/(1 + σ²) + c f(x̃)``: the score of the Gaussian with the data's mean and
     smoothed variance, plus a network ``f`` for the difference, ``c`` being the root mean square of that difference.
+    Beyond the range of the data, and three σ on either side of it, the difference is continued as a constant, so that
+    far away the Gaussian's pull always wins.
 
     Attributes
     ----------
@@ -120,9 +124,18 @@ class ScoreModel:
         layers = tuple((weight.to(device), bias.to(device)) for weight, bias in self.network.layers)
         return replace(self, network=Network(layers))
 
+    @cached_property
+    def _range(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Where the network is asked, standardised coordinates, both ``(n_features,)``."""
+        weight, margin = self.network.layers[0][0], _MARGIN * self.sigma
+        bounds = (self.standardization.lower, -margin), (self.standardization.upper, margin)
+        lower, upper = (self.standardization.forward(bound) + shift for bound, shift in bounds)
+        return tuple(torch.as_tensor(b, dtype=weight.dtype, device=weight.device) for b in (lower, upper))
+
     def standardized(self, x: torch.Tensor) -> torch.Tensor:
         """Score in standardised coordinates at ``x`` of shape ``(n, n_features)``, in the dtype of the network."""
-        return torch.add(self.network(x).mul_(self.residual_scale), x, alpha=-1.0 / (1.0 + self.sigma**2))
+        difference = self.network(x.clamp(*self._range)).mul_(self.residual_scale)
+        return difference.add_(x, alpha=-1.0 / (1.0 + self.sigma**2))
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
         """Score at ``X`` of shape ``(n, n_features)``, physical units; shape ``(n, n_features)``, float64."""
@@ -148,7 +161,7 @@ class ScoreModel:
     def _smooth(self, x: torch.Tensor) -> torch.Tensor:
         # The in-place variant is not differentiable.
         with torch.enable_grad():
-            return self.residual_scale * self.network(x) - x / (1.0 + self.sigma**2)
+            return self.residual_scale * self.network(x.clamp(*self._range)) - x / (1.0 + self.sigma**2)
 
     def _in_batches(self, function, X: np.ndarray) -> np.ndarray:
         X = check_samples(X, n_features=self.standardization.scale.size)
@@ -172,7 +185,8 @@ class ScoreModel:
             "residual_scale": self.residual_scale,
             "hidden": json.dumps(self.network.hidden),
             "activation": "silu",
-            "coordinates": "s(x) = [−x̃/(1 + sigma²) + residual_scale f(x̃)]/scale with x̃ = (x − mean)/scale",
+            "coordinates": "s(x) = [−x̃/(1 + sigma²) + residual_scale f(x̃)]/scale with x̃ = (x − mean)/scale, f constant "
+            "beyond the range of the data and 3 sigma",
         }
         return xr.Dataset(variables, attrs=attributes)
 

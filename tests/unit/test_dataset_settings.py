@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from kgmm.estimator import KGMM
+from kgmm.observation import smallest_min_probability
 from kgmm.pipeline import facts as facts_module
 from kgmm.pipeline.config import ConfigError, parse_config
 from kgmm.pipeline.data import held_out_samples, initial_states, observed_names, training_samples
 from kgmm.pipeline.facts import dataset_facts
 from kgmm.pipeline.plan import Plan
-from kgmm.observation import smallest_min_probability
 from kgmm.trajectory import write_trajectory
 
 ROOT = Path(__file__).parents[2]
