@@ -22,6 +22,8 @@ from kgmm.standardize import Standardization, StandardizedSamples, check_samples
 logger = logging.getLogger("kgmm")
 
 _SAMPLES_FOR_PARTITION = 250_000
+_MOST_PRODUCTS = 1e8
+_MATRICES = ("covariance", "slope")
 
 
 def default_min_probability(effective_size: float) -> float:
@@ -46,6 +48,8 @@ class KGMM:
         ``"paper"`` when the relative change of the cell means falls below ``convergence``.
     convergence : threshold of the published rule.
     n_blocks : contiguous blocks of the data from which the error of the finite data is estimated.
+    cells : ``"constant"`` averages over a cell (the paper); ``"linear"`` also fits a line to ``z`` in it, which is
+        right to second order in its size: what coarse cells need, so in four and more dimensions.
     random_state : integer or NumPy seed sequence.
 
     Attributes
@@ -71,6 +75,7 @@ class KGMM:
         stopping: str = "stderr",
         convergence: float = 5e-3,
         n_blocks: int = 20,
+        cells: str = "constant",
         random_state: Seed = 0,
     ):
         self.sigma = sigma
@@ -80,6 +85,7 @@ class KGMM:
         self.stopping = stopping
         self.convergence = convergence
         self.n_blocks = n_blocks
+        self.cells = cells
         self.random_state = random_state
 
     def get_params(self, deep: bool = True) -> dict:
@@ -98,6 +104,8 @@ class KGMM:
             raise ValueError(f"max_draws is {self.max_draws}: draws come in pairs, so it must be even and at least 2")
         if not 1 <= self.min_draws <= self.max_draws:
             raise ValueError(f"min_draws is {self.min_draws}: it must lie between 1 and max_draws = {self.max_draws}")
+        if self.cells not in ("constant", "linear"):
+            raise ValueError(f"cells is {self.cells!r}: it must be 'constant' or 'linear'")
         if self.n_blocks < 2:
             raise ValueError(f"n_blocks is {self.n_blocks}: at least 2 are needed")
         if self.min_probability is not None and not 0 < self.min_probability < 1:
@@ -129,6 +137,7 @@ class KGMM:
         generator = torch_generator(self.random_state)
         samples = StandardizedSamples(X, standardization)
         partition = self._build_partition(samples, p_min, generator)
+        self._refuse_size(partition)
         entropy = int(torch.randint(2**62, (1,), generator=generator))
         moments, stopped_by = self._accumulate(samples, partition, entropy)
         self._set_cells(
@@ -140,6 +149,14 @@ class KGMM:
             partition.n_cells, self.n_draws_, stopped_by, self.draws_error_, self.data_error_,
         )  # fmt: skip
         return self
+
+    def _refuse_size(self, partition: Partition) -> None:
+        numbers = partition.n_cells * partition.normals.shape[1] ** 2
+        if self.cells == "linear" and numbers > _MOST_PRODUCTS:
+            raise ValueError(
+                f"cells is 'linear': {partition.n_cells} cells in {partition.normals.shape[1]} dimensions need "
+                f"{numbers:.2g} products, at most {_MOST_PRODUCTS:.0e} are possible; use fewer or constant cells"
+            )
 
     def _build_partition(self, samples: StandardizedSamples, p_min: float, generator: torch.Generator) -> Partition:
         seed = int(torch.randint(2**62, (1,), generator=generator))
@@ -160,6 +177,7 @@ class KGMM:
                     n_blocks=self.n_blocks,
                     round_index=round_index,
                     entropy=entropy,
+                    linear=self.cells == "linear",
                 )
                 moments = drawn if moments is None else moments.merge_rounds(drawn)
                 progress.update(2 * samples.shape[0])
@@ -212,13 +230,19 @@ class KGMM:
         return self.partition_.assign(torch.from_numpy(self.standardization_.forward(X))).numpy()
 
     def score_at(self, X: np.ndarray) -> np.ndarray:
-        """Score of the cell of each point, shape ``(n, n_features)``: constant inside a cell."""
-        return self.score_[self.predict(X)]
+        """Score at each point, shape ``(n, n_features)``: that of its cell, or of the line in it."""
+        cell = self.predict(X)
+        score = self.score_[cell]
+        if self.cells_.slope is not None:
+            shift = self.standardization_.forward(X) - self.cells_.centers[cell]
+            slope = np.einsum("nij,nj->ni", self.cells_.slope[cell], shift)
+            score = score - slope / (self.sigma * self.standardization_.scale)
+        return score
 
     def to_dataset(self) -> xr.Dataset:
         """The fitted cells, partition included, as a dataset that :meth:`from_dataset` reads back."""
         cells, tree = self.cells_, self.partition_
-        per_cell = ("cell", "variable")
+        per_cell, per_matrix = ("cell", "variable"), ("cell", "variable", "other_variable")
         return xr.Dataset(
             {
                 "count": ("cell", cells.counts),
@@ -227,6 +251,7 @@ class KGMM:
                 "noise_squared_mean": (per_cell, cells.noise_squared_mean),
                 "stderr_draws": (per_cell, cells.stderr_draws),
                 "stderr_data": (per_cell, cells.stderr_data),
+                **({n: (per_matrix, getattr(cells, n)) for n in _MATRICES} if cells.slope is not None else {}),
                 **self.standardization_.to_variables(),
                 "tree_normal": (("node", "variable"), tree.normals.numpy()),
                 "tree_offset": ("node", tree.offsets.numpy()),
@@ -255,7 +280,10 @@ class KGMM:
         names = ("count", "center", "noise_mean", "noise_squared_mean", "stderr_draws", "stderr_data")
         tree = [torch.from_numpy(dataset[f"tree_{name}"].values) for name in ("normal", "offset", "children", "label")]
         return cls(**json.loads(attributes["parameters"]))._set_cells(
-            CellEstimates(*(dataset[name].values for name in names)),
+            CellEstimates(
+                *(dataset[name].values for name in names),
+                **{name: dataset[name].values for name in _MATRICES if name in dataset},
+            ),
             Partition(*tree, depth=int(attributes["tree_depth"])),
             Standardization.from_dataset(dataset),
             min_probability=attributes["min_probability"],

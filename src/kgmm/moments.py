@@ -32,6 +32,8 @@ class Moments:
     count_squares : ``(n_cells,)``, squares of the count of each round and block, summed over both.
     noise_squares, noise_count : ``(n_cells, n_features)``, likewise of ``Σ z_k``, and of ``Σ z_k`` times the count.
     n_rounds : rounds made over every block.
+    noise_position, position_squared : ``(n_cells, n_features, n_features)``, ``Σ z xᵀ`` and ``Σ x xᵀ``, from which a
+        line is fitted in every cell; ``None`` where constants are enough.
     """
 
     count: np.ndarray
@@ -42,6 +44,8 @@ class Moments:
     noise_squares: np.ndarray
     noise_count: np.ndarray
     n_rounds: int
+    noise_position: np.ndarray | None = None
+    position_squared: np.ndarray | None = None
 
     def merge_rounds(self, other: Moments) -> Moments:
         """Moments of more rounds over the same blocks of data."""
@@ -56,6 +60,7 @@ class Moments:
             self.noise_squared + other.noise_squared,
             *self._merged_squares(other),
             self.n_rounds + other.n_rounds,
+            *self._merged_products(other),
         )
 
     def merge_data(self, other: Moments) -> Moments:
@@ -72,6 +77,7 @@ class Moments:
             np.concatenate([self.noise_squared, other.noise_squared]),
             *self._merged_squares(other),
             self.n_rounds,
+            *self._merged_products(other),
         )
 
     def _merged_squares(self, other: Moments) -> tuple[np.ndarray, ...]:
@@ -80,6 +86,11 @@ class Moments:
             self.noise_squares + other.noise_squares,
             self.noise_count + other.noise_count,
         )
+
+    def _merged_products(self, other: Moments) -> tuple[np.ndarray | None, ...]:
+        if self.noise_position is None or other.noise_position is None:
+            return None, None
+        return self.noise_position + other.noise_position, self.position_squared + other.position_squared
 
 
 def block_edges(n_samples: int, n_blocks: int) -> np.ndarray:
@@ -96,6 +107,7 @@ def accumulate_round(
     round_index: int,
     entropy: int,
     first_block: int = 0,
+    linear: bool = False,
 ) -> Moments:
     """One antithetic pair of draws for every sample.
 
@@ -108,42 +120,54 @@ def accumulate_round(
         ``shape`` whose slices are tensors.
     partition : tree of the same dtype as ``samples``.
     first_block : number of the first of these blocks when the samples are part of a larger set.
+    linear : also accumulates the products that linear cells need.
     """
     edges = block_edges(samples.shape[0], n_blocks)
+    d = samples.shape[1]
+    n_sums = 1 + 3 * d
+    products = np.zeros((2 * d * d if linear else 0, partition.n_cells))
 
     def one_block(block: int) -> np.ndarray:
         sequence = np.random.SeedSequence(entropy, spawn_key=(round_index, first_block + block))
         generator = torch_generator(sequence)
-        total = np.zeros((1 + 3 * samples.shape[1], partition.n_cells))
+        total = np.zeros((n_sums + len(products), partition.n_cells))
         for start in range(edges[block], edges[block + 1], _ROWS_PER_READ):
             for chunk in samples[start : min(start + _ROWS_PER_READ, edges[block + 1])].split(_CHUNK):
                 z = torch.empty_like(chunk).normal_(generator=generator)
                 for sign in (1.0, -1.0):
-                    total += _sums(torch.add(chunk, z, alpha=sign * sigma), sign * z, partition)
+                    total += _sums(torch.add(chunk, z, alpha=sign * sigma), sign * z, partition, linear)
         return total
 
     with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        sums = np.stack(list(pool.map(one_block, range(n_blocks))))
-    d = samples.shape[1]
+        totals = pool.map(one_block, range(n_blocks))
+        sums = np.empty((n_blocks, n_sums, partition.n_cells))
+        for block, total in enumerate(totals):
+            # The products are not kept by block: they are many, and their errors follow from those of the means.
+            sums[block] = total[:n_sums]
+            products += total[n_sums:]
     count = sums[:, 0]
     noise, position, noise_squared = (
         np.ascontiguousarray(sums[:, 1 + k * d : 1 + (k + 1) * d].transpose(0, 2, 1)) for k in range(3)
     )
+    matrices = products.reshape(-1, d, d, partition.n_cells).transpose(0, 3, 1, 2).copy() if linear else (None, None)
     return Moments(
         count, noise, position, noise_squared,
-        (count**2).sum(axis=0), (noise**2).sum(axis=0), (noise * count[:, :, None]).sum(axis=0), 1,
+        (count**2).sum(axis=0), (noise**2).sum(axis=0), (noise * count[:, :, None]).sum(axis=0), 1, *matrices,
     )  # fmt: skip
 
 
-def _sums(x: torch.Tensor, z: torch.Tensor, partition: Partition) -> np.ndarray:
-    """Rows count, ``z``, ``x``, ``z²`` summed by cell, shape ``(1 + 3 n_features, n_cells)``."""
+def _sums(x: torch.Tensor, z: torch.Tensor, partition: Partition, linear: bool) -> np.ndarray:
+    """Rows count, ``z``, ``x``, ``z²``, and if ``linear`` ``z xᵀ`` and ``x xᵀ``, summed by cell."""
     cell = partition.assign(x).numpy()
-    terms = torch.cat([torch.ones(x.shape[0], 1), z, x, z * z], dim=1).numpy()
+    columns = [torch.ones(x.shape[0], 1), z, x, z * z]
+    if linear:
+        columns += [(left[:, :, None] * x[:, None, :]).flatten(1) for left in (z, x)]
+    terms = torch.cat(columns, dim=1).numpy()
     # A sparse matrix with a one per draw, in its cell's row: the product adds the terms of each draw in one pass.
     # Single precision is enough for the few draws that a cell gets from one chunk.
     n = x.shape[0]
-    ones, columns = np.ones(n, dtype=np.float32), np.arange(n + 1, dtype=np.int32)
-    member = sparse.csc_array((ones, cell, columns), shape=(partition.n_cells, n))
+    ones, edges = np.ones(n, dtype=np.float32), np.arange(n + 1, dtype=np.int32)
+    member = sparse.csc_array((ones, cell, edges), shape=(partition.n_cells, n))
     return (member @ terms).T
 
 
@@ -159,6 +183,8 @@ class CellEstimates:
     noise_squared_mean : ``(n_cells, n_features)``, ``E[z_k² | cell]``.
     stderr_draws : ``(n_cells, n_features)``, error of ``E[z | cell]`` from the finite number of draws.
     stderr_data : ``(n_cells, n_features)``, the same from the finite, correlated data; no number of draws removes it.
+    covariance, slope : ``(n_cells, n_features, n_features)``, of ``x`` in the cell, and ``∂E[z | x]/∂x`` there by
+        regression; ``None`` for constant cells.
     """
 
     counts: np.ndarray
@@ -167,6 +193,8 @@ class CellEstimates:
     noise_squared_mean: np.ndarray
     stderr_draws: np.ndarray
     stderr_data: np.ndarray
+    covariance: np.ndarray | None = None
+    slope: np.ndarray | None = None
 
 
 def estimate(moments: Moments) -> CellEstimates:
@@ -194,11 +222,33 @@ def estimate(moments: Moments) -> CellEstimates:
         )
         between = round_squares - (block_residual**2).sum(axis=0) / n_rounds
         draws_variance = n_rounds / (n_rounds - 1) * np.maximum(between, 0.0) / divisor**2
-    return CellEstimates(
-        counts=count,
-        centers=moments.position.sum(axis=0) / divisor,
-        noise_mean=noise_mean,
-        noise_squared_mean=squared_mean,
-        stderr_draws=np.sqrt(draws_variance),
-        stderr_data=np.sqrt(np.maximum(total_variance - draws_variance, 0.0)),
-    )
+    centers = moments.position.sum(axis=0) / divisor
+    stderr_draws = np.sqrt(draws_variance)
+    stderr_data = np.sqrt(np.maximum(total_variance - draws_variance, 0.0))
+    lines = (None, None)
+    if moments.noise_position is not None:
+        error = (stderr_draws**2 + stderr_data**2).sum(axis=1)
+        lines = _regression(moments, count, noise_mean, centers, error)
+    return CellEstimates(count, centers, noise_mean, squared_mean, stderr_draws, stderr_data, *lines)
+
+
+def _regression(
+    moments: Moments, count: np.ndarray, noise_mean: np.ndarray, centers: np.ndarray, error: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Covariance of ``x`` and slope of ``z`` on ``x`` in every cell, both ``(n_cells, n_features, n_features)``.
+
+    The slopes' energy is in part noise: regression on ``n`` points with ``d`` directions finds ``d`` times the variance
+    of the mean where there is none. All slopes are shrunk by the share that is signal (Stein's estimator with one
+    factor for all cells). ``error`` is that of the mean, summed over components, ``(n_cells,)``.
+    """
+    divisor = np.maximum(count, 1.0)[:, None, None]
+    covariance = moments.position_squared / divisor - centers[:, :, None] * centers[:, None, :]
+    joint = moments.noise_position / divisor - noise_mean[:, :, None] * centers[:, None, :]
+    d = centers.shape[1]
+    size = np.trace(covariance, axis1=1, axis2=2) / d
+    # A cell of few or identical points has directions without extent: there the slope is zero.
+    ridge = (1e-6 * np.maximum(size, 1e-12))[:, None, None] * np.eye(d)
+    slope = np.linalg.solve(covariance + ridge, joint.transpose(0, 2, 1)).transpose(0, 2, 1)
+    energy = (slope * joint).sum(axis=(1, 2))
+    found, noise = (count * energy).sum(), (count * d * error).sum()
+    return covariance, slope * max(0.0, 1.0 - noise / found) if found > 0 else 0.0 * slope

@@ -84,12 +84,12 @@ class Samples:
             return np.empty((0, self.shape[1]), dtype=self._trajectory.dtype)
         first, last = np.searchsorted(self._starts, [start, stop - 1], side="right") - 1
         if max(self._times) > _LONG_MEMBER:
-            parts = [self._member_rows(m, start, stop) for m in range(first, last + 1)]
+            read = np.concatenate([self._member_rows(m, start, stop) for m in range(first, last + 1)])
         else:
-            parts = self._whole_members(first, last + 1)
             skipped = start - self._starts[first]
-            return np.concatenate(parts)[skipped : skipped + stop - start]
-        return np.concatenate(parts)
+            read = np.concatenate(self._whole_members(first, last + 1))[skipped : skipped + stop - start]
+        # One layout, whatever the way: the order in which sums over it are taken follows from it.
+        return np.ascontiguousarray(read)
 
     def _member_rows(self, member: int, start: int, stop: int) -> np.ndarray:
         """Rows between ``start`` and ``stop`` of one (copy of a) member."""

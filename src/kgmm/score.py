@@ -19,6 +19,7 @@ from kgmm.standardize import Standardization, check_samples
 if TYPE_CHECKING:
     from kgmm.baselines import DirectGMM
     from kgmm.estimator import KGMM
+    from kgmm.moments import CellEstimates
 
 _FORMAT = "kgmm score model"
 _VERSION = 1
@@ -56,13 +57,18 @@ class ScoreModel:
         errors of the cells.
         """
         estimates = cells.cells_
+        points, noise, weights = estimates.centers, estimates.noise_mean, estimates.counts
+        if estimates.slope is not None:
+            points, noise = _points_in_cells(estimates, options.get("seed", 0))
+            weights = np.repeat(weights, len(points) // len(weights))
+        stderr = np.hypot(estimates.stderr_draws, estimates.stderr_data) / cells.sigma
         return cls.fit_points(
-            estimates.centers,
-            -estimates.noise_mean / cells.sigma,
-            estimates.counts,
+            points,
+            -noise / cells.sigma,
+            weights,
             sigma=cells.sigma,
             standardization=cells.standardization_,
-            stderr=np.hypot(estimates.stderr_draws, estimates.stderr_data) / cells.sigma,
+            stderr=np.repeat(stderr, len(points) // len(stderr), axis=0),
             hidden=hidden,
             **options,
         )
@@ -220,3 +226,21 @@ class ScoreModel:
         """The model in a file that :meth:`save` wrote."""
         with xr.open_dataset(path) as dataset:
             return cls.from_dataset(dataset.load())
+
+
+def _points_in_cells(estimates: CellEstimates, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points in linear cells, and ``E[z | x]`` there: ``d + 1`` per cell, cell by cell, standardised coordinates.
+
+    They are the corners of a regular simplex in a random orientation, stretched so that their mean and covariance are
+    those of the cell. A smooth function has the same average over them as over the cell to second order, so that the
+    network is compared with averages over cells and not with their values at one point.
+    """
+    n_cells, d = estimates.centers.shape
+    corners = np.linalg.svd(np.eye(d + 1) - 1.0 / (d + 1))[0][:, :d] * np.sqrt(d + 1.0)
+    rotations = np.linalg.qr(np.random.default_rng(seed).standard_normal((n_cells, d, d)))[0]
+    values, vectors = np.linalg.eigh(estimates.covariance)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]
+    shift = np.einsum("cij,cjk,mk->cmi", root, rotations, corners)
+    points = estimates.centers[:, None] + shift
+    noise = estimates.noise_mean[:, None] + np.einsum("cij,cmj->cmi", estimates.slope, shift)
+    return points.reshape(-1, d), noise.reshape(-1, d)

@@ -3,16 +3,8 @@
 import numpy as np
 import pytest
 
-from kgmm.histograms import blocked_histogram, histogram_edges, relative_entropy
-from kgmm.statistics import (
-    _jackknife_variance,
-    _plug_in,
-    block_deviation,
-    block_mean,
-    compare,
-    denoising_loss,
-    relative_error,
-)
+from kgmm.histograms import _jackknife_variance, _plug_in, blocked_histogram, histogram_edges, relative_entropy
+from kgmm.statistics import block_deviation, block_mean, compare, denoising_loss, relative_error
 from kgmm.trajectory import as_trajectory
 from tests.statistical.exact_laws import chained_samples
 

@@ -344,6 +344,12 @@ def test_files_of_other_content_are_refused(tmp_path, suffix, content):
     assert "cannot be read" in refusal(path, time_step=1.0)
 
 
+def test_an_archive_of_arrays_is_no_array(tmp_path):
+    with open(tmp_path / "x.npy", "wb") as file:
+        np.savez(file, wind=ONE)
+    refusal(tmp_path / "x.npy", time_step=1.0)
+
+
 @pytest.mark.parametrize("suffix", [".nc", ".csv", ".npy", ".zarr"])
 def test_folders_are_no_files(tmp_path, suffix):
     if suffix == ".zarr":
@@ -662,7 +668,7 @@ def test_a_file_that_netcdf_wrote_in_another_way_is_read_too(tmp_path):
     with netCDF4.Dataset(tmp_path / "x.nc", "w") as file:
         file.createDimension("time", None)
         time = file.createVariable("time", "f4", ("time",))
-        wind = file.createVariable("wind", "f4", ("time",), endian="big")
+        wind = file.createVariable("wind", np.dtype(">f4"), ("time",), endian="big")
         file.createVariable("height", "f8", ())[:] = 10.0
         time[:], wind[:] = TIMES, ONE[:, 0]
     series = usable(tmp_path / "x.nc", ["wind"])

@@ -124,7 +124,7 @@ def test_get_params_and_repr():
     cells = KGMM(0.1, 0.01, n_blocks=30)
     assert cells.get_params() == {
         "sigma": 0.1, "min_probability": 0.01, "max_draws": 64, "min_draws": 4, "stopping": "stderr",
-        "convergence": 5e-3, "n_blocks": 30, "random_state": 0,
+        "convergence": 5e-3, "n_blocks": 30, "cells": "constant", "random_state": 0,
     }  # fmt: skip
     assert eval(repr(cells)).get_params() == cells.get_params()
     assert KGMM(**cells.get_params()).get_params() == cells.get_params()

@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+import xarray as xr
 
 pytestmark = pytest.mark.workflow
 
@@ -50,12 +53,35 @@ def test_the_new_system_of_the_docs(new_project):
     assert difference < 1e-5
 
 
-def test_the_configuration_of_the_config_readme(new_project):
-    project = new_project()
+@pytest.fixture(scope="module")
+def configurations() -> list[str]:
+    """The configurations that the README of the folder shows: a simulation, and data from a file."""
     text = (ROOT / "config/README.md").read_text()
-    (block,) = re.findall(r"^```yaml\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
-    (project.root / "config/mine.yaml").write_text(block)
+    return re.findall(r"^```yaml\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def test_the_configuration_of_the_config_readme(new_project, configurations):
+    project = new_project()
+    (project.root / "config/mine.yaml").write_text(configurations[0])
     jobs = project.planned_jobs("--configfile", "config/mine.yaml")
     # Three replicates, each with a reference run, and three amplitudes of each.
     assert jobs["simulate_trajectory"] == 6
     assert jobs["fit_score"] == 9
+
+
+def test_the_data_set_of_the_config_readme(new_project, configurations):
+    project = new_project()
+    _, block = configurations
+    (project.root / "config/station.yaml").write_text(block)
+    command = ("--configfile", "config/station.yaml")
+    missing = project.snakemake("-n", *command)
+    assert missing.returncode != 0
+    assert "the data file data/station.nc does not exist" in missing.stdout + missing.stderr
+    (project.root / "data").mkdir()
+    wind = np.random.default_rng(0).standard_normal((2, 2000))
+    times = pd.date_range("2001-01-01", periods=2000, freq="6h")
+    series = xr.Dataset({name: ("time", values) for name, values in zip("uv", wind)}, coords={"time": times})
+    series.to_netcdf(project.root / "data/station.nc")
+    jobs = project.planned_jobs(*command)
+    assert (jobs["import_dataset"], jobs["fit_score"], jobs["sample_langevin"]) == (1, 1, 1)
+    assert "simulate_trajectory" not in jobs

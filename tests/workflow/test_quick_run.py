@@ -33,10 +33,11 @@ def test_kgmm_beats_its_rivals_at_small_noise(metrics):
         method: value(metrics, "double_well", method, "score_error", sigma=0.05)
         for method in ("kgmm", "kgmm_cells", "gmm", "gmm_network")
     }
-    # 2 000 samples. Over eight seeds: network 0.006 to 0.09, cells 0.2 to 0.5, direct GMM score 0.4 to 0.8.
-    assert errors["kgmm"] < 0.15
-    assert errors["gmm"] > 3 * errors["kgmm"]
-    assert errors["kgmm_cells"] > errors["kgmm"]
+    # 2 000 samples. Over 55 seeds: network 0.005 to 0.24, half of them below 0.04; over eight, cells 0.2 to 0.45 and
+    # direct GMM score 0.4 to 1.7, always more than 2.1 and 2.8 times that of the network.
+    assert errors["kgmm"] < 0.3
+    assert errors["gmm"] > 2 * errors["kgmm"]
+    assert errors["kgmm_cells"] > 1.5 * errors["kgmm"]
 
 
 def test_large_noise_is_limited_by_smoothing(metrics):

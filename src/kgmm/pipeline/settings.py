@@ -157,6 +157,10 @@ class EstimatorSettings(Section):
     ] = "stderr"
     convergence: Annotated[PositiveFloat, Field(description="Threshold of the published rule.")] = 5e-3
     n_blocks: Annotated[int, Field(ge=2, description="Blocks of data from which their error is estimated.")] = 20
+    cells: Annotated[
+        Literal["constant", "linear"],
+        Field(description="constant: averages over the cells (the paper); linear: a line in each, for coarse cells."),
+    ] = "constant"
 
     @model_validator(mode="after")
     def _draws(self):
@@ -172,7 +176,14 @@ class NetworkSettings(Section):
         128,
         64,
     ]
+    optimizer: Annotated[
+        Literal["lbfgs", "adam"],
+        Field(description="lbfgs: all points at once; adam: batches of them, one cycle of the learning rate."),
+    ] = "lbfgs"
     max_iterations: Annotated[PositiveInt, Field(description="Iterations of L-BFGS.")] = 400
+    steps: Annotated[PositiveInt, Field(description="Batches of adam.")] = 6000
+    batch_size: Annotated[PositiveInt, Field(description="Points in a batch of adam.")] = 1024
+    learning_rate: Annotated[PositiveFloat, Field(description="Largest learning rate of adam.")] = 4e-3
     prior_precision: Annotated[
         float,
         Field(ge=0, description="Precision of the normal prior on the parameters; acts where cells are noisy."),
