@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from kgmm.histograms import BLOCKS, BlockCounts
+from kgmm.histograms import BLOCKS, BlockMoments
 from kgmm.standardize import Standardization
 from kgmm.trajectory import NUMBERS_PER_PIECE, as_trajectory, write_trajectory
 
@@ -264,6 +264,8 @@ def _read_npy(path: Path, variables: Sequence[str] | None, time: str, member: st
         values = np.load(path, mmap_mode="r", allow_pickle=False)
     except ValueError as error:
         raise ValueError(f"the data file {path} cannot be read as NPY: {_first_line(error)}") from error
+    if not isinstance(values, np.ndarray):
+        raise ValueError(f"the data file {path} cannot be read as NPY: it is an archive of several arrays")
     if not 1 <= values.ndim <= 3 or not _is_real(values.dtype):
         raise ValueError(
             f"{path} holds {values.dtype} of shape {values.shape}: numbers of shape (time,), (time, variable) or "
@@ -367,12 +369,12 @@ def series_effective_size(series: Series) -> float:
     """Number of independent samples the series is worth, for its slowest variable, reading it twice in pieces."""
     n_members, n_times, n_features = series.shape
     flat = ((start, values.reshape(-1, n_features)) for start, values in series.pieces())
-    counts = BlockCounts(n_members * n_times, Standardization.of_pieces(flat))
+    moments = BlockMoments(n_members * n_times, Standardization.of_pieces(flat))
     for start, values in series.pieces():
         times = np.arange(start, start + values.shape[1])
         rows = np.add.outer(n_times * np.arange(n_members), times).ravel()
-        counts.add(rows, values.reshape(-1, n_features))
-    return float(counts.effective_sizes().min())
+        moments.add(rows, values.reshape(-1, n_features))
+    return float(moments.effective_sizes().min())
 
 
 def content_hash(path: str | Path) -> str:

@@ -12,7 +12,6 @@ from kgmm.standardize import Standardization
 
 BINS = 100
 _FEWEST_BINS = 10
-_COARSE_BINS = 40
 _CENTRAL_MASS = 0.9998
 BLOCKS = 20
 
@@ -88,47 +87,67 @@ def _histogram_with_tails(values: np.ndarray, inner: np.ndarray) -> np.ndarray:
     return np.concatenate([[below], middle, [values.size - below - middle.sum()]])
 
 
-class BlockCounts:
-    """Coarse histograms of samples in contiguous blocks, filled piece by piece, for their effective size.
+class BlockMoments:
+    """First and second moments of samples in contiguous blocks, filled piece by piece, for their effective size.
 
     Parameters
     ----------
-    n_samples : number of samples in all; standardization : of the samples. The bins reach over its mean ± 4 deviations.
+    n_samples : number of samples in all; standardization : of the samples.
     """
 
     def __init__(self, n_samples: int, standardization: Standardization, n_blocks: int = BLOCKS):
         self._n_samples, self._standardization = n_samples, standardization
-        self._counts = np.zeros((standardization.scale.size, n_blocks, _COARSE_BINS + 2))
+        self._n_blocks = min(n_blocks, n_samples // 2)
+        self._counts = np.zeros(self._n_blocks)
+        self._sums = np.zeros((2, standardization.scale.size, self._n_blocks))
+        self._fourth = np.zeros(standardization.scale.size)
 
     def add(self, rows: np.ndarray, values: np.ndarray) -> None:
         """Adds samples ``(n, n_features)`` with their numbers ``rows``, ``(n,)``, in the order of time."""
-        n_blocks, n_bins = self._counts.shape[1:]
-        block = rows * n_blocks // self._n_samples
-        bins = ((self._standardization.forward(values) + 4.0) * (_COARSE_BINS / 8.0)).clip(-1, _COARSE_BINS)
-        cell = block[:, None] * n_bins + 1 + np.floor(bins).astype(int)
-        for counts, column in zip(self._counts, cell.T):
-            counts += np.bincount(column, minlength=n_blocks * n_bins).reshape(n_blocks, n_bins)
+        if self._n_blocks < 2:
+            return
+        block = rows * self._n_blocks // self._n_samples
+        self._counts += np.bincount(block, minlength=self._n_blocks)
+        for k, x in enumerate(self._standardization.forward(values).T):
+            squares = x * x
+            self._fourth[k] += (squares * squares).sum()
+            for sums, moment in zip(self._sums[:, k], (x, squares)):
+                sums += np.bincount(block, weights=moment, minlength=self._n_blocks)
 
     def effective_sizes(self) -> np.ndarray:
-        """Number of independent samples worth those added, for each variable, shape ``(n_features,)``."""
-        edges = np.linspace(-4, 4, _COARSE_BINS + 1)
-        return np.array([BlockedHistogram(edges, counts).effective_size for counts in self._counts])
+        """Number of independent samples worth those added, for each variable, shape ``(n_features,)``.
+
+        ``2 / Σ_f (Var(f̄)/Var(f))``, ``f`` being the variable and its square, and ``Var(f̄)`` from the scatter of blocks.
+        The bins of a histogram are narrower and forget faster.
+        """
+        n_features = self._sums.shape[1]
+        if self._n_blocks < 2:
+            return np.full(n_features, float(self._n_samples))
+        means = self._sums / self._counts
+        weight = self._counts / self._counts.sum()
+        overall = (means * weight).sum(axis=2)
+        scatter = ((means - overall[:, :, None]) ** 2 * weight).sum(axis=2) / (self._n_blocks - 1)
+        variance = np.stack([np.ones(n_features), self._fourth / self._counts.sum() - overall[1] ** 2])
+        # The square of a variable with two values does not vary, and says nothing.
+        varies = variance > 1e-6
+        shares = np.where(varies, scatter / np.maximum(variance, 1e-6), 0.0).sum(axis=0)
+        return np.minimum(varies.sum(axis=0) / np.maximum(shares, 1e-300), float(self._n_samples))
 
 
 def effective_sizes(samples, standardization: Standardization) -> np.ndarray:
     """Number of independent samples worth the given ones, for each variable, shape ``(n_features,)``.
 
-    From the variance between contiguous blocks, see :attr:`BlockedHistogram.effective_size`.
+    From the variance between contiguous blocks, see :meth:`BlockMoments.effective_sizes`.
 
     Parameters
     ----------
     samples : ``(n_samples, n_features)`` in order of time, read in pieces: an array or :class:`kgmm.samples.Samples`.
     standardization : of the same samples.
     """
-    counts = BlockCounts(samples.shape[0], standardization)
+    moments = BlockMoments(samples.shape[0], standardization)
     for start, piece in pieces_of(samples):
-        counts.add(np.arange(start, start + len(piece)), piece)
-    return counts.effective_sizes()
+        moments.add(np.arange(start, start + len(piece)), piece)
+    return moments.effective_sizes()
 
 
 def relative_entropy(data: BlockedHistogram, model: BlockedHistogram) -> Estimate:

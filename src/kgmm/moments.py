@@ -88,7 +88,9 @@ class Moments:
         )
 
     def _merged_products(self, other: Moments) -> tuple[np.ndarray | None, ...]:
-        if self.noise_position is None or other.noise_position is None:
+        if (self.noise_position is None) != (other.noise_position is None):
+            raise ValueError("moments of linear cells do not merge with moments of constant cells")
+        if self.noise_position is None:
             return None, None
         return self.noise_position + other.noise_position, self.position_squared + other.position_squared
 

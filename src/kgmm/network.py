@@ -131,10 +131,14 @@ def fit_network(
     if optimizer == "lbfgs":
         fit = _fit_lbfgs(start, x, y, w, decay, max_iterations)
     else:
+        if steps < 2 or batch_size < 1:
+            raise ValueError(f"steps is {steps} and batch_size {batch_size}: at least 2 and 1 are needed")
         generator = torch.Generator(device).manual_seed(seed)
+        cumulated = w.double().cumsum(0)
 
         def batch() -> tuple[torch.Tensor, torch.Tensor]:
-            chosen = torch.multinomial(w, batch_size, replacement=True, generator=generator)
+            uniform = torch.rand(batch_size, dtype=torch.float64, generator=generator, device=device)
+            chosen = torch.searchsorted(cumulated, uniform * cumulated[-1]).clamp_(max=len(w) - 1)
             return x[chosen], y[chosen]
 
         fit = fit_adam(start, batch, decay=decay, steps=steps, learning_rate=learning_rate, device=device)
@@ -170,9 +174,6 @@ def _fit_lbfgs(
         # One BLAS thread: its short vector operations between torch's make the two thread pools wait for each other.
         with threadpool_limits(1, user_api="blas"):
             result = minimize(loss_and_gradient, first, method="L-BFGS-B", jac=True, callback=note, options=options)
-    # The last callback may be of a point before the result.
-    iterations.append(len(iterations))
-    history.append(float(result.fun))
     return Fit(start.with_parameters(torch.from_numpy(result.x).float()), np.array(iterations), np.array(history))
 
 

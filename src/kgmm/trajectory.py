@@ -111,6 +111,11 @@ def concatenate_members(paths: Sequence[str | Path], output: str | Path, attribu
     """Writes one trajectory with the members of several, which agree in times and variables, reading in pieces."""
     parts = [open_trajectory(path) for path in paths]
     first = parts[0]
+    for path, part in zip(paths, parts):
+        if part.shape[1:] != first.shape[1:]:
+            raise ValueError(
+                f"{path} has (times, variables) {part.shape[1:]}: those of {paths[0]} are {first.shape[1:]}"
+            )
     n_members = sum(part.sizes["member"] for part in parts)
     n_times, n_features = first.sizes["time"], first.sizes["variable"]
     step = max(1, NUMBERS_PER_PIECE // (n_members * n_features))

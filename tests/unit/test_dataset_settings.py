@@ -62,7 +62,7 @@ def test_data_from_a_file_take_the_place_of_a_system():
     assert experiment.simulation is None
     found = experiment.system.facts
     assert (found.n_members, found.n_times, found.variables, found.time_step) == (1, 1000, ["a", "b"], 1.0)
-    assert 680 < found.effective_size <= 1000
+    assert 400 < found.effective_size <= 1000  # within four standard errors of 23 % in its reciprocal
 
 
 def test_simulation_among_the_defaults_is_for_the_other_blocks():
@@ -171,7 +171,7 @@ def test_too_few_samples_for_p_min_are_refused_with_what_they_allow():
     save(correlated(), "y.npy")
     message = refusal({"path": "y.npy"}, estimator={"min_probability": 1e-3})
     found = dataset_facts("y.npy", None, time_step=1.0, time="time", member="member").effective_size
-    assert 600 < found < 1500  # of 4000
+    assert 450 < found < 2500  # of 4000: the reciprocal of 1000 has an error of 23 %
     assert message == (
         "experiments[0] (block): estimator.min_probability is 0.001: y.npy gives 3200 training samples, worth "
         f"{0.8 * found:.0f} independent ones, and 3200 samples allow no less than 0.0016 (5 samples per cell)"
@@ -305,9 +305,10 @@ def test_within_a_process_the_file_is_not_even_looked_at_again(inspections):
 
 
 def test_a_file_is_read_again_when_it_changes(inspections):
-    save(RNG.standard_normal((1000, 2)))
+    # Every value several times: the sizes are below the number of samples, and so differ.
+    save(np.hstack([correlated(1000), correlated(1000)]))
     first = facts()
-    save(RNG.standard_normal((1000, 2)))
+    save(np.hstack([correlated(1000), correlated(1000)]))
     os.utime("x.npy", ns=(1, 1))
     second = facts()
     assert inspections == ["x.npy", "x.npy"]

@@ -86,13 +86,18 @@ def test_cells_obey_the_mass_bound_and_counts_add_up():
 
 
 def test_min_probability_is_chosen_from_the_effective_number_of_samples():
-    # Independent samples: their effective size is their number, less at most four standard errors. 20 blocks of a
-    # normal variable in 40 bins over eight deviations, as good as 17 equal ones, leave sqrt(2/(19·17)) = 8 %.
+    # Independent samples: the effective size is their number, or less by its scatter of sqrt(2/38) = 23 %.
     chosen = fit(X, min_probability=None).min_probability_
-    assert 0.025 <= chosen < 0.025 / 0.68
+    assert 0.025 <= chosen < 0.025 * (1 + 4 * 0.23)
     assert chosen == default_min_probability(effective_sizes(X, Standardization.of(X)).min())
-    # Every sample four times: the blocks hold the same shares, so that a quarter of the samples count.
-    assert fit(np.repeat(X, 4, axis=0), min_probability=None).min_probability_ == pytest.approx(chosen)
+    # Every sample several times: the blocks have the same moments, so that a share of the samples counts.
+    twice, often = (fit(np.repeat(X, k, axis=0), min_probability=None).min_probability_ for k in (2, 4))
+    assert often == pytest.approx(twice)
+    # About the same as for each once; on average over 200 variables the same.
+    assert often == pytest.approx(0.025, rel=0.23 * 3)
+    many = np.repeat(np.random.default_rng(2).standard_normal((4000, 200)), 4, axis=0)
+    each = [default_min_probability(size) for size in effective_sizes(many, Standardization.of(many))]
+    assert np.mean(each) == pytest.approx(0.025, rel=4.5 * 0.23 / 200**0.5)
 
 
 @pytest.mark.parametrize(
@@ -140,3 +145,86 @@ def test_file_gives_the_same_estimator(tmp_path):
         assert getattr(loaded, name) == getattr(cells, name)
     assert loaded.sigma == 0.2 and loaded.stopping == "paper"
     assert (tmp_path / "cells.nc").read_bytes()[1:4] == b"HDF"
+
+
+# Linear cells.
+
+COVARIANCE = np.array([[1.0, 0.6], [0.6, 1.0]])
+SIGMA = 0.3
+PRECISION = np.linalg.inv(COVARIANCE + SIGMA**2 * np.eye(2))
+
+
+def gaussian_cells(kind, seed, min_probability):
+    x = np.random.default_rng(seed).multivariate_normal([0, 0], COVARIANCE, 20_000)
+    return KGMM(SIGMA, min_probability, cells=kind, max_draws=8, min_draws=8, random_state=seed).fit(x)
+
+
+def mean_slopes(min_probability):
+    """Of eight data sets, averaged over cells."""
+    cells = [gaussian_cells("linear", seed, min_probability).cells_ for seed in range(8)]
+    return np.array([np.average(c.slope, axis=0, weights=c.counts) for c in cells])
+
+
+def test_slope_of_a_gaussian_is_exact():
+    found, exact = mean_slopes(0.2), SIGMA * PRECISION  # E[z | x] = σ (C + σ²)⁻¹ x
+    error = found.std(axis=0, ddof=1) / 8**0.5
+    assert (error < 0.02 * np.abs(exact)).all()
+    # Student's t with 7 degrees: 6 is 5e-4. Slopes are shrunk by the share of noise in them, here below a hundredth.
+    assert (np.abs(found.mean(axis=0) - exact) < 6 * error + 0.01 * np.abs(exact)).all()
+    assert not (np.abs(found.mean(axis=0) - SIGMA * np.linalg.inv(COVARIANCE)) < 6 * error + 0.01 * exact.max()).all()
+
+
+def test_noisy_slopes_are_shrunk_by_their_noise():
+    # Where cells are small a line gains less than it costs: 5 % of the energy of the slopes is noise.
+    found = np.trace(mean_slopes(0.02), axis1=1, axis2=2) / np.trace(SIGMA * PRECISION)
+    assert 0.9 < found.mean() < 0.98
+
+
+@pytest.mark.parametrize(("min_probability", "gain"), [(0.2, 300), (0.05, 20)])
+def test_lines_are_far_better_than_constants_in_coarse_cells(min_probability, gain):
+    x = np.random.default_rng(99).multivariate_normal([0, 0], COVARIANCE + SIGMA**2 * np.eye(2), 5000)
+    line, constant = (
+        np.square(gaussian_cells(kind, 0, min_probability).score_at(x) + x @ PRECISION).mean()
+        for kind in ("linear", "constant")
+    )
+    assert line < constant / gain
+    assert line < 0.01 * np.square(x @ PRECISION).mean()
+
+
+def test_lines_leave_the_means_of_the_cells_as_they_are():
+    line, constant = fit(cells="linear"), fit()
+    assert_same(line, constant)
+    assert constant.cells_.slope is None and constant.cells_.covariance is None
+    # At the centre of a cell a line has the value of the mean.
+    inside = line.predict(line.centers_) == np.arange(len(line.counts_))
+    np.testing.assert_allclose(line.score_at(line.centers_)[inside], line.score_[inside], rtol=1e-9)
+
+
+def test_lines_in_physical_units_are_those_in_standardised_ones():
+    scale, shift = np.array([0.25, 64.0]), np.array([8.0, -512.0])
+    plain, moved = fit(cells="linear"), fit(X * scale + shift, cells="linear")
+    np.testing.assert_allclose(moved.score_at(X * scale + shift) * scale, plain.score_at(X), rtol=1e-3, atol=1e-3)
+
+
+def test_file_gives_the_same_lines(tmp_path):
+    cells = fit(cells="linear")
+    cells.save(tmp_path / "cells.nc")
+    loaded = KGMM.load(tmp_path / "cells.nc")
+    assert_same(loaded, cells)
+    assert loaded.cells == "linear"
+    n_cells = len(cells.counts_)
+    for name in ("covariance", "slope"):
+        assert getattr(cells.cells_, name).shape == (n_cells, 2, 2)
+        np.testing.assert_array_equal(getattr(loaded.cells_, name), getattr(cells.cells_, name))
+    np.testing.assert_array_equal(loaded.score_at(X), cells.score_at(X))
+    fit().save(tmp_path / "constant.nc")
+    assert KGMM.load(tmp_path / "constant.nc").cells_.slope is None
+
+
+def test_more_products_than_possible_are_refused(monkeypatch):
+    monkeypatch.setattr("kgmm.estimator._MOST_PRODUCTS", 50)
+    with pytest.raises(
+        ValueError, match=r"cells is 'linear': \d+ cells in 2 dimensions need .* products, at most 5e\+01"
+    ):
+        fit(cells="linear")
+    fit(cells="constant")

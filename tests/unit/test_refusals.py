@@ -25,6 +25,7 @@ def with_values(*entries) -> np.ndarray:
         ({"sigma": -0.1}, "sigma is -0.1: it must be positive"),
         ({"sigma": float("nan")}, "sigma is nan: it must be positive"),
         ({"sigma": float("inf")}, "sigma is inf"),
+        ({"cells": "quadratic"}, "cells is 'quadratic': it must be 'constant' or 'linear'"),
         ({"min_probability": 0.0}, "min_probability is 0.0: it must lie strictly between 0 and 1"),
         ({"min_probability": 1.0}, "min_probability is 1.0: it must lie strictly between 0 and 1"),
         ({"min_probability": 0.004}, r"min_probability is 0\.004: 1000 samples allow no less than 0\.005"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -40,11 +42,11 @@ def dataset_facts(path: str, variables: tuple[str, ...] | None, **options) -> Da
 
     stamp = json.dumps([path, variables, options, _stamp(Path(path))], sort_keys=True)
     kept = _FOLDER / f"{hashlib.sha256(stamp.encode()).hexdigest()[:16]}.json"
-    if kept.exists():
+    with suppress(OSError, TypeError, ValueError):  # none yet, or those of another version
         return DatasetFacts(**json.loads(kept.read_text()))
     facts = _inspect(open_series(path, variables, **options), path)
     kept.parent.mkdir(parents=True, exist_ok=True)
-    part = kept.with_suffix(".part")
+    part = kept.with_suffix(f".{os.getpid()}.part")
     part.write_text(json.dumps(asdict(facts), indent=1) + "\n")
     part.replace(kept)
     return facts

@@ -150,11 +150,9 @@ class Plan:
 
     def _reference(self, row: Row, settings: dict) -> Task:
         """A fresh run of the true system, as large as its use, the noise floor, asks for."""
-        simulation, langevin = row.experiment.simulation, row.experiment.langevin
-        modelled = langevin.n_members * langevin.n_times
-        n_members = max(
-            round(row.experiment.data.held_out * simulation.n_members), math.ceil(2 * modelled / simulation.n_times), 20
-        )
+        simulation, data, langevin = row.experiment.simulation, row.experiment.data, row.experiment.langevin
+        modelled = langevin.n_members * langevin.n_times / data.shifts
+        n_members = max(round(data.held_out * simulation.n_members), math.ceil(2 * modelled / simulation.n_times), 20)
         own = {
             "system": settings["system"],
             "simulation": settings["simulation"]

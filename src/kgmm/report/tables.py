@@ -58,13 +58,17 @@ def trajectory_table(trajectories: pd.DataFrame) -> list[dict]:
             "effective": f"{row['effective_size']:,.0f}",
             "mean": with_error(row["mean"], row["mean_stderr"]),
             "deviation": with_error(row["deviation"], row["deviation_stderr"]),
-            "halves": f"{row['mean_halves']:+.1f}, {row['deviation_halves']:+.1f}",
+            "halves": ", ".join(_signed(row[f"{name}_halves"]) for name in ("mean", "deviation")),
             "decorrelation": number(row["decorrelation_time"]),
             "integrated": with_error(row["integrated_time"], row["integrated_time_stderr"]),
             "path": f"{row['path_members']:.0f} × {number(row['path_length'])}",
         }
         for row in usable.to_dict("records")
     ]
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.1f}" if np.isfinite(value) else "–"
 
 
 def score_table(metrics: pd.DataFrame) -> list[dict]:
