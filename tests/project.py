@@ -54,6 +54,10 @@ class Project:
         rows = [line.split() for line in table.group(1).splitlines() if line.strip()]
         return {rule: int(count) for rule, count in rows if rule != "all"}
 
+    def write_example(self) -> None:
+        """Writes the observations of ``config/sunspots.yaml``."""
+        subprocess.run([sys.executable, "examples/monthly_sunspots.py"], cwd=self.root, check=True, capture_output=True)
+
     def write_config(self, name: str, content: dict) -> str:
         path = self.root / "config" / name
         path.write_text(yaml.safe_dump(content, sort_keys=False))

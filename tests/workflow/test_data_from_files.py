@@ -294,3 +294,24 @@ def test_until_trajectory_makes_a_report_of_the_data_alone(finished):
     finished.snakemake("--configfile", name, check=True)
     report = (finished.root / "results/data/report.html").read_text()
     assert "trajectories/station.png" in report and "figures/station.png" not in report
+
+
+def test_real_observations_run_to_the_report(new_project):
+    """Monthly sunspot numbers: two dozen cycles say little about a density, and the report must show how little."""
+    project = new_project()
+    project.write_example()
+    project.snakemake("--configfile", "config/sunspots.yaml", check=True)
+    folder = project.root / "results" / "sunspots"
+    metrics = pd.read_csv(folder / "metrics.csv")
+    assert (metrics["status"] == "ok").all()
+    assert not metrics["statistic"].isin(["score_error", "smoothed_score_error"]).any()  # nobody knows the exact score
+    entropy = metrics[metrics["statistic"] == "relative_entropy"]
+    assert len(entropy) == 1
+    # Held out are 53 years, five cycles: a few dozen independent months at best.
+    assert (entropy["stderr"] > 0.01).all()
+    assert (entropy["value"] < entropy["floor"] + 5 * entropy["stderr"]).all()
+    trajectories = pd.read_csv(folder / "trajectories.csv")
+    assert (trajectories["n_samples"] == 3153).all()
+    assert (trajectories["effective_size"] < 0.2 * 3153).all()
+    report = (folder / "report.html").read_text()
+    assert "Observations." in report and "Simulation of" not in report
