@@ -9,7 +9,7 @@ import pandas as pd
 METHOD_NAMES = {
     "gmm": "direct GMM score",
     "gmm_network": "network on direct GMM scores (control)",
-    "kgmm_cells": "KGMM cells, constant inside each",
+    "kgmm_cells": "KGMM cells without a network",
     "kgmm": "KGMM network",
 }
 _SCORE_STATISTICS = (
