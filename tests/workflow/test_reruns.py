@@ -108,7 +108,7 @@ def test_another_network_clusters_nothing(finished):
         ),
         (
             # Effective sizes are stored with the samples.
-            "histograms.py", "_COARSE_BINS = 40", "_COARSE_BINS = 50",
+            "histograms.py", "_FEWEST_BINS = 10", "_FEWEST_BINS = 11",
             {"simulate_trajectory": 2} | OF_THE_SCORE | OF_THE_DATA | OF_THE_RUN,
         ),
         (
