@@ -9,13 +9,15 @@ import torch
 
 # Numbers drawn at once: enough that handing them over costs nothing, few enough to stay in the cache.
 _NUMBERS_AT_ONCE = 1 << 19
+# Operations on more numbers than this are divided over threads by torch itself: a further one would be in their way.
+_MOST_PER_THREAD = 32_768
 
 
 class Increments:
     """Yields ``ΔW ~ N(0, dt)`` of the shape of a state, one after the other.
 
-    The generator is a thread of its own when torch may use more than one: its numbers are half the work of a simple
-    equation. They are the same either way.
+    The generator is a thread of its own when torch may use more than one and the state is too small for it: numbers
+    are half the work of a simple equation. They are the same either way.
 
     Parameters
     ----------
@@ -25,7 +27,8 @@ class Increments:
     def __init__(self, like: torch.Tensor, generator: torch.Generator, dt: float):
         self._shape = (max(1, _NUMBERS_AT_ONCE // like.numel()), *like.shape)
         self._like, self._generator, self._deviation = like, generator, math.sqrt(dt)
-        self._ahead = like.device.type == "cpu" and torch.get_num_threads() > 1
+        alone = like.device.type == "cpu" and like.numel() < _MOST_PER_THREAD
+        self._ahead = alone and torch.get_num_threads() > 1
         self._pool: ThreadPoolExecutor | None = None
         self._next: Future | None = None
         self._block = self._empty()
