@@ -6,17 +6,15 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from kgmm.histograms import BLOCKS, BlockMoments
+from kgmm.series_files import READERS, UNREADABLE, first_line
 from kgmm.standardize import Standardization
 from kgmm.trajectory import NUMBERS_PER_PIECE, as_trajectory, write_trajectory
 
-# What the readers raise for damaged files and for files of another kind.
-_UNREADABLE = (OSError, EOFError, UnicodeDecodeError, RuntimeError)
 # Trajectories are stored in single precision: its largest number, with room for squares of differences, and the
 # smallest range, relative to the level, that keeps three digits.
 _LARGEST, _FINEST = 1e18, 1e-4
@@ -54,13 +52,6 @@ class Series:
         return as_trajectory(values, self.variables, self.time_step, source=self.source)
 
 
-class _Contents(NamedTuple):
-    shape: tuple[int, int, int]
-    variables: list[str]
-    times: list[np.ndarray]
-    read: Callable[[int, int], np.ndarray]
-
-
 def read_dataset(path: str | Path, variables: Sequence[str] | None = None, **options) -> xr.DataArray:
     """A user's time series as a trajectory with dimensions ``(member, time, variable)``, checked and in memory.
 
@@ -96,8 +87,8 @@ def open_series(
     ValueError, in one sentence, for a missing file or variable, unusable shapes and unequal time steps.
     """
     path = Path(path)
-    if path.suffix not in _READERS:
-        raise ValueError(f"{path} has the suffix {path.suffix!r}: known are {', '.join(_READERS)}")
+    if path.suffix not in READERS:
+        raise ValueError(f"{path} has the suffix {path.suffix!r}: known are {', '.join(READERS)}")
     if not path.exists():
         raise ValueError(f"the data file {path} does not exist")
     if variables is not None and not variables:
@@ -107,9 +98,9 @@ def open_series(
     if variables is not None and len(set(variables)) < len(variables):
         raise ValueError(f"variables names {_repeated(variables)!r} of {path} twice: once is enough")
     try:
-        contents = _READERS[path.suffix](path, variables, time, member, time_step is None)
-    except _UNREADABLE as error:
-        raise ValueError(f"the data file {path} cannot be read: {_first_line(error)}") from error
+        contents = READERS[path.suffix](path, variables, time, member, time_step is None)
+    except UNREADABLE as error:
+        raise ValueError(f"the data file {path} cannot be read: {first_line(error)}") from error
     if 0 in contents.shape:
         raise ValueError(f"{path} holds no data: its shape (members, times, variables) is {contents.shape}")
     if len(set(contents.variables)) < len(contents.variables):
@@ -129,162 +120,13 @@ def open_series(
         try:
             return contents.read(start, stop)
         except (OSError, RuntimeError) as error:  # netCDF4 reports damage by the latter
-            raise ValueError(f"the data file {path} cannot be read: {_first_line(error)}") from error
+            raise ValueError(f"the data file {path} cannot be read: {first_line(error)}") from error
 
     return Series(str(path), contents.shape, tuple(contents.variables), float(time_step), read)
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0] or type(error).__name__
-
-
 def _repeated(names: Sequence[str]) -> str:
     return next(name for name in names if list(names).count(name) > 1)
-
-
-def _read_labelled(path: Path, variables: Sequence[str] | None, time: str, member: str, with_times: bool) -> _Contents:
-    if path.suffix == ".zarr":
-        _require_zarr(path)
-    else:
-        _refuse_truncated(path)
-    engine = "zarr" if path.suffix == ".zarr" else "netcdf4"
-    # Times are decoded only if they are needed: they may be in units that nobody understands.
-    dataset = xr.open_dataset(path, engine=engine, decode_times=False)
-    if variables is None:
-        raise ValueError(f"no variables are named for {path}: it has {', '.join(map(str, dataset.data_vars))}")
-    parts, names = [], []
-    for name in variables:
-        if name not in dataset.data_vars:
-            raise ValueError(f"{path} has no variable {name!r}: it has {', '.join(map(str, dataset.data_vars))}")
-        part = dataset[name].variable
-        if time not in part.dims:
-            raise ValueError(f"variable {name!r} of {path} has dimensions {part.dims}: none is called {time!r}")
-        if not _is_real(part.dtype):
-            raise ValueError(f"variable {name!r} of {path} has type {part.dtype}: real numbers are expected")
-        extra = [dim for dim in part.dims if dim not in (member, time)]
-        if len(extra) > 1:
-            raise ValueError(f"variable {name!r} of {path} has dimensions {part.dims}: one besides time is possible")
-        names += [f"{name}_{k}" for k in range(part.sizes[extra[0]])] if extra else [name]
-        parts.append(part)
-    sizes = {(part.sizes.get(member, 1), part.sizes[time]) for part in parts}
-    if len(sizes) > 1:
-        raise ValueError(f"the variables of {path} differ in members and times: {sorted(sizes)}")
-
-    def read(start: int, stop: int) -> np.ndarray:
-        columns = []
-        for part in parts:
-            piece = part.isel({time: slice(start, stop)})
-            piece = piece if member in piece.dims else piece.expand_dims(member)
-            extra = [dim for dim in piece.dims if dim not in (member, time)]
-            values = piece.transpose(member, time, *extra).values
-            columns.append(values if extra else values[..., None])
-        return np.concatenate(columns, axis=2)
-
-    times = []
-    if with_times and time in dataset.coords:
-        try:
-            times = [xr.decode_cf(dataset[[time]], decode_timedelta=False)[time].values]
-        except ValueError:
-            units = dataset[time].attrs.get("units")
-            sentence = f"the time coordinate {time!r} of {path} has the unusable units {units!r}: give time_step"
-            raise ValueError(sentence) from None
-    return _Contents((*sizes.pop(), len(names)), names, times, read)
-
-
-def _refuse_truncated(path: Path) -> None:
-    """Classic NetCDF, whose library reads what is missing as zeros."""
-    with open(path, "rb") as file:
-        if file.read(4) not in (b"CDF\x01", b"CDF\x02"):
-            return
-    from scipy.io import netcdf_file
-
-    try:
-        netcdf_file(path, mmap=True).close()
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"the data file {path} cannot be read: it is truncated") from error
-
-
-def _is_real(dtype: np.dtype) -> bool:
-    return dtype.kind in "iuf"
-
-
-def _require_zarr(path: Path) -> None:
-    try:
-        import zarr  # noqa: F401
-    except ImportError:
-        raise ValueError(f"{path} is a Zarr store: install the package zarr to read it") from None
-
-
-def _read_csv(path: Path, variables: Sequence[str] | None, time: str, member: str, with_times: bool) -> _Contents:
-    import pandas as pd
-
-    try:
-        table = pd.read_csv(path)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise ValueError(f"the data file {path} cannot be read as CSV: {_first_line(error)}") from error
-    columns = ", ".join(map(str, table.columns))
-    if variables is None:
-        raise ValueError(f"no variables are named for {path}: its columns are {columns}")
-    for name in variables:
-        if name not in table:
-            raise ValueError(f"{path} has no column {name!r}: it has {columns}")
-    if table.empty:
-        raise ValueError(f"{path} holds no data: it has the columns {columns} and no rows")
-    for name in variables:
-        if not _is_real(table[name].to_numpy().dtype):
-            raise ValueError(f"column {name!r} of {path} holds text: numbers are expected")
-    groups = [table]
-    if member in table:
-        if table[member].isna().any():
-            row = int(table[member].isna().to_numpy().argmax())
-            raise ValueError(f"column {member!r} of {path} is empty in row {row}: every row belongs to a member")
-        groups = [group for _, group in table.groupby(member, sort=False)]
-    lengths = {len(group) for group in groups}
-    if len(lengths) > 1:
-        raise ValueError(
-            f"the members of {path} have between {min(lengths)} and {max(lengths)} times: equal numbers are needed"
-        )
-    values = np.stack([group[list(variables)].to_numpy(dtype=float) for group in groups])
-    times = [_times_of(group[time], path) for group in groups] if with_times and time in table else []
-    return _Contents(values.shape, list(variables), times, lambda start, stop: values[:, start:stop])
-
-
-def _times_of(column, path: Path) -> np.ndarray:
-    import pandas as pd
-
-    if not pd.api.types.is_numeric_dtype(column):
-        column = pd.to_datetime(column, errors="coerce")
-        if column.isna().any():
-            raise ValueError(f"column {column.name!r} of {path} holds neither numbers nor dates")
-    return column.to_numpy()
-
-
-def _read_npy(path: Path, variables: Sequence[str] | None, time: str, member: str, with_times: bool) -> _Contents:
-    try:
-        values = np.load(path, mmap_mode="r", allow_pickle=False)
-    except ValueError as error:
-        raise ValueError(f"the data file {path} cannot be read as NPY: {_first_line(error)}") from error
-    if not isinstance(values, np.ndarray):
-        raise ValueError(f"the data file {path} cannot be read as NPY: it is an archive of several arrays")
-    if not 1 <= values.ndim <= 3 or not _is_real(values.dtype):
-        raise ValueError(
-            f"{path} holds {values.dtype} of shape {values.shape}: numbers of shape (time,), (time, variable) or "
-            "(member, time, variable) are expected"
-        )
-    values = values[None, :, None] if values.ndim == 1 else values[None] if values.ndim == 2 else values
-    names = [f"x{k + 1}" for k in range(values.shape[2])] if variables is None else list(variables)
-    if len(names) != values.shape[2]:
-        raise ValueError(f"variables names {len(names)} columns: {path} has {values.shape[2]}")
-    return _Contents(values.shape, names, [], lambda start, stop: np.asarray(values[:, start:stop]))
-
-
-_READERS = {
-    ".nc": _read_labelled,
-    ".nc4": _read_labelled,
-    ".zarr": _read_labelled,
-    ".csv": _read_csv,
-    ".npy": _read_npy,
-}
 
 
 def _common_step(times: np.ndarray, path: Path, name: str) -> float:
