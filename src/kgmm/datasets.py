@@ -13,7 +13,7 @@ import xarray as xr
 from kgmm.histograms import BLOCKS, BlockMoments
 from kgmm.series_files import READERS, UNREADABLE, first_line
 from kgmm.standardize import Standardization
-from kgmm.trajectory import NUMBERS_PER_PIECE, as_trajectory, write_trajectory
+from kgmm.trajectory import as_trajectory, times_per_piece, write_trajectory
 
 # Trajectories are stored in single precision: its largest number, with room for squares of differences, and the
 # smallest range, relative to the level, that keeps three digits.
@@ -42,7 +42,7 @@ class Series:
 
     def pieces(self) -> Iterator[tuple[int, np.ndarray]]:
         """Pieces of all members and some times, each with the index of its first time."""
-        step = max(1, NUMBERS_PER_PIECE // (self.shape[0] * self.shape[2]))
+        step = times_per_piece(self.shape[0], self.shape[2])
         for start in range(0, self.shape[1], step):
             yield start, self.read(start, min(start + step, self.shape[1]))
 

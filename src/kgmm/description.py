@@ -81,26 +81,20 @@ def _pooled(values: np.ndarray, ring: bool) -> np.ndarray:
 
 
 def _moments(values: np.ndarray, ring: bool) -> dict:
-    rows = []
-    half = values.shape[1] // 2
-    for k in range(1 if ring else values.shape[2]):
-        own = values.reshape(values.shape[0], -1) if ring else values[:, :, k]
-        own = own.astype(float)
-        row = [*block_mean(own), *block_deviation(own)]
-        row += _half_differences(values if ring else values[:, :, k : k + 1], half)
-        rows.append(row)
+    pooled = _pooled(values, ring).astype(float)
+    half = values.shape[1] // 2 * (pooled.shape[1] // values.shape[1])
+    rows = [[*block_mean(x), *block_deviation(x), *_half_differences(x, half)] for x in np.moveaxis(pooled, 2, 0)]
     names = ("mean", "mean_stderr", "deviation", "deviation_stderr", "mean_halves", "deviation_halves")
     return {name: ("variable", column) for name, column in zip(names, np.array(rows).T)}
 
 
 def _half_differences(values: np.ndarray, half: int) -> list[float]:
-    """Differences of mean and deviation between the first and the second half of the times, in standard errors."""
+    """Differences of mean and deviation between the times before and after ``half``, in standard errors."""
     if half < 1:
         return [np.nan, np.nan]
-    first, second = (v.reshape(v.shape[0], -1).astype(float) for v in (values[:, :half], values[:, half:]))
     differences = []
     for statistic in (block_mean, block_deviation):
-        a, b = statistic(first), statistic(second)
+        a, b = statistic(values[:, :half]), statistic(values[:, half:])
         error = float(np.hypot(a.stderr, b.stderr))
         differences.append((a.value - b.value) / error if error > 0 else np.nan)
     return differences

@@ -11,7 +11,7 @@ import torch
 from kgmm.errors import DivergenceError
 from kgmm.progress import Progress
 from kgmm.schemes import Equation, get_scheme
-from kgmm.trajectory import NUMBERS_PER_PIECE
+from kgmm.trajectory import times_per_piece
 from kgmm.wiener import Increments
 
 
@@ -105,7 +105,7 @@ class Ensemble:
         Each piece has shape ``(n_members, k, n_features)``, float32; the pieces follow each other in time.
         """
         n_features, n_members = observe(self.state).shape
-        per_piece = max(1, min(n_times, NUMBERS_PER_PIECE // (n_features * n_members)))
+        per_piece = min(n_times, times_per_piece(n_members, n_features))
         with Progress(self._label, n_times * steps_between * n_members, "member-steps") as progress:
             done = 0
             while done < n_times:

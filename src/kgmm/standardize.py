@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from itertools import pairwise
 
 import numpy as np
 
@@ -147,10 +146,8 @@ class StandardizedSamples:
         if size >= n:
             return self[:]
         rows = np.sort(rng.choice(n, size, replace=False, shuffle=False))
-        step = _ROWS_PER_READ
-        edges = np.searchsorted(rows, np.arange(0, n + step, step))
         parts = []
-        for k, (a, b) in enumerate(pairwise(edges)):
-            if a < b:
-                parts.append(self[k * step : (k + 1) * step][torch.from_numpy(rows[a:b] - k * step)])
+        for start, piece in pieces_of(self, _ROWS_PER_READ):
+            first, last = np.searchsorted(rows, [start, start + len(piece)])
+            parts.append(piece[torch.from_numpy(rows[first:last] - start)])
         return torch.cat(parts)

@@ -8,6 +8,7 @@ import xarray as xr
 from scipy.stats import wasserstein_distance
 
 from kgmm.histograms import (
+    BINS,
     BLOCKS,
     Estimate,
     affordable_bins,
@@ -90,8 +91,12 @@ def compare(data: xr.DataArray, model: xr.DataArray, reference: xr.DataArray | N
 
 
 def _compare_variable(x: np.ndarray, y: np.ndarray, reference: np.ndarray | None) -> list[dict]:
-    edges = histogram_edges(x, affordable_bins(blocked_histogram(x, histogram_edges(x)).effective_size))
-    data, model = blocked_histogram(x, edges), blocked_histogram(y, edges)
+    data = blocked_histogram(x, histogram_edges(x))
+    n_bins = affordable_bins(data.effective_size)
+    if n_bins < BINS:
+        data = blocked_histogram(x, histogram_edges(x, n_bins))
+    edges = data.edges
+    model = blocked_histogram(y, edges)
     sizes = {"effective_size_data": data.effective_size, "effective_size_model": model.effective_size}
     entropy = relative_entropy(data, model)
     floor = Estimate(np.nan, np.nan)

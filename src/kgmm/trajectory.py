@@ -19,6 +19,11 @@ _NUMBERS_PER_CHUNK = 1 << 18
 NUMBERS_PER_PIECE = 8_000_000
 
 
+def times_per_piece(n_members: int, n_features: int) -> int:
+    """Times in one piece of a trajectory."""
+    return max(1, NUMBERS_PER_PIECE // (n_members * n_features))
+
+
 def as_trajectory(values: np.ndarray, variables: Sequence[str], interval: float, **attributes) -> xr.DataArray:
     """Labels an array of shape ``(member, time, variable)``; times are ``interval, 2 interval, …``."""
     times = interval * np.arange(1, values.shape[1] + 1)
@@ -118,7 +123,7 @@ def concatenate_members(paths: Sequence[str | Path], output: str | Path, attribu
             )
     n_members = sum(part.sizes["member"] for part in parts)
     n_times, n_features = first.sizes["time"], first.sizes["variable"]
-    step = max(1, NUMBERS_PER_PIECE // (n_members * n_features))
+    step = times_per_piece(n_members, n_features)
     write_trajectory(
         output,
         (np.concatenate([part[:, start : start + step].values for part in parts]) for start in range(0, n_times, step)),

@@ -180,7 +180,7 @@ def test_the_size_does_not_depend_on_scale_and_place():
 
 @pytest.mark.parametrize("piece", [1, 999, 8_000_000])
 def test_a_series_in_a_file_has_the_size_of_its_array(monkeypatch, tmp_path, piece):
-    monkeypatch.setattr("kgmm.datasets.NUMBERS_PER_PIECE", max(piece, 60))
+    monkeypatch.setattr("kgmm.trajectory.NUMBERS_PER_PIECE", max(piece, 60))
     values = np.stack([autoregressive(0.9, 3, 4000, seed=6), autoregressive(0.5, 3, 4000, seed=7)], axis=2)
     np.save(tmp_path / "series.npy", values)
     found = series_effective_size(open_series(tmp_path / "series.npy", time_step=1.0))

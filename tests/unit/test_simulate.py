@@ -40,7 +40,7 @@ def test_a_seed_sequence_gives_the_same_bytes_each_time():
 
 def test_pieces_follow_each_other(monkeypatch):
     whole = simulate("double_well", **QUICK).values
-    monkeypatch.setattr("kgmm.ensemble.NUMBERS_PER_PIECE", 25)  # one time of 20 members
+    monkeypatch.setattr("kgmm.trajectory.NUMBERS_PER_PIECE", 25)  # one time of 20 members
     np.testing.assert_array_equal(simulate("double_well", **QUICK).values, whole)
 
 

@@ -27,20 +27,19 @@ def training_samples(path: str | Path, data: dict) -> Samples:
 
 def initial_states(path: str | Path, data: dict, n_members: int) -> np.ndarray:
     """Starts of a model's members, ``(n_members, n_features)``: training states, repeated if there are fewer."""
-    training = split(open_trajectory(path), data["held_out"]).training
-    view = ring_view(data, training.sizes["variable"])
-    states = Samples(training, min(n_members, len(Samples(training, None, view))), view)[:]
+    states = _at_most(split(open_trajectory(path), data["held_out"]).training, data, n_members)[:]
     return np.resize(states, (n_members, states.shape[1]))
 
 
 def held_out_samples(path: str | Path, data: dict, n_samples: int | None = None) -> Samples:
-    """Samples that took no part in the fit, at most ``n_samples``."""
-    held_out = split(open_trajectory(path), data["held_out"]).held_out
-    view = ring_view(data, held_out.sizes["variable"])
-    everything = Samples(held_out, None, view)
-    if n_samples is None or n_samples >= len(everything):
-        return everything
-    return Samples(held_out, n_samples, view)
+    """Samples that took no part in the fit, at most ``n_samples``; all by default."""
+    return _at_most(split(open_trajectory(path), data["held_out"]).held_out, data, n_samples)
+
+
+def _at_most(part: xr.DataArray, data: dict, n_samples: int | None) -> Samples:
+    view = ring_view(data, part.sizes["variable"])
+    everything = Samples(part, None, view)
+    return everything if n_samples is None else Samples(part, min(n_samples, len(everything)), view)
 
 
 def held_out_trajectory(path: str | Path, data: dict) -> xr.DataArray:

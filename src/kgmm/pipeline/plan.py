@@ -234,7 +234,7 @@ class Plan:
     @property
     def evaluated_blocks(self) -> list[str]:
         """Names of the blocks with a score to judge, in order."""
-        return self._blocks_where(lambda row: "evaluate_score" in row.keys)
+        return list(dict.fromkeys(row.experiment.name for row in self.rows if "evaluate_score" in row.keys))
 
     @property
     def trajectory_blocks(self) -> list[str]:
@@ -245,9 +245,6 @@ class Plan:
             settings = {name: value for name, value in task.settings.items() if name != "replicate"}
             shown.setdefault(json.dumps(settings, sort_keys=True), block.name)
         return list(shown.values())
-
-    def _blocks_where(self, condition) -> list[str]:
-        return list(dict.fromkeys(row.experiment.name for row in self.rows if condition(row)))
 
     @property
     def resolved(self) -> dict:
