@@ -9,6 +9,7 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 _PUBLIC = {
+    "DSM": "kgmm.dsm",
     "KGMM": "kgmm.estimator",
     "DirectGMM": "kgmm.baselines",
     "DivergenceError": "kgmm.errors",

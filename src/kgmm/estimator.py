@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import inspect
-import json
 import logging
+from collections.abc import Iterable
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
 import torch
 import xarray as xr
 
+from kgmm.cells import CellEstimates, estimate
+from kgmm.drawing import STOPPING_RULES, Drawing, StoppingRule
+from kgmm.estimator_files import from_dataset, to_dataset
 from kgmm.histograms import effective_sizes
-from kgmm.moments import CellEstimates, Moments, accumulate_round, estimate
+from kgmm.moments import Moments, block_edges
 from kgmm.observation import FEWEST_SAMPLES_PER_CELL, smallest_min_probability
 from kgmm.partition import Partition, bisect
-from kgmm.progress import Progress
 from kgmm.randomness import Seed, torch_generator
 from kgmm.standardize import Standardization, StandardizedSamples, check_samples
 
@@ -23,7 +26,9 @@ logger = logging.getLogger("kgmm")
 
 _SAMPLES_FOR_PARTITION = 250_000
 _MOST_PRODUCTS = 1e8
-_MATRICES = ("covariance", "slope")
+CELLS = ("auto", "constant", "linear")
+# Blocks that a stream keeps before neighbours are joined, as a multiple of those of one fit.
+_MOST_BLOCKS = 4
 
 
 def default_min_probability(effective_size: float) -> float:
@@ -38,6 +43,9 @@ class KGMM:
     variable. The blurred density has the score ``−E[z | x]/(σ S)``; the conditional expectation is an average over
     the cells of a bisecting K-means tree.
 
+    :meth:`fit` does all of it. Streams use :meth:`partial_fit` and :meth:`merge`; data that several jobs share
+    :meth:`prepare`, :meth:`accumulate` in each, and :meth:`gather`.
+
     Parameters
     ----------
     sigma : noise amplitude in standard deviations of the data, > 0. The score carries a smoothing bias O(σ²).
@@ -45,12 +53,15 @@ class KGMM:
         chooses it from the effective number of samples.
     max_draws, min_draws : draws of the noise per sample, at most and at least. They come in antithetic pairs.
     stopping : ``"stderr"`` stops when the error of the draws is below half the error of the finite data;
-        ``"paper"`` when the relative change of the cell means falls below ``convergence``.
+        ``"paper"`` when the relative change of the cell means falls below ``convergence``; ``"fixed"`` makes
+        ``max_draws``.
     convergence : threshold of the published rule.
     n_blocks : contiguous blocks of the data from which the error of the finite data is estimated.
     cells : ``"constant"`` averages over a cell (the paper); ``"linear"`` also fits a line to ``z`` in it, which is
-        right to second order in its size: what coarse cells need, so in four and more dimensions.
+        right to second order in its size: what coarse cells need, so in several dimensions. ``"auto"`` is constant in
+        one dimension and linear in more.
     random_state : integer or NumPy seed sequence.
+    device : ``"cpu"`` or ``"cuda"``, where the draws are made; the two have different random numbers.
 
     Attributes
     ----------
@@ -61,7 +72,7 @@ class KGMM:
     divergence_ : ``(n_cells,)``, divergence of the score.
     counts_ : ``(n_cells,)``, draws per cell.
     n_draws_ : draws made per sample.
-    stopped_by_ : ``"stderr"``, ``"paper"`` or ``"max_draws"``.
+    stopped_by_ : ``"stderr"``, ``"paper"``, ``"fixed"`` or ``"max_draws"``.
     draws_error_, data_error_ : root mean square over cells, by mass, of the two errors of ``E[z | x]``.
     """
 
@@ -75,8 +86,9 @@ class KGMM:
         stopping: str = "stderr",
         convergence: float = 5e-3,
         n_blocks: int = 20,
-        cells: str = "constant",
+        cells: str = "auto",
         random_state: Seed = 0,
+        device: str = "cpu",
     ):
         self.sigma = sigma
         self.min_probability = min_probability
@@ -87,6 +99,7 @@ class KGMM:
         self.n_blocks = n_blocks
         self.cells = cells
         self.random_state = random_state
+        self.device = device
 
     def get_params(self, deep: bool = True) -> dict:
         """The parameters by name."""
@@ -98,18 +111,93 @@ class KGMM:
     def _check_parameters(self) -> None:
         if not 0 < self.sigma < np.inf:
             raise ValueError(f"sigma is {self.sigma}: it must be positive and finite")
-        if self.stopping not in ("stderr", "paper"):
-            raise ValueError(f"stopping is {self.stopping!r}: it must be 'stderr' or 'paper'")
+        if self.stopping not in STOPPING_RULES:
+            raise ValueError(f"stopping is {self.stopping!r}: it must be one of {', '.join(STOPPING_RULES)}")
         if self.max_draws < 2 or self.max_draws % 2:
             raise ValueError(f"max_draws is {self.max_draws}: draws come in pairs, so it must be even and at least 2")
         if not 1 <= self.min_draws <= self.max_draws:
             raise ValueError(f"min_draws is {self.min_draws}: it must lie between 1 and max_draws = {self.max_draws}")
-        if self.cells not in ("constant", "linear"):
-            raise ValueError(f"cells is {self.cells!r}: it must be 'constant' or 'linear'")
+        if self.cells not in CELLS:
+            raise ValueError(f"cells is {self.cells!r}: it must be one of {', '.join(CELLS)}")
         if self.n_blocks < 2:
             raise ValueError(f"n_blocks is {self.n_blocks}: at least 2 are needed")
         if self.min_probability is not None and not 0 < self.min_probability < 1:
             raise ValueError(f"min_probability is {self.min_probability}: it must lie strictly between 0 and 1")
+
+    def fit(self, X: np.ndarray, y=None) -> KGMM:
+        """Estimates the score from samples of shape ``(n_samples, n_features)`` in physical units.
+
+        ``X`` is an array, or :class:`kgmm.Samples` of a trajectory, which may be larger than memory. Correlated samples
+        must be in order: the error of the finite data is estimated from contiguous blocks.
+        Raises ``ValueError`` for non-finite or constant data, unusable parameters, or too few samples.
+        """
+        X = check_samples(X, at_least=2 * self.n_blocks)
+        return self.prepare(X)._fit_first(X)
+
+    def prepare(self, X: np.ndarray) -> KGMM:
+        """The first part of :meth:`fit`: standardisation and partition. Arguments and errors are those of ``fit``."""
+        X = check_samples(X, at_least=2 * self.n_blocks)
+        self._check_parameters()
+        standardization = Standardization.of(X)
+        p_min = self._choose_min_probability(X, standardization)
+        generator = torch_generator(self.random_state)
+        partition = self._build_partition(StandardizedSamples(X, standardization), p_min, generator)
+        entropy = int(torch.randint(2**62, (1,), generator=generator))
+        return self._set_partition(partition, standardization, p_min, entropy)
+
+    def accumulate(self, X: np.ndarray, shard: int = 0, n_shards: int = 1) -> Moments:
+        """The moments of one share of the samples, ``max_draws`` draws of each, for :meth:`gather`.
+
+        ``X`` is what :meth:`prepare` was given, all of it; the blocks of shard ``shard`` are read. The shards of one
+        prepared estimator may be accumulated by different processes or machines.
+        """
+        X = check_samples(X, n_features=self.n_features_in_, at_least=2 * self.n_blocks)
+        if not 0 <= shard < n_shards <= self.n_blocks:
+            raise ValueError(
+                f"shard is {shard} of {n_shards}: it must lie below n_shards, and that not above {self.n_blocks} blocks"
+            )
+        first, last = block_edges(self.n_blocks, n_shards)[shard : shard + 2]
+        edges = block_edges(X.shape[0], self.n_blocks)[first : last + 1]
+        samples = StandardizedSamples(X, self.standardization_, edges[0], edges[-1])
+        return self._drawing.moments(samples, edges - edges[0], self.max_draws // 2, first_block=int(first))
+
+    def gather(self, shards: Iterable[Moments]) -> KGMM:
+        """The fitted estimator from the moments of all shards, in order."""
+        return self._finish(reduce(Moments.merge_data, shards), "fixed")
+
+    def partial_fit(self, X: np.ndarray, y=None) -> KGMM:
+        """Fits to the samples of ``X`` and all those of earlier calls.
+
+        The first call is :meth:`fit` (unless the estimator is prepared): it decides on standardisation, partition and
+        number of draws, so its samples should be of the whole density. The estimator keeps its sums, not the samples.
+        """
+        if not hasattr(self, "partition_"):
+            return self.fit(X)
+        if not hasattr(self, "moments_"):
+            return self._fit_first(check_samples(X, n_features=self.n_features_in_, at_least=2 * self.n_blocks))
+        X = check_samples(X, n_features=self.n_features_in_)
+        # Blocks of about the size that there are, so that each is worth the same.
+        block_size = self.moments_.count.sum() / self.n_draws_ / self.moments_.n_blocks
+        edges = block_edges(X.shape[0], max(1, round(X.shape[0] / block_size)))
+        samples = StandardizedSamples(X, self.standardization_)
+        more = self._drawing.moments(samples, edges, self.n_draws_ // 2, first_block=self.n_streams_)
+        self.n_streams_ += len(edges) - 1
+        return self._finish(self.moments_.merge_data(more), self.stopped_by_)
+
+    def merge(self, other: KGMM) -> KGMM:
+        """Adds what another estimator with the same partition was fitted to.
+
+        Both come from one prepared estimator (:meth:`save`, :meth:`load`), each with a ``random_state`` of its own, or
+        the same noise would count twice. Raises ``ValueError`` if they cannot be merged.
+        """
+        for estimator in (self, other):
+            if not hasattr(estimator, "moments_"):
+                raise ValueError("merge needs the sums of both estimators: fit them, or save them with moments=True")
+        if self.sigma != other.sigma or not self.partition_.equals(other.partition_):
+            raise ValueError("estimators of different sigma or partition do not merge")
+        if self.entropy_ == other.entropy_:
+            raise ValueError("both estimators used the same random numbers: load each with a random_state of its own")
+        return self._finish(self.moments_.merge_data(other.moments_), self.stopped_by_)
 
     def _choose_min_probability(self, X, standardization: Standardization) -> float:
         """``p_min`` as given, or such that a cell holds some hundred independent samples; checked against the data."""
@@ -123,41 +211,6 @@ class KGMM:
             )
         return p_min
 
-    def fit(self, X: np.ndarray, y=None) -> KGMM:
-        """Estimates the score from samples of shape ``(n_samples, n_features)`` in physical units.
-
-        ``X`` is an array, or :class:`kgmm.Samples` of a trajectory, which may be larger than memory. Correlated samples
-        must be in order: the error of the finite data is estimated from contiguous blocks.
-        Raises ``ValueError`` for non-finite or constant data, unusable parameters, or too few samples.
-        """
-        X = check_samples(X, at_least=2 * self.n_blocks)
-        self._check_parameters()
-        standardization = Standardization.of(X)
-        p_min = self._choose_min_probability(X, standardization)
-        generator = torch_generator(self.random_state)
-        samples = StandardizedSamples(X, standardization)
-        partition = self._build_partition(samples, p_min, generator)
-        self._refuse_size(partition)
-        entropy = int(torch.randint(2**62, (1,), generator=generator))
-        moments, stopped_by = self._accumulate(samples, partition, entropy)
-        self._set_cells(
-            estimate(moments), partition, standardization,
-            min_probability=p_min, n_draws=2 * moments.n_rounds, stopped_by=stopped_by,
-        )  # fmt: skip
-        logger.info(
-            "%d cells, %d draws a sample (stopped by %s), error of E[z|x]: %.2e from draws, %.2e from data",
-            partition.n_cells, self.n_draws_, stopped_by, self.draws_error_, self.data_error_,
-        )  # fmt: skip
-        return self
-
-    def _refuse_size(self, partition: Partition) -> None:
-        numbers = partition.n_cells * partition.normals.shape[1] ** 2
-        if self.cells == "linear" and numbers > _MOST_PRODUCTS:
-            raise ValueError(
-                f"cells is 'linear': {partition.n_cells} cells in {partition.normals.shape[1]} dimensions need "
-                f"{numbers:.2g} products, at most {_MOST_PRODUCTS:.0e} are possible; use fewer or constant cells"
-            )
-
     def _build_partition(self, samples: StandardizedSamples, p_min: float, generator: torch.Generator) -> Partition:
         seed = int(torch.randint(2**62, (1,), generator=generator))
         size = max(_SAMPLES_FOR_PARTITION, round(100 / p_min))
@@ -165,63 +218,66 @@ class KGMM:
         noise = torch.empty_like(samples).normal_(generator=generator)
         return bisect(samples + self.sigma * noise, max_mass=2 * p_min)
 
-    def _accumulate(self, samples: StandardizedSamples, partition: Partition, entropy: int) -> tuple[Moments, str]:
-        tree = partition.to(torch.float32)
-        moments, previous = None, None
-        with Progress("drawing noise", self.max_draws * samples.shape[0], "draws") as progress:
-            for round_index in range(self.max_draws // 2):
-                drawn = accumulate_round(
-                    samples,
-                    self.sigma,
-                    tree,
-                    n_blocks=self.n_blocks,
-                    round_index=round_index,
-                    entropy=entropy,
-                    linear=self.cells == "linear",
-                )
-                moments = drawn if moments is None else moments.merge_rounds(drawn)
-                progress.update(2 * samples.shape[0])
-                current = estimate(moments)
-                if 2 * moments.n_rounds >= self.min_draws and self._converged(current, previous):
-                    return moments, self.stopping
-                previous = current
-        return moments, "max_draws"
+    @property
+    def _linear(self) -> bool:
+        n_cells, d = self.partition_.n_cells, self.n_features_in_
+        possible = n_cells * d**2 <= _MOST_PRODUCTS
+        if self.cells == "linear" and not possible:
+            raise ValueError(
+                f"cells is 'linear': {n_cells} cells in {d} dimensions need {n_cells * d**2:.2g} products, at most "
+                f"{_MOST_PRODUCTS:.0e} are possible; use fewer or constant cells"
+            )
+        return self.cells == "linear" or (self.cells == "auto" and d > 1 and possible)
 
-    def _converged(self, current, previous) -> bool:
-        if self.stopping == "stderr":
-            draws, data = _mean_errors(current)
-            return draws <= 0.5 * data
-        if previous is None:
-            return False
-        change = np.square(current.noise_mean - previous.noise_mean).sum()
-        return change <= self.convergence * np.square(current.noise_mean).sum()
+    @property
+    def _drawing(self) -> Drawing:
+        return Drawing(self.partition_, self.sigma, self.entropy_, self._linear, self.device)
 
-    def _set_cells(
-        self,
-        cells: CellEstimates,
-        partition: Partition,
-        standardization: Standardization,
-        *,
-        min_probability: float,
-        n_draws: int,
-        stopped_by: str,
+    def _fit_first(self, X: np.ndarray) -> KGMM:
+        """Draws for all samples until the rule says stop."""
+        samples = StandardizedSamples(X, self.standardization_)
+        rule = StoppingRule(self.stopping, self.min_draws, self.max_draws, self.convergence)
+        return self._finish(*self._drawing.until_stopped(samples, block_edges(X.shape[0], self.n_blocks), rule))
+
+    def _set_partition(
+        self, partition: Partition, standardization: Standardization, min_probability: float, entropy: int
     ) -> KGMM:
-        scale = standardization.scale
-        self.cells_ = cells
+        for stale in ("moments_", "cells_"):
+            self.__dict__.pop(stale, None)
         self.partition_ = partition
         self.standardization_ = standardization
-        self.min_probability_ = min_probability
+        self.min_probability_ = float(min_probability)
+        self.entropy_ = entropy
+        self.n_features_in_ = standardization.scale.size
+        _ = self._linear  # refuses what is too large before any draw
+        return self
+
+    def _finish(self, moments: Moments, stopped_by: str) -> KGMM:
+        if not hasattr(self, "moments_"):
+            self.n_streams_ = moments.n_blocks
+        while moments.n_blocks > _MOST_BLOCKS * self.n_blocks:
+            moments = moments.with_joined_blocks()
+        self.moments_ = moments
+        self._set_cells(estimate(moments), 2 * moments.n_rounds, stopped_by)
+        logger.info(
+            "%d cells, %d draws a sample (stopped by %s), error of E[z|x]: %.2e from draws, %.2e from data",
+            self.partition_.n_cells, self.n_draws_, stopped_by, self.draws_error_, self.data_error_,
+        )  # fmt: skip
+        return self
+
+    def _set_cells(self, cells: CellEstimates, n_draws: int, stopped_by: str) -> KGMM:
+        scale = self.standardization_.scale
+        self.cells_ = cells
         self.n_draws_ = n_draws
         self.stopped_by_ = stopped_by
-        self.draws_error_, self.data_error_ = _mean_errors(cells)
-        self.counts_ = cells.counts
-        self.centers_ = standardization.backward(cells.centers)
+        self.draws_error_, self.data_error_ = cells.mean_errors
+        self.counts_ = cells.count
+        self.centers_ = self.standardization_.backward(cells.center)
         self.score_ = -cells.noise_mean / (self.sigma * scale)
-        self.score_stderr_ = np.hypot(cells.stderr_draws, cells.stderr_data) / (self.sigma * scale)
+        self.score_stderr_ = cells.stderr / (self.sigma * scale)
         # Component k of the divergence identity, ∂_k s_k = (E[z_k² | x] − 1)/σ² − s_k², each over its own scale.
         diagonal = (cells.noise_squared_mean - 1.0) / self.sigma**2 - (cells.noise_mean / self.sigma) ** 2
         self.divergence_ = (diagonal / scale**2).sum(axis=1)
-        self.n_features_in_ = scale.size
         return self
 
     def predict(self, X: np.ndarray) -> np.ndarray:
@@ -234,78 +290,29 @@ class KGMM:
         cell = self.predict(X)
         score = self.score_[cell]
         if self.cells_.slope is not None:
-            shift = self.standardization_.forward(X) - self.cells_.centers[cell]
+            shift = self.standardization_.forward(X) - self.cells_.center[cell]
             slope = np.einsum("nij,nj->ni", self.cells_.slope[cell], shift)
             score = score - slope / (self.sigma * self.standardization_.scale)
         return score
 
-    def to_dataset(self) -> xr.Dataset:
-        """The fitted cells, partition included, as a dataset that :meth:`from_dataset` reads back."""
-        cells, tree = self.cells_, self.partition_
-        per_cell, per_matrix = ("cell", "variable"), ("cell", "variable", "other_variable")
-        return xr.Dataset(
-            {
-                "count": ("cell", cells.counts),
-                "center": (per_cell, cells.centers),
-                "noise_mean": (per_cell, cells.noise_mean),
-                "noise_squared_mean": (per_cell, cells.noise_squared_mean),
-                "stderr_draws": (per_cell, cells.stderr_draws),
-                "stderr_data": (per_cell, cells.stderr_data),
-                **({n: (per_matrix, getattr(cells, n)) for n in _MATRICES} if cells.slope is not None else {}),
-                **self.standardization_.to_variables(),
-                "tree_normal": (("node", "variable"), tree.normals.numpy()),
-                "tree_offset": ("node", tree.offsets.numpy()),
-                "tree_children": (("node", "side"), tree.children.numpy()),
-                "tree_label": ("node", tree.labels.numpy()),
-            },
-            attrs={
-                "sigma": float(self.sigma),
-                "min_probability": float(self.min_probability_),
-                "n_draws": int(self.n_draws_),
-                "stopped_by": self.stopped_by_,
-                "draws_error": float(self.draws_error_),
-                "data_error": float(self.data_error_),
-                "tree_depth": int(tree.depth),
-                "parameters": json.dumps(
-                    {k: v for k, v in self.get_params().items() if k != "random_state"}, sort_keys=True
-                ),
-                "coordinates": "standardised: x̃ = (x − mean)/scale; score s = −noise_mean/(sigma scale)",
-            },
-        )
+    def to_dataset(self, moments: bool = False) -> xr.Dataset:
+        """The prepared or fitted estimator, partition included, as a dataset that :meth:`from_dataset` reads back.
+
+        ``moments`` includes the sums, so that :meth:`partial_fit` and :meth:`merge` can go on from it.
+        """
+        return to_dataset(self, moments)
 
     @classmethod
-    def from_dataset(cls, dataset: xr.Dataset) -> KGMM:
-        """A fitted estimator from what :meth:`to_dataset` made."""
-        attributes = dataset.attrs
-        names = ("count", "center", "noise_mean", "noise_squared_mean", "stderr_draws", "stderr_data")
-        tree = [torch.from_numpy(dataset[f"tree_{name}"].values) for name in ("normal", "offset", "children", "label")]
-        return cls(**json.loads(attributes["parameters"]))._set_cells(
-            CellEstimates(
-                *(dataset[name].values for name in names),
-                **{name: dataset[name].values for name in _MATRICES if name in dataset},
-            ),
-            Partition(*tree, depth=int(attributes["tree_depth"])),
-            Standardization.from_dataset(dataset),
-            min_probability=attributes["min_probability"],
-            n_draws=int(attributes["n_draws"]),
-            stopped_by=attributes["stopped_by"],
-        )
+    def from_dataset(cls, dataset: xr.Dataset, *, random_state: Seed | None = None, device: str = "cpu") -> KGMM:
+        """An estimator from what :meth:`to_dataset` made; ``random_state`` gives it random numbers of its own."""
+        return from_dataset(cls, dataset, random_state, device)
 
-    def save(self, path: str | Path) -> None:
-        """Writes the fitted cells to a NetCDF file."""
-        self.to_dataset().to_netcdf(path)
+    def save(self, path: str | Path, moments: bool = False) -> None:
+        """Writes the prepared or fitted estimator to a NetCDF file, with its sums if ``moments``."""
+        self.to_dataset(moments).to_netcdf(path)
 
     @classmethod
-    def load(cls, path: str | Path) -> KGMM:
-        """The fitted cells in a file that :meth:`save` wrote."""
+    def load(cls, path: str | Path, *, random_state: Seed | None = None, device: str = "cpu") -> KGMM:
+        """The estimator in a file that :meth:`save` wrote; ``random_state`` gives it random numbers of its own."""
         with xr.open_dataset(path) as dataset:
-            return cls.from_dataset(dataset.load())
-
-
-def _mean_errors(cells) -> tuple[float, float]:
-    """Mass-weighted root mean square of the errors of ``E[z | cell]``: of the draws, of the data."""
-    weight = cells.counts / cells.counts.sum()
-    return tuple(
-        float(np.sqrt((weight * np.square(error).sum(axis=1)).sum()))
-        for error in (cells.stderr_draws, cells.stderr_data)
-    )
+            return cls.from_dataset(dataset.load(), random_state=random_state, device=device)

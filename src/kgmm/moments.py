@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
+import xarray as xr
 from scipy import sparse
 
 from kgmm.partition import Partition
@@ -20,32 +22,41 @@ _ROWS_PER_READ = 32 * _CHUNK
 
 @dataclass(frozen=True)
 class Moments:
-    """Sums over noisy samples ``x = μ + σ z``, per contiguous block of the data and per cell.
+    """Sums over noisy samples ``x = μ + σ z``, per cell, and some of them per contiguous block of the data.
 
     A round is one antithetic pair of draws, ``z`` and ``−z``, for every sample. The pair costs what two draws cost and
     cancels the noise of all smooth functions of ``x`` to leading order in σ, which independent draws do not.
 
     Attributes
     ----------
-    count : ``(n_blocks, n_cells)``, number of draws.
-    noise, position, noise_squared : ``(n_blocks, n_cells, n_features)``, ``Σ z_k``, ``Σ x_k`` and ``Σ z_k²``.
-    count_squares : ``(n_cells,)``, squares of the count of each round and block, summed over both.
-    noise_squares, noise_count : ``(n_cells, n_features)``, likewise of ``Σ z_k``, and of ``Σ z_k`` times the count.
+    count : ``(n_blocks, n_cells)``, number of draws; noise : ``(n_blocks, n_cells, n_features)``, ``Σ z_k``.
+    position, noise_squared : ``(n_cells, n_features)``, ``Σ x_k`` and ``Σ z_k²``.
+    round_squares : ``(n_cells, 1 + 2 n_features)``, :func:`sums_of_squares` over every round and block.
     n_rounds : rounds made over every block.
     noise_position, position_squared : ``(n_cells, n_features, n_features)``, ``Σ z xᵀ`` and ``Σ x xᵀ``, from which a
         line is fitted in every cell; ``None`` where constants are enough.
+    fine_squares : :func:`sums_of_squares` over the blocks before they were joined to fewer; ``None`` if they were not.
     """
 
     count: np.ndarray
     noise: np.ndarray
     position: np.ndarray
     noise_squared: np.ndarray
-    count_squares: np.ndarray
-    noise_squares: np.ndarray
-    noise_count: np.ndarray
+    round_squares: np.ndarray
     n_rounds: int
     noise_position: np.ndarray | None = None
     position_squared: np.ndarray | None = None
+    fine_squares: np.ndarray | None = None
+
+    @property
+    def n_blocks(self) -> int:
+        """Blocks of data these are the sums of."""
+        return self.count.shape[0]
+
+    @property
+    def block_squares(self) -> np.ndarray:
+        """:func:`sums_of_squares` over the blocks in which the draws were made, all their rounds together."""
+        return sums_of_squares(self.count, self.noise) if self.fine_squares is None else self.fine_squares
 
     def merge_rounds(self, other: Moments) -> Moments:
         """Moments of more rounds over the same blocks of data."""
@@ -53,14 +64,13 @@ class Moments:
             raise ValueError(
                 f"rounds over {self.count.shape} (blocks, cells) do not merge with rounds over {other.count.shape}"
             )
-        return Moments(
-            self.count + other.count,
-            self.noise + other.noise,
-            self.position + other.position,
-            self.noise_squared + other.noise_squared,
-            *self._merged_squares(other),
-            self.n_rounds + other.n_rounds,
-            *self._merged_products(other),
+        if self.fine_squares is not None or other.fine_squares is not None:
+            raise ValueError("blocks that were joined take no more rounds")
+        return replace(
+            self._added(other),
+            count=self.count + other.count,
+            noise=self.noise + other.noise,
+            n_rounds=self.n_rounds + other.n_rounds,
         )
 
     def merge_data(self, other: Moments) -> Moments:
@@ -70,29 +80,49 @@ class Moments:
                 f"moments over {self.count.shape[1]} cells and {self.n_rounds} rounds do not merge with moments over "
                 f"{other.count.shape[1]} cells and {other.n_rounds} rounds"
             )
-        return Moments(
-            np.concatenate([self.count, other.count]),
-            np.concatenate([self.noise, other.noise]),
-            np.concatenate([self.position, other.position]),
-            np.concatenate([self.noise_squared, other.noise_squared]),
-            *self._merged_squares(other),
-            self.n_rounds,
-            *self._merged_products(other),
+        joined = self.fine_squares is not None or other.fine_squares is not None
+        return replace(
+            self._added(other),
+            count=np.concatenate([self.count, other.count]),
+            noise=np.concatenate([self.noise, other.noise]),
+            fine_squares=self.block_squares + other.block_squares if joined else None,
         )
 
-    def _merged_squares(self, other: Moments) -> tuple[np.ndarray, ...]:
-        return (
-            self.count_squares + other.count_squares,
-            self.noise_squares + other.noise_squares,
-            self.noise_count + other.noise_count,
+    def with_joined_blocks(self) -> Moments:
+        """The same with every two neighbouring blocks joined, so that a long stream needs no more memory."""
+        starts = np.arange(0, self.n_blocks, 2)
+        return replace(
+            self,
+            count=np.add.reduceat(self.count, starts, axis=0),
+            noise=np.add.reduceat(self.noise, starts, axis=0),
+            fine_squares=self.block_squares,
         )
 
-    def _merged_products(self, other: Moments) -> tuple[np.ndarray | None, ...]:
+    def _added(self, other: Moments) -> Moments:
+        """The sums that are not kept by block."""
         if (self.noise_position is None) != (other.noise_position is None):
             raise ValueError("moments of linear cells do not merge with moments of constant cells")
-        if self.noise_position is None:
-            return None, None
-        return self.noise_position + other.noise_position, self.position_squared + other.position_squared
+        names = ["position", "noise_squared", "round_squares"]
+        if self.noise_position is not None:
+            names += ["noise_position", "position_squared"]
+        return replace(self, **{name: getattr(self, name) + getattr(other, name) for name in names})
+
+    def to_variables(self) -> dict:
+        """Variables of an xarray dataset from which :meth:`from_dataset` reads the same object."""
+        matrix = ("cell", "variable", "other_variable")
+        dims = {
+            "count": ("block", "cell"), "noise": ("block", "cell", "variable"), "n_rounds": (),
+            "position": matrix[:2], "noise_squared": matrix[:2], "noise_position": matrix, "position_squared": matrix,
+            "round_squares": ("cell", "square"), "fine_squares": ("cell", "square"),
+        }  # fmt: skip
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {f"sum_{name}": (dims[name], value) for name, value in values.items() if value is not None}
+
+    @classmethod
+    def from_dataset(cls, dataset: xr.Dataset) -> Moments:
+        """From a dataset that holds :meth:`to_variables`."""
+        values = {f.name: dataset[f"sum_{f.name}"].values for f in fields(cls) if f"sum_{f.name}" in dataset}
+        return cls(**values | {"n_rounds": int(values["n_rounds"])})
 
 
 def block_edges(n_samples: int, n_blocks: int) -> np.ndarray:
@@ -102,155 +132,105 @@ def block_edges(n_samples: int, n_blocks: int) -> np.ndarray:
 
 def accumulate_round(
     samples,
+    edges: np.ndarray,
     sigma: float,
     partition: Partition,
     *,
-    n_blocks: int,
     round_index: int,
     entropy: int,
     first_block: int = 0,
     linear: bool = False,
+    conditional_mean: Callable[[torch.Tensor], torch.Tensor] | None = None,
 ) -> Moments:
     """One antithetic pair of draws for every sample.
 
     Every block has a random stream of its own, derived from ``(entropy, round, block)``, so that the result does not
-    depend on the number of threads, nor on which machine does which blocks.
+    depend on the number of threads, nor on which machine does which blocks. It is that of the partition's device.
 
     Parameters
     ----------
-    samples : ``(n, n_features)``, standardised coordinates, in order of time: a tensor, or anything with
-        ``shape`` whose slices are tensors.
-    partition : tree of the same dtype as ``samples``.
-    first_block : number of the first of these blocks when the samples are part of a larger set.
+    samples : ``(n, n_features)``, standardised coordinates, in order of time: a tensor, or anything whose slices are
+        tensors.
+    edges : of the blocks, ``(n_blocks + 1,)``, rows of ``samples``.
+    partition : tree of the same dtype as ``samples``, on the device that is to compute.
+    first_block : number of the first of these blocks when they are part of a larger set.
     linear : also accumulates the products that linear cells need.
+    conditional_mean : where it is known, ``E[z | x]`` ``(n, n_features)`` to take the place of ``z`` in the sums: what
+        they would be without the noise of the draws.
     """
-    edges = block_edges(samples.shape[0], n_blocks)
-    d = samples.shape[1]
-    n_sums = 1 + 3 * d
-    products = np.zeros((2 * d * d if linear else 0, partition.n_cells))
+    d = partition.normals.shape[1]
+    device = partition.normals.device
+    n_blocks = len(edges) - 1
+    n_totals = 2 * d * (1 + d * linear)
 
     def one_block(block: int) -> np.ndarray:
         sequence = np.random.SeedSequence(entropy, spawn_key=(round_index, first_block + block))
-        generator = torch_generator(sequence)
-        total = np.zeros((n_sums + len(products), partition.n_cells))
+        generator = torch_generator(sequence, device.type)
+        total = _zeros(1 + d + n_totals, partition)
         for start in range(edges[block], edges[block + 1], _ROWS_PER_READ):
-            for chunk in samples[start : min(start + _ROWS_PER_READ, edges[block + 1])].split(_CHUNK):
+            rows = samples[start : min(start + _ROWS_PER_READ, edges[block + 1])]
+            for chunk in rows.to(device).split(_CHUNK if device.type == "cpu" else _ROWS_PER_READ):
                 z = torch.empty_like(chunk).normal_(generator=generator)
                 for sign in (1.0, -1.0):
-                    total += _sums(torch.add(chunk, z, alpha=sign * sigma), sign * z, partition, linear)
-        return total
+                    x = torch.add(chunk, z, alpha=sign * sigma)
+                    noise = sign * z if conditional_mean is None else conditional_mean(x)
+                    total += _sums(x, noise, partition, linear)
+        return total if isinstance(total, np.ndarray) else total.cpu().numpy()
 
-    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        totals = pool.map(one_block, range(n_blocks))
-        sums = np.empty((n_blocks, n_sums, partition.n_cells))
-        for block, total in enumerate(totals):
-            # The products are not kept by block: they are many, and their errors follow from those of the means.
-            sums[block] = total[:n_sums]
-            products += total[n_sums:]
-    count = sums[:, 0]
-    noise, position, noise_squared = (
-        np.ascontiguousarray(sums[:, 1 + k * d : 1 + (k + 1) * d].transpose(0, 2, 1)) for k in range(3)
-    )
-    matrices = products.reshape(-1, d, d, partition.n_cells).transpose(0, 3, 1, 2).copy() if linear else (None, None)
+    count = np.empty((n_blocks, partition.n_cells))
+    noise = np.empty((n_blocks, partition.n_cells, d))
+    totals = np.zeros((n_totals, partition.n_cells))
+    n_workers = torch.get_num_threads() if device.type == "cpu" else 1
+    with ThreadPoolExecutor(n_workers) as pool:
+        # In waves: results that wait for their turn would all be held at once.
+        for start in range(0, n_blocks, n_workers):
+            for block, sums in enumerate(pool.map(one_block, range(start, min(start + n_workers, n_blocks))), start):
+                count[block], noise[block] = sums[0], sums[1 : 1 + d].T
+                # What the errors do not need is not kept by block: in many dimensions it is most of the numbers.
+                totals += sums[1 + d :]
+    position, noise_squared = (np.ascontiguousarray(totals[k * d : (k + 1) * d].T) for k in range(2))
+    products = totals[2 * d :].reshape(-1, d, d, partition.n_cells).transpose(0, 3, 1, 2)
     return Moments(
-        count, noise, position, noise_squared,
-        (count**2).sum(axis=0), (noise**2).sum(axis=0), (noise * count[:, :, None]).sum(axis=0), 1, *matrices,
+        count, noise, position, noise_squared, sums_of_squares(count, noise), 1,
+        *(np.ascontiguousarray(product) for product in products),
     )  # fmt: skip
 
 
-def _sums(x: torch.Tensor, z: torch.Tensor, partition: Partition, linear: bool) -> np.ndarray:
+def sums_of_squares(count: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    """``Σ N²``, ``Σ S_k²`` and ``Σ S_k N`` over blocks of counts ``N`` and sums ``S``, as columns per cell.
+
+    With them ``Σ (S − m N)²`` is known for any ``m``.
+    """
+    return np.concatenate(
+        [
+            np.einsum("bc,bc->c", count, count)[:, None],
+            np.einsum("bcd,bcd->cd", noise, noise),
+            np.einsum("bcd,bc->cd", noise, count),
+        ],
+        axis=1,
+    )
+
+
+def _zeros(n_rows: int, partition: Partition) -> np.ndarray | torch.Tensor:
+    shape = (n_rows, partition.n_cells)
+    if partition.normals.device.type == "cpu":
+        return np.zeros(shape)
+    return torch.zeros(shape, dtype=torch.float64, device=partition.normals.device)
+
+
+def _sums(x: torch.Tensor, z: torch.Tensor, partition: Partition, linear: bool) -> np.ndarray | torch.Tensor:
     """Rows count, ``z``, ``x``, ``z²``, and if ``linear`` ``z xᵀ`` and ``x xᵀ``, summed by cell."""
-    cell = partition.assign(x).numpy()
-    columns = [torch.ones(x.shape[0], 1), z, x, z * z]
+    cell = partition.assign(x)
+    columns = [torch.ones(x.shape[0], 1, device=x.device), z, x, z * z]
     if linear:
         columns += [(left[:, :, None] * x[:, None, :]).flatten(1) for left in (z, x)]
-    terms = torch.cat(columns, dim=1).numpy()
+    terms = torch.cat(columns, dim=1)
+    if x.device.type != "cpu":
+        total = torch.zeros(partition.n_cells, terms.shape[1], dtype=torch.float64, device=x.device)
+        return total.index_add_(0, cell, terms.double()).T
     # A sparse matrix with a one per draw, in its cell's row: the product adds the terms of each draw in one pass.
     # Single precision is enough for the few draws that a cell gets from one chunk.
     n = x.shape[0]
     ones, edges = np.ones(n, dtype=np.float32), np.arange(n + 1, dtype=np.int32)
-    member = sparse.csc_array((ones, cell, edges), shape=(partition.n_cells, n))
-    return (member @ terms).T
-
-
-@dataclass(frozen=True)
-class CellEstimates:
-    """Conditional expectations per cell with their two standard errors, in standardised coordinates.
-
-    Attributes
-    ----------
-    counts : ``(n_cells,)``, draws per cell.
-    centers : ``(n_cells, n_features)``, ``E[x | cell]`` over all draws.
-    noise_mean : ``(n_cells, n_features)``, ``E[z | cell]``.
-    noise_squared_mean : ``(n_cells, n_features)``, ``E[z_k² | cell]``.
-    stderr_draws : ``(n_cells, n_features)``, error of ``E[z | cell]`` from the finite number of draws.
-    stderr_data : ``(n_cells, n_features)``, the same from the finite, correlated data; no number of draws removes it.
-    covariance, slope : ``(n_cells, n_features, n_features)``, of ``x`` in the cell, and ``∂E[z | x]/∂x`` there by
-        regression; ``None`` for constant cells.
-    """
-
-    counts: np.ndarray
-    centers: np.ndarray
-    noise_mean: np.ndarray
-    noise_squared_mean: np.ndarray
-    stderr_draws: np.ndarray
-    stderr_data: np.ndarray
-    covariance: np.ndarray | None = None
-    slope: np.ndarray | None = None
-
-
-def estimate(moments: Moments) -> CellEstimates:
-    """Averages per cell with standard errors.
-
-    ``E[z | cell]`` is a ratio ``S/N`` of sums; its variance is that of ``S − (S/N) N`` over ``N²`` (delta method). The
-    scatter over rounds within a block is the draws' part, the scatter over blocks is both parts together. With a
-    single round the draws' part is bounded by that of independent draws, ``Var(z | cell)/N``.
-    """
-    count = moments.count.sum(axis=0)
-    divisor = np.maximum(count, 1.0)[:, None]
-    noise_mean = moments.noise.sum(axis=0) / divisor
-    squared_mean = moments.noise_squared.sum(axis=0) / divisor
-
-    n_blocks, n_rounds = moments.count.shape[0], moments.n_rounds
-    block_residual = moments.noise - noise_mean * moments.count[:, :, None]
-    total_variance = n_blocks / (n_blocks - 1) * (block_residual**2).sum(axis=0) / divisor**2
-    if n_rounds == 1:
-        draws_variance = np.maximum(squared_mean - noise_mean**2, 0.0) / divisor
-    else:
-        round_squares = (
-            moments.noise_squares
-            - 2 * noise_mean * moments.noise_count
-            + noise_mean**2 * moments.count_squares[:, None]
-        )
-        between = round_squares - (block_residual**2).sum(axis=0) / n_rounds
-        draws_variance = n_rounds / (n_rounds - 1) * np.maximum(between, 0.0) / divisor**2
-    centers = moments.position.sum(axis=0) / divisor
-    stderr_draws = np.sqrt(draws_variance)
-    stderr_data = np.sqrt(np.maximum(total_variance - draws_variance, 0.0))
-    lines = (None, None)
-    if moments.noise_position is not None:
-        error = (stderr_draws**2 + stderr_data**2).sum(axis=1)
-        lines = _regression(moments, count, noise_mean, centers, error)
-    return CellEstimates(count, centers, noise_mean, squared_mean, stderr_draws, stderr_data, *lines)
-
-
-def _regression(
-    moments: Moments, count: np.ndarray, noise_mean: np.ndarray, centers: np.ndarray, error: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Covariance of ``x`` and slope of ``z`` on ``x`` in every cell, both ``(n_cells, n_features, n_features)``.
-
-    The slopes' energy is in part noise: regression on ``n`` points with ``d`` directions finds ``d`` times the variance
-    of the mean where there is none. All slopes are shrunk by the share that is signal (Stein's estimator with one
-    factor for all cells). ``error`` is that of the mean, summed over components, ``(n_cells,)``.
-    """
-    divisor = np.maximum(count, 1.0)[:, None, None]
-    covariance = moments.position_squared / divisor - centers[:, :, None] * centers[:, None, :]
-    joint = moments.noise_position / divisor - noise_mean[:, :, None] * centers[:, None, :]
-    d = centers.shape[1]
-    size = np.trace(covariance, axis1=1, axis2=2) / d
-    # A cell of few or identical points has directions without extent: there the slope is zero.
-    ridge = (1e-6 * np.maximum(size, 1e-12))[:, None, None] * np.eye(d)
-    slope = np.linalg.solve(covariance + ridge, joint.transpose(0, 2, 1)).transpose(0, 2, 1)
-    energy = (slope * joint).sum(axis=(1, 2))
-    found, noise = (count * energy).sum(), (count * d * error).sum()
-    return covariance, slope * max(0.0, 1.0 - noise / found) if found > 0 else 0.0 * slope
+    member = sparse.csc_array((ones, cell.numpy(), edges), shape=(partition.n_cells, n))
+    return (member @ terms.numpy()).T

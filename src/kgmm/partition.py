@@ -39,9 +39,15 @@ class Partition:
         """Number of leaves."""
         return int((self.labels >= 0).sum())
 
-    def to(self, dtype: torch.dtype) -> Partition:
-        """The same tree with planes of another precision."""
-        return replace(self, normals=self.normals.to(dtype), offsets=self.offsets.to(dtype))
+    def to(self, dtype: torch.dtype, device: str = "cpu") -> Partition:
+        """The same tree with planes of another precision, on another device."""
+        planes = {"normals": self.normals.to(device, dtype), "offsets": self.offsets.to(device, dtype)}
+        return replace(self, **planes, children=self.children.to(device), labels=self.labels.to(device))
+
+    def equals(self, other: Partition) -> bool:
+        """Whether both divide space in the same way."""
+        pairs = zip((self.normals, self.offsets, self.children), (other.normals, other.offsets, other.children))
+        return all(torch.equal(a, b) for a, b in pairs)
 
     def assign(self, points: torch.Tensor) -> torch.Tensor:
         """Cell of each point, shape ``(n,)``, int32; ``points`` is ``(n, n_features)`` of the dtype of the tree."""

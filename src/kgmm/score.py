@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,18 +13,20 @@ import numpy as np
 import torch
 import xarray as xr
 
-from kgmm.network import Fit, Network, fit_network
+from kgmm.network import Network
 from kgmm.standardize import Standardization, check_samples
+from kgmm.training import History, fit_network
 
 if TYPE_CHECKING:
     from kgmm.baselines import DirectGMM
+    from kgmm.cells import CellEstimates
     from kgmm.estimator import KGMM
-    from kgmm.moments import CellEstimates
 
 _FORMAT = "kgmm score model"
 _VERSION = 1
 _BATCH = 65_536
 _MARGIN = 3.0
+_FEWEST_FOR_FOLD = 200
 
 
 @dataclass(frozen=True)
@@ -40,28 +42,28 @@ class ScoreModel:
     ----------
     network : ``f``; residual_scale : ``c``; sigma : noise amplitude in standard deviations.
     standardization : mean, deviation and range of the data it was fitted to.
-    history : iterations and losses of the fit, or ``None`` for a model put together by hand.
+    history : losses of the fit, or ``None`` for a model put together by hand.
     """
 
     network: Network
     residual_scale: float
     sigma: float
     standardization: Standardization
-    history: tuple[np.ndarray, np.ndarray] | None = None
+    history: History | None = None
 
     @classmethod
     def fit(cls, cells: KGMM, hidden: Sequence[int] = (128, 64), **options) -> ScoreModel:
         """Fits the network to the cells of a fitted :class:`KGMM`, weighted by their counts.
 
-        ``options`` are those of :func:`kgmm.network.fit_network`; the noise of the targets is taken from the standard
-        errors of the cells.
+        ``options`` are those of :meth:`fit_points`; the noise of the targets is taken from the standard errors of the
+        cells.
         """
         estimates = cells.cells_
-        points, noise, weights = estimates.centers, estimates.noise_mean, estimates.counts
+        points, noise, weights = estimates.center, estimates.noise_mean, estimates.count
         if estimates.slope is not None:
             points, noise = _points_in_cells(estimates, options.get("seed", 0))
             weights = np.repeat(weights, len(points) // len(weights))
-        stderr = np.hypot(estimates.stderr_draws, estimates.stderr_data) / cells.sigma
+        stderr = estimates.stderr / cells.sigma
         return cls.fit_points(
             points,
             -noise / cells.sigma,
@@ -69,6 +71,7 @@ class ScoreModel:
             sigma=cells.sigma,
             standardization=cells.standardization_,
             stderr=np.repeat(stderr, len(points) // len(stderr), axis=0),
+            group_size=len(points) // len(stderr),
             hidden=hidden,
             **options,
         )
@@ -100,6 +103,9 @@ class ScoreModel:
         standardization: Standardization,
         stderr: np.ndarray | float = 0.0,
         hidden: Sequence[int] = (128, 64),
+        held_out: float = 0.1,
+        group_size: int = 1,
+        seed: int = 0,
         **options,
     ) -> ScoreModel:
         """Fits the network to scores at points, all in standardised coordinates.
@@ -108,27 +114,34 @@ class ScoreModel:
         ----------
         points, scores : ``(n_points, n_features)``; weights : ``(n_points,)``.
         stderr : standard errors of the scores, a number or ``(n_points, n_features)``.
+        held_out : share of the groups of points by which the best state of the fit is chosen; none of fewer than 200
+            groups, which are better used for the fit.
+        group_size : points that belong together, such as those of one cell, and follow each other.
+        options : those of :func:`kgmm.training.fit_network`.
         """
+        if not 0 <= held_out < 1:
+            raise ValueError(f"held_out is {held_out}: it must be at least 0 and below 1")
         residual = scores + points / (1.0 + sigma**2)
         share = weights / weights.sum()
         mean_square = float((share[:, None] * residual**2).sum())
         # For Gaussian data the difference vanishes; its scale must not.
         residual_scale = max(mean_square, 1e-12) ** 0.5
         noise = float((share[:, None] * np.broadcast_to(stderr, scores.shape) ** 2).sum())
-        result: Fit = fit_network(
+        fit = fit_network(
             points,
             residual / residual_scale,
             weights,
             hidden=hidden,
+            held_out=np.repeat(_fold(len(points) // group_size, held_out, seed), group_size),
+            seed=seed,
             noise_fraction=min(1.0, noise / residual_scale**2),
             **options,
         )
-        return cls(result.network, residual_scale, float(sigma), standardization, (result.iterations, result.loss))
+        return cls(fit.network, residual_scale, float(sigma), standardization, fit.history)
 
     def to(self, device: str) -> ScoreModel:
         """The same model with its weights on another device."""
-        layers = tuple((weight.to(device), bias.to(device)) for weight, bias in self.network.layers)
-        return replace(self, network=Network(layers))
+        return replace(self, network=self.network.to(device))
 
     @cached_property
     def _range(self) -> tuple[torch.Tensor, torch.Tensor]:
@@ -182,8 +195,8 @@ class ScoreModel:
             variables[f"weight_{k}"] = ((f"layer_{k + 1}", f"layer_{k}"), weight.numpy())
             variables[f"bias_{k}"] = (f"layer_{k + 1}", bias.numpy())
         if self.history is not None:
-            variables["loss"] = ("evaluation", self.history[1])
-            variables["iteration"] = ("evaluation", self.history[0])
+            for field in fields(History):
+                variables[field.name] = ("evaluation", getattr(self.history, field.name))
         attributes = {
             "format": _FORMAT,
             "version": _VERSION,
@@ -208,7 +221,9 @@ class ScoreModel:
             tuple(torch.from_numpy(dataset[f"{name}_{k}"].values) for name in ("weight", "bias"))
             for k in range(n_layers)
         )
-        history = (dataset["iteration"].values, dataset["loss"].values) if "loss" in dataset else None
+        history = None
+        if "validation_loss" in dataset:
+            history = History(*(dataset[field.name].values for field in fields(History)))
         return cls(
             Network(layers),
             float(dataset.attrs["residual_scale"]),
@@ -228,6 +243,14 @@ class ScoreModel:
             return cls.from_dataset(dataset.load())
 
 
+def _fold(n_groups: int, share: float, seed: int) -> np.ndarray:
+    """Which of the groups are held out, ``(n_groups,)`` bool."""
+    fold = np.zeros(n_groups, dtype=bool)
+    if n_groups >= _FEWEST_FOR_FOLD:
+        fold[np.random.default_rng(seed).choice(n_groups, round(share * n_groups), replace=False)] = True
+    return fold
+
+
 def _points_in_cells(estimates: CellEstimates, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Points in linear cells, and ``E[z | x]`` there: ``d + 1`` per cell, cell by cell, standardised coordinates.
 
@@ -235,12 +258,12 @@ def _points_in_cells(estimates: CellEstimates, seed: int) -> tuple[np.ndarray, n
     those of the cell. A smooth function has the same average over them as over the cell to second order, so that the
     network is compared with averages over cells and not with their values at one point.
     """
-    n_cells, d = estimates.centers.shape
+    n_cells, d = estimates.center.shape
     corners = np.linalg.svd(np.eye(d + 1) - 1.0 / (d + 1))[0][:, :d] * np.sqrt(d + 1.0)
     rotations = np.linalg.qr(np.random.default_rng(seed).standard_normal((n_cells, d, d)))[0]
     values, vectors = np.linalg.eigh(estimates.covariance)
     root = vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]
     shift = np.einsum("cij,cjk,mk->cmi", root, rotations, corners)
-    points = estimates.centers[:, None] + shift
+    points = estimates.center[:, None] + shift
     noise = estimates.noise_mean[:, None] + np.einsum("cij,cmj->cmi", estimates.slope, shift)
     return points.reshape(-1, d), noise.reshape(-1, d)

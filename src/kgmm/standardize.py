@@ -116,26 +116,32 @@ class StandardizedSamples:
     Parameters
     ----------
     X : anything with ``shape`` and slicing, physical units.
+    start, stop : the rows of ``X`` that are wanted; all by default.
     """
 
     _MOST_IN_MEMORY = 100_000_000  # numbers
 
-    def __init__(self, X, standardization: Standardization):
-        self._source, self._standardization = X, standardization
-        self.shape = tuple(X.shape)
+    def __init__(self, X, standardization: Standardization, start: int = 0, stop: int | None = None):
+        self._source, self._standardization, self._start = X, standardization, start
+        self.shape = ((X.shape[0] if stop is None else stop) - start, X.shape[1])
         self._held = None
-        if X.shape[0] * X.shape[1] <= self._MOST_IN_MEMORY:
-            held = np.empty(X.shape, dtype=np.float32)
-            for start, piece in pieces_of(X):
-                held[start : start + len(piece)] = standardization.forward(piece)
+        if self.shape[0] * self.shape[1] <= self._MOST_IN_MEMORY:
+            held = np.empty(self.shape, dtype=np.float32)
+            for first in range(0, self.shape[0], _ROWS_PER_READ):
+                rows = self._rows(slice(first, first + _ROWS_PER_READ))
+                held[first : first + len(rows)] = standardization.forward(rows)
             self._held = held
+
+    def _rows(self, rows: slice) -> np.ndarray:
+        first, last, _ = rows.indices(self.shape[0])
+        return self._source[self._start + first : self._start + last]
 
     def __getitem__(self, rows: slice):
         import torch
 
         if self._held is not None:
             return torch.from_numpy(self._held[rows])
-        values = self._standardization.forward(self._source[rows])
+        values = self._standardization.forward(self._rows(rows))
         return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
 
     def choose(self, size: int, rng: np.random.Generator):

@@ -43,7 +43,7 @@ def errors(keep: float, *, shuffled: bool = False, max_draws: int = 16) -> tuple
         variance = estimates.noise_squared_mean - estimates.noise_mean**2
         square += np.mean((cells.score_[:, 0] - exact_cell_scores(cells)) ** 2)
         promised += np.mean(cells.score_stderr_**2)
-        of_draws += np.mean(variance / estimates.counts[:, None] / scale)
+        of_draws += np.mean(variance / estimates.count[:, None] / scale)
     return square / promised, square / of_draws
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from kgmm.moments import accumulate_round, block_edges, estimate
+from kgmm.cells import estimate
+from kgmm.moments import accumulate_round, block_edges, sums_of_squares
 from kgmm.partition import bisect
 from kgmm.randomness import torch_generator
 
@@ -18,9 +19,9 @@ TREE = bisect(SAMPLES + 0.3 * torch.randn(4000, 2, generator=torch.Generator().m
 def one_round(round_index=0, samples=SAMPLES, n_blocks=20, first_block=0, entropy=7, linear=False):
     return accumulate_round(
         samples,
+        block_edges(len(samples), n_blocks),
         SIGMA,
         TREE,
-        n_blocks=n_blocks,
         round_index=round_index,
         entropy=entropy,
         first_block=first_block,
@@ -46,9 +47,9 @@ def test_antithetic_draws_cancel_and_have_the_moments_of_a_normal():
     assert m.count.shape == (20, TREE.n_cells)
     # Terms of one chunk are added in single precision.
     np.testing.assert_allclose(m.noise.sum(axis=(0, 1)), 0, atol=1e-7 * m.count.sum())
-    np.testing.assert_allclose(m.position.sum(axis=(0, 1)), 2 * SAMPLES.double().sum(dim=0), rtol=1e-5, atol=1e-2)
+    np.testing.assert_allclose(m.position.sum(axis=0), 2 * SAMPLES.double().sum(dim=0), rtol=1e-5, atol=1e-2)
     # E[z²] = 1 with variance 2; pairs count once: 4.5 standard errors of 4000.
-    np.testing.assert_allclose(m.noise_squared.sum(axis=(0, 1)) / 8000, 1, atol=4.5 * (2 / 4000) ** 0.5)
+    np.testing.assert_allclose(m.noise_squared.sum(axis=0) / 8000, 1, atol=4.5 * (2 / 4000) ** 0.5)
     assert not np.allclose(m.noise.sum(axis=0), 0, atol=1.0)  # in single cells they do not cancel
 
 
@@ -57,7 +58,8 @@ def test_two_rounds_merge_to_their_sum(linear):
     a, b = one_round(0, linear=linear), one_round(1, linear=linear)
     merged = a.merge_rounds(b)
     np.testing.assert_array_equal(merged.noise, a.noise + b.noise)
-    np.testing.assert_array_equal(merged.count_squares, (a.count**2).sum(axis=0) + (b.count**2).sum(axis=0))
+    squares = sums_of_squares(np.concatenate([a.count, b.count]), np.concatenate([a.noise, b.noise]))
+    np.testing.assert_allclose(merged.round_squares, squares, rtol=1e-12)
     assert merged.n_rounds == 2
     assert_equal(merged, b.merge_rounds(a))
     for name in PRODUCTS if linear else ():
@@ -75,9 +77,9 @@ def test_halves_of_the_data_merge_to_the_whole(linear):
     first = one_round(samples=SAMPLES[:2000], n_blocks=10, linear=linear)
     second = one_round(samples=SAMPLES[2000:], n_blocks=10, first_block=10, linear=linear)
     whole, merged = one_round(linear=linear), first.merge_data(second)
-    for name in ("count", "noise", "position", "noise_squared"):
+    for name in ("count", "noise"):
         np.testing.assert_array_equal(getattr(merged, name), getattr(whole, name))
-    assert_equal(merged, whole, rtol=1e-11)  # sums of squares are added in another order
+    assert_equal(merged, whole, rtol=1e-11)  # sums over all blocks are added in another order
     # Without the number of its first block the second half would repeat the noise of the first.
     repeated = one_round(samples=SAMPLES[2000:], n_blocks=10)
     assert not np.allclose(repeated.noise, second.noise)
@@ -139,17 +141,17 @@ def test_estimates_are_ratios_of_the_sums():
     m = one_round(0).merge_rounds(one_round(1))
     cells = estimate(m)
     count = m.count.sum(axis=0)
-    np.testing.assert_array_equal(cells.counts, count)
+    np.testing.assert_array_equal(cells.count, count)
     np.testing.assert_allclose(cells.noise_mean, m.noise.sum(axis=0) / count[:, None])
-    np.testing.assert_allclose(cells.centers, m.position.sum(axis=0) / count[:, None])
-    np.testing.assert_allclose(cells.noise_squared_mean, m.noise_squared.sum(axis=0) / count[:, None])
+    np.testing.assert_allclose(cells.center, m.position / count[:, None])
+    np.testing.assert_allclose(cells.noise_squared_mean, m.noise_squared / count[:, None])
 
 
 def test_both_errors_together_are_the_scatter_between_blocks():
     m = one_round(0).merge_rounds(one_round(1)).merge_rounds(one_round(2))
     cells = estimate(m)
     residual = m.noise - cells.noise_mean * m.count[:, :, None]
-    between = np.sqrt(residual.var(axis=0, ddof=1) * 20) / cells.counts[:, None]
+    between = np.sqrt(residual.var(axis=0, ddof=1) * 20) / cells.count[:, None]
     both = np.hypot(cells.stderr_draws, cells.stderr_data)
     np.testing.assert_allclose(both, np.maximum(between, cells.stderr_draws), rtol=1e-9)
 

@@ -25,7 +25,7 @@ def with_values(*entries) -> np.ndarray:
         ({"sigma": -0.1}, "sigma is -0.1: it must be positive"),
         ({"sigma": float("nan")}, "sigma is nan: it must be positive"),
         ({"sigma": float("inf")}, "sigma is inf"),
-        ({"cells": "quadratic"}, "cells is 'quadratic': it must be 'constant' or 'linear'"),
+        ({"cells": "quadratic"}, "cells is 'quadratic': it must be one of auto, constant, linear"),
         ({"min_probability": 0.0}, "min_probability is 0.0: it must lie strictly between 0 and 1"),
         ({"min_probability": 1.0}, "min_probability is 1.0: it must lie strictly between 0 and 1"),
         ({"min_probability": 0.004}, r"min_probability is 0\.004: 1000 samples allow no less than 0\.005"),
@@ -33,7 +33,7 @@ def with_values(*entries) -> np.ndarray:
         ({"max_draws": 0}, "max_draws is 0: .* at least 2"),
         ({"min_draws": 0}, "min_draws is 0: it must lie between 1 and max_draws = 64"),
         ({"min_draws": 66}, "min_draws is 66: it must lie between 1 and max_draws = 64"),
-        ({"stopping": "soon"}, "stopping is 'soon': it must be 'stderr' or 'paper'"),
+        ({"stopping": "soon"}, "stopping is 'soon': it must be one of stderr, paper, fixed"),
         ({"n_blocks": 1}, "n_blocks is 1: at least 2 are needed"),
     ],
 )

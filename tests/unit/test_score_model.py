@@ -10,9 +10,10 @@ import torch
 import xarray as xr
 
 from kgmm import KGMM, DirectGMM, ScientificFailure, ScoreModel
-from kgmm.network import Network, fit_network
+from kgmm.network import Network
 from kgmm.score import _points_in_cells
 from kgmm.standardize import Standardization
+from kgmm.training import fit_network
 
 X = np.random.default_rng(0).standard_normal((3000, 2)) * [0.5, 20.0] + [1.0, -4.0]
 STANDARDIZATION = Standardization.of(X)
@@ -53,10 +54,10 @@ def regression(n=200):
 
 def test_fit_lowers_the_loss_to_nearly_zero_and_is_reproducible():
     fits = [fit_network(*regression(), hidden=(20,), max_iterations=300, seed=3) for _ in range(2)]
-    assert fits[0].loss[-1] < 1e-4 < 0.1 < fits[0].loss[0]
-    np.testing.assert_array_equal(fits[0].loss, fits[1].loss)
-    assert fits[0].iterations[0] == 0
-    assert (np.diff(fits[0].iterations) > 0).all()
+    assert fits[0].history.loss[-1] < 1e-4 < 0.1 < fits[0].history.loss[0]
+    np.testing.assert_array_equal(fits[0].history.loss, fits[1].history.loss)
+    assert fits[0].history.iteration[0] == 0
+    assert (np.diff(fits[0].history.iteration) > 0).all()
 
 
 def adam(**changes):
@@ -66,23 +67,23 @@ def adam(**changes):
 
 def test_adam_lowers_the_loss_and_is_reproducible():
     fit, again, other = adam(), adam(), adam(seed=4)
-    assert fit.loss[-1] < 2e-3 < 0.1 < fit.loss[0]
-    np.testing.assert_array_equal(fit.loss, again.loss)
+    assert fit.history.loss[-1] < 2e-3 < 0.1 < fit.history.loss[0]
+    np.testing.assert_array_equal(fit.history.loss, again.history.loss)
     assert torch.equal(fit.network.parameters, again.network.parameters)
     assert not torch.equal(fit.network.parameters, other.network.parameters)
-    assert len(fit.loss) == 100 and fit.iterations[-1] == 800
+    assert len(fit.history.loss) == 100 and fit.history.iteration[-1] == 800
     assert not fit.network.parameters.requires_grad
     # The loss is that of the network which is returned, on the points.
     x, y, _ = regression()
     error = fit.network(torch.tensor(x, dtype=torch.float32)).numpy() - y
-    assert np.mean(error**2) < 2 * fit.loss[-1]
+    assert np.mean(error**2) < 2 * fit.history.loss[-1]
 
 
 def test_adam_draws_points_by_weight():
     x, y, w = regression()
     x, y, w = np.vstack([x, x]), np.vstack([y, y + 5]), np.concatenate([w, 0 * w])
     fit = fit_network(x, y, w, optimizer="adam", hidden=(20,), steps=800, batch_size=64, learning_rate=0.02)
-    assert fit.loss[-1] < 1e-2
+    assert fit.history.loss[-1] < 1e-2
 
 
 def test_adam_knows_the_prior():
@@ -93,13 +94,13 @@ def test_adam_knows_the_prior():
 
 @pytest.mark.parametrize("limit", [1, 15, 20])
 def test_fit_keeps_to_the_number_of_iterations(limit):
-    assert fit_network(*regression(), hidden=(20,), max_iterations=limit).iterations[-1] <= limit
+    assert fit_network(*regression(), hidden=(20,), max_iterations=limit).history.iteration[-1] <= limit
 
 
 def test_points_without_weight_do_not_count():
     x, y, w = regression()
     x, y, w = np.vstack([x, x]), np.vstack([y, y + 5]), np.concatenate([w, 0 * w])
-    assert fit_network(x, y, w, hidden=(20,), max_iterations=300).loss[-1] < 1e-3
+    assert fit_network(x, y, w, hidden=(20,), max_iterations=300).history.loss[-1] < 1e-3
 
 
 def test_prior_shrinks_the_parameters_where_targets_are_noisy():
@@ -189,15 +190,15 @@ def test_points_in_a_cell_have_its_mean_and_covariance(n_features):
     d, n_cells = n_features, 7
     root = rng.standard_normal((n_cells, d, d))
     estimates = SimpleNamespace(
-        centers=rng.standard_normal((n_cells, d)),
+        center=rng.standard_normal((n_cells, d)),
         noise_mean=rng.standard_normal((n_cells, d)),
         covariance=root @ root.transpose(0, 2, 1),
         slope=rng.standard_normal((n_cells, d, d)),
     )
     points, noise = _points_in_cells(estimates, seed=0)
     points, noise = (a.reshape(n_cells, d + 1, d) for a in (points, noise))
-    shift = points - estimates.centers[:, None]
-    np.testing.assert_allclose(points.mean(axis=1), estimates.centers, atol=1e-12)
+    shift = points - estimates.center[:, None]
+    np.testing.assert_allclose(points.mean(axis=1), estimates.center, atol=1e-12)
     np.testing.assert_allclose(shift.transpose(0, 2, 1) @ shift / (d + 1), estimates.covariance, atol=1e-10)
     # On the line of the cell: the mean of the noise and its slope are those of the cell.
     np.testing.assert_allclose(noise.mean(axis=1), estimates.noise_mean, atol=1e-12)
@@ -210,7 +211,7 @@ def test_points_in_a_cell_have_its_mean_and_covariance(n_features):
 
 def test_points_in_cells_without_extent_are_their_centres():
     estimates = SimpleNamespace(
-        centers=np.ones((1, 2)),
+        center=np.ones((1, 2)),
         noise_mean=np.ones((1, 2)),
         slope=np.ones((1, 2, 2)),
         covariance=-1e-18 * np.eye(2)[None],
@@ -275,7 +276,7 @@ def test_file_gives_the_same_function(model, tmp_path):
     loaded = ScoreModel.load(tmp_path / "score.nc")
     np.testing.assert_array_equal(loaded(X), model(X))
     np.testing.assert_array_equal(loaded.jacobian_diagonal(X), model.jacobian_diagonal(X))
-    np.testing.assert_array_equal(loaded.history[1], model.history[1])
+    np.testing.assert_array_equal(loaded.history.loss, model.history.loss)
     assert (loaded.sigma, loaded.residual_scale, loaded.network.hidden) == (0.2, model.residual_scale, (16, 8))
     loaded.save(tmp_path / "again.nc")  # the file is closed and can be written over
     loaded.save(tmp_path / "score.nc")
