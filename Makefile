@@ -9,11 +9,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help env paper quick test lint schema clean
+.PHONY: help env paper quick estimator test lint schema clean
 
 help:
 	@echo "make paper   the whole run: results/paper/report.html"
 	@echo "make quick   the same on small data: results/quick/report.html"
+	@echo "make estimator  errors and races of the estimator: results/estimator/report.html"
 	@echo "make test    the tests"
 	@echo "make env     the set-up alone (PIP_ARGS=... is passed to pip, PYTHON=... chooses the interpreter)"
 	@echo "make lint    style and the configuration's schema"
@@ -33,6 +34,9 @@ paper: env
 
 quick: env
 	$(BIN)/snakemake --workflow-profile profiles/quick
+
+estimator: env
+	$(BIN)/snakemake --workflow-profile profiles/$(PROFILE) --configfile config/estimator.yaml
 
 test: env
 	$(BIN)/pytest

@@ -73,9 +73,11 @@ def estimate_means(moments: Moments) -> CellEstimates:
     noise_mean = moments.noise.sum(axis=0) / divisor
     squared_mean = moments.noise_squared / divisor
 
-    n_blocks, n_rounds = moments.n_blocks, moments.n_rounds
+    n_rounds = moments.n_rounds
+    share = moments.count.sum(axis=1) / count.sum()
     block_residual = moments.noise - noise_mean * moments.count[:, :, None]
-    total_variance = n_blocks / (n_blocks - 1) * (block_residual**2).sum(axis=0) / divisor**2
+    # With equal blocks the factor is B/(B − 1); the residuals of a larger one are smaller, as it decides on the mean.
+    total_variance = (block_residual**2).sum(axis=0) / divisor**2 / (1.0 - (share**2).sum())
     if n_rounds == 1:
         draws_variance = np.maximum(squared_mean - noise_mean**2, 0.0) / divisor
     else:

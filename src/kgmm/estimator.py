@@ -14,7 +14,7 @@ import xarray as xr
 
 from kgmm.cells import CellEstimates, estimate
 from kgmm.drawing import STOPPING_RULES, Drawing, StoppingRule
-from kgmm.estimator_files import from_dataset, to_dataset
+from kgmm.estimator_files import WITHOUT_SUMS, from_dataset, to_dataset
 from kgmm.histograms import effective_sizes
 from kgmm.moments import Moments, block_edges
 from kgmm.observation import FEWEST_SAMPLES_PER_CELL, smallest_min_probability
@@ -31,9 +31,14 @@ CELLS = ("auto", "constant", "linear")
 _MOST_BLOCKS = 4
 
 
-def default_min_probability(effective_size: float) -> float:
-    """``p_min`` for data of that effective size: a hundred independent samples per cell, within 0.001 and 0.05."""
-    return float(min(0.05, max(1e-3, 100.0 / effective_size)))
+def default_min_probability(effective_size: float, sigma: float, n_features: int) -> float:
+    """``p_min`` for data of that effective size.
+
+    Twenty independent samples per cell, and no cell smaller than the noise, since neighbours would hold the same
+    samples; within 0.0005 and 0.05. Standardised data extend over about four deviations.
+    """
+    of_noise = 0.7 * (sigma / 4.0) ** n_features
+    return float(min(0.05, max(5e-4, of_noise, 20.0 / effective_size)))
 
 
 class KGMM:
@@ -59,7 +64,7 @@ class KGMM:
     n_blocks : contiguous blocks of the data from which the error of the finite data is estimated.
     cells : ``"constant"`` averages over a cell (the paper); ``"linear"`` also fits a line to ``z`` in it, which is
         right to second order in its size: what coarse cells need, so in several dimensions. ``"auto"`` is constant in
-        one dimension and linear in more.
+        one and two dimensions and linear in more.
     random_state : integer or NumPy seed sequence.
     device : ``"cpu"`` or ``"cuda"``, where the draws are made; the two have different random numbers.
 
@@ -162,8 +167,16 @@ class KGMM:
         return self._drawing.moments(samples, edges - edges[0], self.max_draws // 2, first_block=int(first))
 
     def gather(self, shards: Iterable[Moments]) -> KGMM:
-        """The fitted estimator from the moments of all shards, in order."""
-        return self._finish(reduce(Moments.merge_data, shards), "fixed")
+        """The fitted estimator from the moments of all shards, in order; ``ValueError`` if some are missing."""
+        self.__dict__.pop("moments_", None)
+        shards = iter(shards)
+        moments = next(shards, None)
+        if moments is not None:
+            moments = reduce(Moments.merge_data, shards, moments)
+        found = 0 if moments is None else moments.n_blocks
+        if found != self.n_blocks:
+            raise ValueError(f"the shards hold {found} blocks: all {self.n_blocks} are needed, each once")
+        return self._finish(moments, "fixed")
 
     def partial_fit(self, X: np.ndarray, y=None) -> KGMM:
         """Fits to the samples of ``X`` and all those of earlier calls.
@@ -174,6 +187,8 @@ class KGMM:
         if not hasattr(self, "partition_"):
             return self.fit(X)
         if not hasattr(self, "moments_"):
+            if hasattr(self, "cells_"):
+                raise ValueError(WITHOUT_SUMS)
             return self._fit_first(check_samples(X, n_features=self.n_features_in_, at_least=2 * self.n_blocks))
         X = check_samples(X, n_features=self.n_features_in_)
         # Blocks of about the size that there are, so that each is worth the same.
@@ -182,6 +197,7 @@ class KGMM:
         samples = StandardizedSamples(X, self.standardization_)
         more = self._drawing.moments(samples, edges, self.n_draws_ // 2, first_block=self.n_streams_)
         self.n_streams_ += len(edges) - 1
+        self.entropies_ = self.entropies_ | {self.entropy_}
         return self._finish(self.moments_.merge_data(more), self.stopped_by_)
 
     def merge(self, other: KGMM) -> KGMM:
@@ -192,18 +208,22 @@ class KGMM:
         """
         for estimator in (self, other):
             if not hasattr(estimator, "moments_"):
-                raise ValueError("merge needs the sums of both estimators: fit them, or save them with moments=True")
-        if self.sigma != other.sigma or not self.partition_.equals(other.partition_):
+                raise ValueError(WITHOUT_SUMS)
+        same_space = self.standardization_.equals(other.standardization_) and self.partition_.equals(other.partition_)
+        if self.sigma != other.sigma or not same_space:
             raise ValueError("estimators of different sigma or partition do not merge")
-        if self.entropy_ == other.entropy_:
+        if self.entropies_ & other.entropies_:
             raise ValueError("both estimators used the same random numbers: load each with a random_state of its own")
-        return self._finish(self.moments_.merge_data(other.moments_), self.stopped_by_)
+        merged = self._finish(self.moments_.merge_data(other.moments_), self.stopped_by_)
+        merged.entropies_ = merged.entropies_ | other.entropies_
+        return merged
 
     def _choose_min_probability(self, X, standardization: Standardization) -> float:
-        """``p_min`` as given, or such that a cell holds some hundred independent samples; checked against the data."""
+        """``p_min`` as given, or the default; checked against the data."""
         least, p_min = smallest_min_probability(X.shape[0]), self.min_probability
         if p_min is None:
-            return max(least, default_min_probability(effective_sizes(X, standardization).min()))
+            independent = effective_sizes(X, standardization).min()
+            return max(least, default_min_probability(independent, self.sigma, X.shape[1]))
         if p_min < least:
             raise ValueError(
                 f"min_probability is {p_min:g}: {X.shape[0]} samples allow no less than {least:g} "
@@ -227,7 +247,7 @@ class KGMM:
                 f"cells is 'linear': {n_cells} cells in {d} dimensions need {n_cells * d**2:.2g} products, at most "
                 f"{_MOST_PRODUCTS:.0e} are possible; use fewer or constant cells"
             )
-        return self.cells == "linear" or (self.cells == "auto" and d > 1 and possible)
+        return self.cells == "linear" or (self.cells == "auto" and d > 2 and possible)
 
     @property
     def _drawing(self) -> Drawing:
@@ -254,9 +274,9 @@ class KGMM:
 
     def _finish(self, moments: Moments, stopped_by: str) -> KGMM:
         if not hasattr(self, "moments_"):
-            self.n_streams_ = moments.n_blocks
-        while moments.n_blocks > _MOST_BLOCKS * self.n_blocks:
-            moments = moments.with_joined_blocks()
+            self.n_streams_, self.entropies_ = moments.n_blocks, {self.entropy_}
+        if moments.n_blocks > _MOST_BLOCKS * self.n_blocks:
+            moments = moments.with_joined_blocks(2 * self.n_blocks)
         self.moments_ = moments
         self._set_cells(estimate(moments), 2 * moments.n_rounds, stopped_by)
         logger.info(

@@ -13,6 +13,7 @@ from kgmm.partition import Partition
 from kgmm.randomness import Seed, torch_generator
 from kgmm.standardize import Standardization
 
+WITHOUT_SUMS = "the sums of this estimator are not at hand: fit it, or save it with moments=True before loading it"
 _NOT_STORED = ("random_state", "device")
 
 
@@ -44,9 +45,10 @@ def to_dataset(estimator, moments: bool = False) -> xr.Dataset:
         }
     if moments:
         if not hasattr(estimator, "moments_"):
-            raise ValueError("the sums of this estimator are not at hand: it was loaded from a file without them")
+            raise ValueError(WITHOUT_SUMS)
         variables |= estimator.moments_.to_variables()
         attributes["n_streams"] = int(estimator.n_streams_)
+        attributes["entropies"] = json.dumps(sorted(estimator.entropies_))
     return xr.Dataset(variables, attrs=attributes)
 
 
@@ -76,4 +78,5 @@ def from_dataset(cls: type, dataset: xr.Dataset, random_state: Seed | None, devi
         estimator._set_cells(CellEstimates.from_dataset(dataset), int(attributes["n_draws"]), stopped_by)
     if "n_streams" in attributes:
         estimator.moments_, estimator.n_streams_ = Moments.from_dataset(dataset), int(attributes["n_streams"])
+        estimator.entropies_ = set(json.loads(attributes["entropies"]))
     return estimator

@@ -88,9 +88,11 @@ class Moments:
             fine_squares=self.block_squares + other.block_squares if joined else None,
         )
 
-    def with_joined_blocks(self) -> Moments:
-        """The same with every two neighbouring blocks joined, so that a long stream needs no more memory."""
-        starts = np.arange(0, self.n_blocks, 2)
+    def with_joined_blocks(self, n_blocks: int) -> Moments:
+        """The same with neighbouring blocks joined to at most ``n_blocks`` of about equal size."""
+        ends = self.count.sum(axis=1).cumsum()
+        group = np.ceil(n_blocks * ends / ends[-1] - 1e-9).astype(int)
+        starts = np.flatnonzero(np.diff(group, prepend=-1))
         return replace(
             self,
             count=np.add.reduceat(self.count, starts, axis=0),

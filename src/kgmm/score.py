@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +26,8 @@ _FORMAT = "kgmm score model"
 _VERSION = 1
 _BATCH = 65_536
 _MARGIN = 3.0
-_FEWEST_FOR_FOLD = 200
+_FEWEST_FOR_FOLD = 500
+_LOSSES = ("iteration", "loss", "validation_loss")
 
 
 @dataclass(frozen=True)
@@ -62,16 +63,17 @@ class ScoreModel:
         points, noise, weights = estimates.center, estimates.noise_mean, estimates.count
         if estimates.slope is not None:
             points, noise = _points_in_cells(estimates, options.get("seed", 0))
-            weights = np.repeat(weights, len(points) // len(weights))
+        group_size = len(points) // len(weights)
         stderr = estimates.stderr / cells.sigma
         return cls.fit_points(
             points,
             -noise / cells.sigma,
-            weights,
+            np.repeat(weights, group_size),
             sigma=cells.sigma,
             standardization=cells.standardization_,
-            stderr=np.repeat(stderr, len(points) // len(stderr), axis=0),
-            group_size=len(points) // len(stderr),
+            # The points of a linear cell have the noise of its line: the error of their mean is that of the cell.
+            stderr=np.repeat(stderr, group_size, axis=0) * group_size**0.5,
+            group_size=group_size,
             hidden=hidden,
             **options,
         )
@@ -114,7 +116,7 @@ class ScoreModel:
         ----------
         points, scores : ``(n_points, n_features)``; weights : ``(n_points,)``.
         stderr : standard errors of the scores, a number or ``(n_points, n_features)``.
-        held_out : share of the groups of points by which the best state of the fit is chosen; none of fewer than 200
+        held_out : share of the groups of points that tell which state of the fit to keep; none of fewer than 500
             groups, which are better used for the fit.
         group_size : points that belong together, such as those of one cell, and follow each other.
         options : those of :func:`kgmm.training.fit_network`.
@@ -195,8 +197,9 @@ class ScoreModel:
             variables[f"weight_{k}"] = ((f"layer_{k + 1}", f"layer_{k}"), weight.numpy())
             variables[f"bias_{k}"] = (f"layer_{k + 1}", bias.numpy())
         if self.history is not None:
-            for field in fields(History):
-                variables[field.name] = ("evaluation", getattr(self.history, field.name))
+            for name in _LOSSES:
+                variables[name] = ("evaluation", getattr(self.history, name))
+            variables["kept"] = ((), self.history.kept)
         attributes = {
             "format": _FORMAT,
             "version": _VERSION,
@@ -223,7 +226,7 @@ class ScoreModel:
         )
         history = None
         if "validation_loss" in dataset:
-            history = History(*(dataset[field.name].values for field in fields(History)))
+            history = History(*(dataset[name].values for name in _LOSSES), kept=int(dataset["kept"]))
         return cls(
             Network(layers),
             float(dataset.attrs["residual_scale"]),

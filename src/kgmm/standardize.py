@@ -92,6 +92,10 @@ class Standardization:
             raise ValueError(f"feature {constant[0]} of X is constant: it has no density")
         return cls(mean, np.sqrt(squares / count), lower.astype(float), upper.astype(float))
 
+    def equals(self, other: Standardization) -> bool:
+        """Whether both have the same mean and deviation."""
+        return np.array_equal(self.mean, other.mean) and np.array_equal(self.scale, other.scale)
+
     def to_variables(self) -> dict:
         """Variables of an xarray dataset from which :meth:`from_dataset` reads the same object."""
         return {field.name: ("variable", getattr(self, field.name)) for field in fields(self)}

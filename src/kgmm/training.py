@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ from kgmm.network import Network
 from kgmm.progress import Progress
 
 OPTIMIZERS = ("lbfgs", "adam")
+_STANDARD_ERRORS = 2.0
 Batch = Callable[[], tuple[torch.Tensor, torch.Tensor]]
 # Called after iterations of a fit with their number and the network as it is then.
 Observer = Callable[[int, Network], None]
@@ -27,20 +27,15 @@ class History:
 
     Attributes
     ----------
-    iteration : iterations or batches made; loss : on the points of the fit, the prior included.
+    iteration : iterations or batches made; loss : on the points of the fit; that of L-BFGS includes the prior.
     validation_loss : on the held-out fold, NaN where there is none.
+    kept : index of the state that was kept.
     """
 
     iteration: np.ndarray
     loss: np.ndarray
     validation_loss: np.ndarray
-
-    @property
-    def best(self) -> int:
-        """Index of the state that was kept: the best on the fold, or the last."""
-        if np.isnan(self.validation_loss).all():
-            return len(self.iteration) - 1
-        return int(np.nanargmin(self.validation_loss))
+    kept: int
 
 
 @dataclass(frozen=True)
@@ -52,28 +47,39 @@ class Fit:
 
 
 class _Record:
-    """Losses as they come, and the best state so far."""
+    """Losses as they come, and the state to keep: the last that is not worse on the fold than the best.
 
-    def __init__(self, validate: Callable[[Network], float] | None, patience: int, observe: Observer | None):
-        self._validate, self._patience, self._observe = validate, patience, observe
+    Worse means by more than two standard errors of the difference. The fold's targets are noisy and few, so that the
+    lowest of many losses alone says little: it is often that of a fit which has hardly begun.
+    """
+
+    def __init__(self, fold_losses: Callable[[Network], np.ndarray] | None, patience: int, observe: Observer | None):
+        self._fold_losses, self._patience, self._observe = fold_losses, patience, observe
         self._rows: list[tuple[int, float, float]] = []
-        self._best, self._since = math.inf, 0
+        self._best = np.array([np.inf])
+        self._kept = 0
         self.network: Network | None = None
 
     def add(self, iteration: int, loss: float, network: Network) -> bool:
-        """Notes a state; false once the fold has seen no better one for as many evaluations as there is patience."""
+        """Notes a state; false once the fold has found as many in a row worse as there is patience."""
         if self._observe is not None:
             self._observe(iteration, network)
-        validation = math.nan if self._validate is None else self._validate(network)
-        self._rows.append((iteration, loss, validation))
-        if self._validate is None or validation < self._best:
-            self.network, self._best, self._since = network, validation, 0
-        else:
-            self._since += 1
-        return self._since < self._patience
+        losses = np.array([np.nan]) if self._fold_losses is None else self._fold_losses(network)
+        self._rows.append((iteration, loss, float(losses.sum())))
+        if self._fold_losses is None or not self._is_worse(losses):
+            self.network, self._kept = network, len(self._rows) - 1
+        if losses.sum() < self._best.sum():
+            self._best = losses
+        return len(self._rows) - 1 - self._kept < self._patience
+
+    def _is_worse(self, losses: np.ndarray) -> bool:
+        if losses.sum() <= self._best.sum():
+            return False
+        difference = losses - self._best
+        return difference.sum() > _STANDARD_ERRORS * difference.std() * len(difference) ** 0.5
 
     def fit(self) -> Fit:
-        return Fit(self.network, History(*(np.array(column) for column in zip(*self._rows))))
+        return Fit(self.network, History(*(np.array(column) for column in zip(*self._rows)), self._kept))
 
 
 def fit_network(
@@ -106,13 +112,13 @@ def fit_network(
     ----------
     points : ``(n_points, n_features)``; targets : ``(n_points, n_outputs)``, of the order of one.
     weights : ``(n_points,)``, non-negative.
-    held_out : ``(n_points,)`` bool, points that take no part but tell which state is best and when to stop.
+    held_out : ``(n_points,)`` bool, points that take no part but tell which state to keep and when to stop.
     noise_fraction : variance of the targets' noise over their mean square.
     optimizer : ``"lbfgs"``, full batches for at most ``max_iterations``: best for up to some ten thousand points. Or
         ``"adam"``, ``steps`` batches of ``batch_size`` points drawn by weight, its rate rising to ``learning_rate`` and
         falling to zero (one cycle): better where the function is so rich that L-BFGS does not converge.
-    patience : evaluations of the held-out loss without a better one after which the fit stops; L-BFGS evaluates it
-        after each iteration, Adam a hundred times.
+    patience : evaluations in a row that find the state worse on the fold than the best, after which the fit stops;
+        L-BFGS evaluates after each iteration, Adam a hundred times.
     device : ``"cpu"`` or ``"cuda"``.
 
     Raises
@@ -131,14 +137,14 @@ def fit_network(
     if optimizer not in OPTIMIZERS:
         raise ValueError(f"optimizer is {optimizer!r}: it must be one of {', '.join(OPTIMIZERS)}")
     arrays = [torch.as_tensor(a, dtype=torch.float32, device=device) for a in (points, targets, weights)]
-    validate = None
+    fold_losses = None
     if held_out is not None and held_out.any():
         fold = torch.as_tensor(held_out, device=device)
-        validate = _validation([a[fold] for a in arrays])
+        fold_losses = _losses_on([a[fold] for a in arrays])
         arrays = [a[~fold] for a in arrays]
     x, y, w = arrays
     w = w / w.sum()
-    record = _Record(validate, patience, observe)
+    record = _Record(fold_losses, patience, observe)
     start = Network.random((points.shape[1], *hidden, targets.shape[1]), seed)
     decay = prior_precision * noise_fraction / points.shape[0]
     if optimizer == "lbfgs":
@@ -147,21 +153,23 @@ def fit_network(
         batch = _batches_by_weight(x, y, w, batch_size, seed)
         _fit_adam(record, start, batch, decay, steps, learning_rate, device)
     fit = record.fit()
-    before, after = fit.history.loss[0], fit.history.loss[fit.history.best]
-    if not after < before:
+    before, after = fit.history.loss[0], fit.history.loss[-1]
+    # Those of Adam are of a few batches each, and so fall only within their noise where there is little to learn.
+    if not (after < before if optimizer == "lbfgs" else np.isfinite(after)):
         raise ScientificFailure(f"the network's loss did not fall: {before:.3g} before, {after:.3g} after")
     return fit
 
 
-def _validation(fold: list[torch.Tensor]) -> Callable[[Network], float]:
+def _losses_on(fold: list[torch.Tensor]) -> Callable[[Network], np.ndarray]:
+    """A function that gives each point's share of a network's loss on the fold."""
     x, y, w = fold
-    share = (w / w.sum())[:, None]
+    share = w / w.sum()
 
-    def validate(network: Network) -> float:
+    def losses(network: Network) -> np.ndarray:
         with torch.no_grad():
-            return float((share * (network.to(x.device)(x) - y) ** 2).sum())
+            return (share * ((network.to(x.device)(x) - y) ** 2).sum(dim=1)).double().cpu().numpy()
 
-    return validate
+    return losses
 
 
 def _batches_by_weight(x: torch.Tensor, y: torch.Tensor, w: torch.Tensor, batch_size: int, seed: int) -> Batch:

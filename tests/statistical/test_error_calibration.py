@@ -13,7 +13,7 @@ from tests.statistical.exact_laws import chained_samples
 
 pytestmark = pytest.mark.statistical
 
-SIGMA, P_MIN, REPLICATES = 0.3, 0.02, 40
+SIGMA, P_MIN, REPLICATES = 0.3, 0.02, 22
 SETTINGS = {"independent": 0.0, "correlated": 0.9}
 
 
@@ -47,10 +47,17 @@ def errors(keep: float, *, shuffled: bool = False, max_draws: int = 16) -> tuple
     return square / promised, square / of_draws
 
 
+def three_deviations(n_squares: float) -> float:
+    """Of the mean of so many independent squares of normal numbers."""
+    return 3 * (2 / n_squares) ** 0.5
+
+
+# Some 35 cells that hang together in groups of a few: about ten independent squares each time.
+TOLERANCE = three_deviations(10 * REPLICATES)
+
+
 def calibrated(ratio: float) -> bool:
-    # 40 replicates of some 35 cells that hang together in groups of a few: about 400 independent squares, 7 %; three
-    # of these.
-    return 0.8 < ratio < 1.25
+    return abs(ratio - 1) < TOLERANCE
 
 
 @pytest.mark.parametrize("keep", SETTINGS.values(), ids=SETTINGS)
@@ -70,4 +77,40 @@ def test_errors_of_shuffled_correlated_data_are_too_small():
 def test_one_antithetic_pair_is_not_promised_too_much():
     ratio, _ = errors(0.0, max_draws=2)
     # The draws' part is then a bound only: errors may be smaller than promised, not larger.
-    assert ratio < 1.25
+    assert ratio < 1 + TOLERANCE
+
+
+Z_REPLICATES = 36
+
+
+def mean_square_z(keep: float, n_samples: int) -> tuple[float, float]:
+    """Mean square of the cells' errors in units of their own standard errors, and of those of the draws alone.
+
+    Each error over its own promise: ``errors`` above compares the sums, which the largest cells decide. An error that
+    is known from 40 blocks makes Student's t of a unit normal, with 39/37 for its mean square: divided out.
+    """
+    square, of_draws = [], []
+    for seed in range(Z_REPLICATES):
+        x = chained_samples(1, n_samples, keep, np.random.default_rng([seed, 1])).reshape(-1, 1)
+        cells = KGMM(SIGMA, 0.05, max_draws=6, stopping="fixed", n_blocks=40, cells="constant", random_state=seed).fit(
+            x
+        )
+        error = cells.score_ - exact_cell_scores(cells)[:, None]
+        scale = SIGMA * cells.standardization_.scale
+        estimates = cells.cells_
+        naive = (estimates.noise_squared_mean - estimates.noise_mean**2) / estimates.count[:, None] / scale**2
+        square.append(np.mean((error / cells.score_stderr_) ** 2))
+        of_draws.append(np.mean(error**2 / naive))
+    return float(np.mean(square)) * 37 / 39, float(np.mean(of_draws))
+
+
+@pytest.mark.parametrize(("keep", "n_samples"), [(0.0, 4000), (0.5, 10_000)], ids=SETTINGS)
+def test_errors_in_units_of_their_standard_errors_have_unit_variance(keep, n_samples):
+    own, naive = mean_square_z(keep, n_samples)
+    # 14 cells that hang together in pairs. Of 160 replicates with 100 blocks: 1.01 and 1.04.
+    tolerance = three_deviations(7 * Z_REPLICATES)
+    assert own == pytest.approx(1, abs=tolerance)
+    # Controls: errors that promise a fifth more or less, and the error that knows of the draws only.
+    assert own / 1.2**2 != pytest.approx(1, abs=tolerance)
+    assert own * 1.2**2 != pytest.approx(1, abs=tolerance)
+    assert naive != pytest.approx(1, abs=tolerance)

@@ -88,23 +88,42 @@ def test_cells_obey_the_mass_bound_and_counts_add_up():
 def test_min_probability_is_chosen_from_the_effective_number_of_samples():
     # Independent samples: the effective size is their number, or less by its scatter of sqrt(2/38) = 23 %.
     chosen = fit(X, min_probability=None).min_probability_
-    assert 0.025 <= chosen < 0.025 * (1 + 4 * 0.23)
-    assert chosen == default_min_probability(effective_sizes(X, Standardization.of(X)).min())
+    assert 0.005 <= chosen < 0.005 * (1 + 4 * 0.23)
+    assert chosen == default_min_probability(effective_sizes(X, Standardization.of(X)).min(), 0.2, 2)
     # Every sample several times: the blocks have the same moments, so that a share of the samples counts.
     twice, often = (fit(np.repeat(X, k, axis=0), min_probability=None).min_probability_ for k in (2, 4))
     assert often == pytest.approx(twice)
     # About the same as for each once; on average over 200 variables the same.
-    assert often == pytest.approx(0.025, rel=0.23 * 3)
+    assert often == pytest.approx(0.005, rel=0.23 * 3)
     many = np.repeat(np.random.default_rng(2).standard_normal((4000, 200)), 4, axis=0)
-    each = [default_min_probability(size) for size in effective_sizes(many, Standardization.of(many))]
-    assert np.mean(each) == pytest.approx(0.025, rel=4.5 * 0.23 / 200**0.5)
+    each = [default_min_probability(size, 0.2, 2) for size in effective_sizes(many, Standardization.of(many))]
+    assert np.mean(each) == pytest.approx(0.005, rel=4.5 * 0.23 / 200**0.5)
 
 
 @pytest.mark.parametrize(
-    ("effective_size", "expected"), [(100, 0.05), (2000, 0.05), (4000, 0.025), (1e5, 1e-3), (1e9, 1e-3)]
+    ("effective_size", "expected"), [(100, 0.05), (400, 0.05), (4000, 0.005), (4e4, 5e-4), (1e9, 5e-4)]
 )
-def test_default_min_probability_is_a_hundred_independent_samples_within_bounds(effective_size, expected):
-    assert default_min_probability(effective_size) == pytest.approx(expected)
+def test_default_min_probability_is_twenty_independent_samples_within_bounds(effective_size, expected):
+    assert default_min_probability(effective_size, 0.05, 2) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("sigma", "n_features", "expected"),
+    [
+        (0.2, 1, 0.035), (0.2, 2, 0.00175), (0.2, 3, 5e-4), (0.05, 1, 0.00875), (0.05, 2, 5e-4), (1.0, 2, 0.04375),
+        (1.0, 3, 0.0109375), (1.0, 20, 5e-4), (2.0, 1, 0.05), (8.0, 3, 0.05),
+    ],
+)  # fmt: skip
+def test_default_min_probability_leaves_no_cell_smaller_than_the_noise(sigma, n_features, expected):
+    """In volume: each of the variables extends over four deviations."""
+    assert default_min_probability(1e9, sigma, n_features) == pytest.approx(expected)
+    # Few samples ask for more, and no noise for less.
+    assert default_min_probability(1000, sigma, n_features) == pytest.approx(max(0.02, expected))
+
+
+@pytest.mark.parametrize(("sigma", "n_features", "expected"), [(0.2, 1, 0.035), (0.8, 2, 0.028)])
+def test_bound_of_the_noise_is_used_by_a_fit(sigma, n_features, expected):
+    assert fit(X[:, :n_features], sigma=sigma, min_probability=None).min_probability_ == pytest.approx(expected)
 
 
 def test_stopping_rules():

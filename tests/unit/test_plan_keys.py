@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kgmm.pipeline.plan import Plan
+from kgmm.pipeline.plan_table import records, to_csv
 from kgmm.pipeline.seeds import seed_sequence
 from kgmm.pipeline.tasks import STAGES
 
@@ -211,8 +212,8 @@ def test_numbers_of_points_share_the_simulation_and_its_description():
 def test_a_trajectory_is_shown_by_the_first_block_that_uses_it():
     blocks = plan(RING | {"data": {"points": 4}}, RING | {"data": {"points": 8}}, {})
     assert blocks.trajectory_blocks == ["wells0", "wells2"]
-    assert blocks.evaluated_blocks == ["wells0", "wells1", "wells2"]
-    assert plan({"until": "trajectory"}, {}).evaluated_blocks == ["wells1"]
+    assert blocks.drawn_blocks == ["wells0", "wells1", "wells2"]
+    assert plan({"until": "trajectory"}, {}).drawn_blocks == ["wells1"]
     assert plan({"until": "trajectory"}, {}).trajectory_blocks == ["wells0"]
 
 
@@ -251,12 +252,12 @@ def test_unknown_task_is_named():
 
 def test_table_has_every_setting_and_every_key():
     one = plan({"replicates": 2})
-    first, second = one.table()
+    first, second = records(one)
     assert first["estimator.sigma"] == 0.1 and first["system.name"] == "double_well"
     assert first["network.hidden"] == "[128, 64]"
     assert (first["replicate"], second["replicate"]) == (0, 1)
     assert first["key.fit_score"] == one.rows[0].keys["fit_score"]
-    assert len(one.to_csv().splitlines()) == 3
+    assert len(to_csv(one).splitlines()) == 3
     assert one.resolved["experiments"][0]["langevin"]["dt"] == 0.01
 
 

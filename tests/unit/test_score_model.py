@@ -241,6 +241,23 @@ def test_network_is_fitted_to_linear_cells():
     assert error["linear"] < 0.85 * error["constant"]
 
 
+def test_error_of_the_mean_over_the_points_of_a_cell_is_that_of_the_cell(monkeypatch):
+    def points_of(cells):
+        with monkeypatch.context() as patched:
+            patched.setattr(ScoreModel, "fit_points", lambda points, scores, weights, **options: (weights, options))
+            return ScoreModel.fit(cells)
+
+    for kind, size in (("constant", 1), ("linear", 3)):
+        cells = KGMM(0.2, 0.05, cells=kind, max_draws=8).fit(X)
+        weights, options = points_of(cells)
+        assert options["group_size"] == size
+        np.testing.assert_array_equal(weights.reshape(-1, size), np.tile(cells.counts_[:, None], size))
+        of_points = options["stderr"].reshape(-1, size, 2)
+        of_mean = np.sqrt(np.square(of_points).sum(axis=1)) / size
+        np.testing.assert_allclose(of_mean, cells.cells_.stderr / 0.2, rtol=1e-12)
+        assert of_mean.min() > 0
+
+
 def test_jacobian_is_the_derivative(model):
     x, diagonal = X[:50], model.jacobian_diagonal(X[:50])
     for k, scale in enumerate(STANDARDIZATION.scale):

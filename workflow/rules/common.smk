@@ -9,6 +9,12 @@ wildcard_constraints:
     block=r"[a-z0-9_]+",
 
 
+def plan_csv():
+    from kgmm.pipeline.plan_table import to_csv
+
+    return to_csv(PLAN)
+
+
 def record(stage):
     """Pattern of the record of a stage's job: times, host and versions."""
     return RECORD.format(stage=stage, key="{key}")
@@ -41,9 +47,18 @@ def threads_of(stage):
 
 
 def block_files(wildcards):
-    """Evaluations and comparisons of a block of experiments."""
-    sources = figure_sources(wildcards)
-    return sorted({source[name] for source in sources for name in ("evaluation", "comparison") if source[name]})
+    """The results that the figure of a block of experiments is made from."""
+    names = ("evaluation", "comparison", "race", "times")
+    return files_of(figure_sources(wildcards), names)
+
+
+def score_files(wildcards):
+    """The networks fitted in a block of experiments."""
+    return files_of(figure_sources(wildcards), ("score",))
+
+
+def files_of(sources, names):
+    return sorted({source[name] for source in sources for name in names if source[name]})
 
 
 def metric_files(wildcards):
@@ -78,6 +93,10 @@ def row_source(row):
         "min_probability": experiment.estimator.min_probability,
         "n_samples": experiment.data.n_samples,
         "replicate": experiment.replicate,
+        "figure": PLAN.block(experiment.name).figure,
+        "score": files.get("fit_score.score"),
+        "race": files.get("race_score.race"),
+        "times": files.get("race_score.times"),
         "evaluation": files.get("evaluate_score.evaluation"),
         "comparison": files.get("compare_model.comparison"),
     }
@@ -85,6 +104,14 @@ def row_source(row):
 
 def metric_sources():
     return [row_source(row) for row in PLAN.rows]
+
+
+def race_sources():
+    return [source for source in metric_sources() if source["race"]]
+
+
+def race_files(wildcards):
+    return files_of(race_sources(), ("race", "times"))
 
 
 def figure_sources(wildcards):
@@ -128,7 +155,8 @@ def report_sections():
                 "title": block.title or block.name.replace("_", " "),
                 "system": row.system,
                 "observed": row.experiment.system.kind == "dataset",
-                "figure": PLAN.path(f"figures/{block.name}.png") if block.name in PLAN.evaluated_blocks else None,
+                "figure": PLAN.path(f"figures/{block.name}.png") if block.name in PLAN.drawn_blocks else None,
+                "training": PLAN.path(f"training/{block.name}.png") if block.name in PLAN.trained_blocks else None,
                 "trajectory": (
                     PLAN.path(f"trajectories/{block.name}.png") if block.name in PLAN.trajectory_blocks else None
                 ),

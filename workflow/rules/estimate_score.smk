@@ -1,3 +1,6 @@
+# From samples to a score: cells (in one job, or prepared, scattered and gathered), network, errors, and the race.
+
+
 rule estimate_cells:
     input:
         unpack(inputs_of("estimate_cells")),
@@ -11,6 +14,51 @@ rule estimate_cells:
     threads: threads_of("estimate_cells")
     script:
         "../scripts/estimate_cells.py"
+
+
+rule prepare_cells:
+    input:
+        unpack(inputs_of("prepare_cells")),
+    output:
+        **OUTPUTS["prepare_cells"],
+        record=record("prepare_cells"),
+    log:
+        log_of("prepare_cells"),
+    params:
+        task=task_of("prepare_cells"),
+    threads: threads_of("prepare_cells")
+    script:
+        "../scripts/prepare_cells.py"
+
+
+rule accumulate_moments:
+    input:
+        unpack(inputs_of("accumulate_moments")),
+    output:
+        **OUTPUTS["accumulate_moments"],
+        record=record("accumulate_moments"),
+    log:
+        log_of("accumulate_moments"),
+    params:
+        task=task_of("accumulate_moments"),
+    threads: threads_of("accumulate_moments")
+    script:
+        "../scripts/accumulate_moments.py"
+
+
+rule gather_cells:
+    input:
+        unpack(inputs_of("gather_cells")),
+    output:
+        **OUTPUTS["gather_cells"],
+        record=record("gather_cells"),
+    log:
+        log_of("gather_cells"),
+    params:
+        task=task_of("gather_cells"),
+    threads: threads_of("gather_cells")
+    script:
+        "../scripts/gather_cells.py"
 
 
 rule fit_score:
@@ -41,3 +89,19 @@ rule evaluate_score:
     threads: threads_of("evaluate_score")
     script:
         "../scripts/evaluate_score.py"
+
+
+rule race_score:
+    input:
+        unpack(inputs_of("race_score")),
+    output:
+        **OUTPUTS["race_score"],
+        record=record("race_score"),
+    log:
+        log_of("race_score"),
+    params:
+        task=task_of("race_score"),
+    # All cores, so that nothing else disturbs the clock; how many it computes with is in the configuration.
+    threads: max(threads_of("race_score"), workflow.cores or 1)
+    script:
+        "../scripts/race_score.py"

@@ -8,7 +8,7 @@ rule write_plan:
     log:
         PLAN.path("logs/write_plan.log"),
     params:
-        table=PLAN.to_csv(),
+        table=plan_csv(),
         resolved=PLAN.resolved,
     localrule: True
     script:
@@ -90,13 +90,47 @@ rule draw_trajectory:
         "../scripts/draw_trajectory.py"
 
 
+rule draw_training:
+    input:
+        scores=score_files,
+    output:
+        png=PLAN.path("training/{block}.png"),
+        pdf=PLAN.path("training/{block}.pdf"),
+        data=PLAN.path("training/{block}.nc"),
+    log:
+        PLAN.path("logs/draw_training/{block}.log"),
+    params:
+        rows=figure_sources,
+        code=script_fingerprint("draw_training"),
+    script:
+        "../scripts/draw_training.py"
+
+
+rule collect_races:
+    input:
+        races=race_files,
+    output:
+        races=PLAN.path("races.csv"),
+    log:
+        PLAN.path("logs/collect_races.log"),
+    params:
+        sources=race_sources(),
+        code=script_fingerprint("collect_races"),
+    localrule: True
+    script:
+        "../scripts/collect_races.py"
+
+
 rule write_report:
     input:
         metrics=PLAN.path("metrics.csv"),
+        races=PLAN.path("races.csv"),
         trajectories=PLAN.path("trajectories.csv"),
         costs=PLAN.path("costs.csv"),
         config=PLAN.path("config.yaml"),
-        figures=run_figures("figures", PLAN.evaluated_blocks) + run_figures("trajectories", PLAN.trajectory_blocks),
+        figures=run_figures("figures", PLAN.drawn_blocks)
+        + run_figures("trajectories", PLAN.trajectory_blocks)
+        + run_figures("training", PLAN.trained_blocks),
     output:
         report=PLAN.path("report.html"),
     log:

@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from kgmm.baselines import DirectGMM
+from kgmm.budget import error_budget
 from kgmm.errors import ScientificFailure
 from kgmm.estimator import KGMM
 from kgmm.evaluation import noise_cloud, score_field, score_metrics, score_profile
@@ -42,6 +43,8 @@ def evaluate_score(job: Job) -> None:
             system=system,
             rng=np.random.default_rng(score_seed),
         )
+        if method == "kgmm" and exact and settings["evaluation"]["budget"]:
+            metrics |= _budget(job, score, held_out, system, np.random.default_rng(score_seed))
         if cells is not None:
             variables |= _cells(cells)
             if exact:
@@ -76,6 +79,13 @@ def _load(job: Job, method: str):
     refuse_failed_inputs([path])
     model = ScoreModel.load(path)
     return model, model.standardization, None
+
+
+def _budget(job: Job, model: ScoreModel, held_out, system, rng) -> dict:
+    cells = KGMM.load(job.inputs.cells)
+    samples = training_samples(job.inputs.trajectory_samples, job.settings["data"])
+    network = {name: value for name, value in job.settings["network"].items() if name != "antithetic"}
+    return error_budget(cells, model, samples, held_out, system, network=network, seed=0, rng=rng)
 
 
 def _cells(cells: KGMM) -> dict:

@@ -1,6 +1,7 @@
-"""Fits the score network, to the cells or (as a control) to direct scores of the mixture at data points."""
+"""Fits the score network: to the cells, to direct scores of the mixture (the control), or to single draws (DSM)."""
 
 from kgmm.baselines import DirectGMM
+from kgmm.dsm import DSM
 from kgmm.estimator import KGMM
 from kgmm.pipeline.data import training_samples
 from kgmm.pipeline.job import Job, run_job
@@ -12,11 +13,14 @@ _CONTROL_POINTS = 20_000
 
 def fit_score(job: Job) -> None:
     network = dict(job.settings["network"])
+    antithetic = network.pop("antithetic")
     seed = int(job.seed.generate_state(1)[0])
     if job.settings["method"] == "kgmm":
         model = ScoreModel.fit(KGMM.load(job.inputs.cells), seed=seed, device=job.device, **network)
-    else:
+    elif job.settings["method"] == "gmm_network":
         model = _fit_control(job, seed, network)
+    else:
+        model = _fit_rival(job, seed, antithetic, network)
     model.save(job.outputs.score)
 
 
@@ -25,6 +29,12 @@ def _fit_control(job: Job, seed: int, network: dict) -> ScoreModel:
     mixture = DirectGMM(job.settings["sigma"]).fit(samples)
     points = samples[:: max(1, len(samples) // _CONTROL_POINTS)]
     return ScoreModel.fit_mixture(mixture, points, seed=seed, device=job.device, **network)
+
+
+def _fit_rival(job: Job, seed: int, antithetic: bool, network: dict) -> ScoreModel:
+    options = {name: network[name] for name in ("hidden", "steps", "batch_size", "learning_rate")}
+    rival = DSM(job.settings["sigma"], antithetic=antithetic, random_state=seed, device=job.device, **options)
+    return rival.fit(training_samples(job.inputs.trajectory_samples, job.settings["data"])).score_model_
 
 
 run_job(fit_score, snakemake)

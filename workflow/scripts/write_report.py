@@ -13,6 +13,7 @@ def write_report(inputs, params, output: str) -> None:
         seed=params.seed,
         sections=params.sections,
         metrics=inputs.metrics,
+        races=inputs.races,
         trajectories=inputs.trajectories,
         costs=inputs.costs,
         config=inputs.config,

@@ -8,7 +8,17 @@ from __future__ import annotations
 import xarray as xr
 from matplotlib.figure import Figure
 
-from kgmm.figures import empty, multivariate, planar, score_profiles, trajectory
+from kgmm.figures import (
+    empty,
+    error_map,
+    multivariate,
+    noise_amplification,
+    planar,
+    race,
+    score_profiles,
+    training,
+    trajectory,
+)
 from kgmm.figures.results import usable_comparison
 from kgmm.pipeline.failures import failure_of
 
@@ -18,24 +28,46 @@ _KINDS = {
     "empty": empty,
     "multivariate": multivariate,
     "trajectory": trajectory,
+    "noise_amplification": noise_amplification,
+    "error_map": error_map,
+    "race": race,
+    "training": training,
 }
 # A variable of an evaluation that tells which figure it is for.
 _MARKS = {"x": "score_profiles", "field_point": "planar"}
 
 
 def gather(rows: list[dict]) -> xr.Dataset:
-    """What the figure of these rows shows. Rows are the plan's: settings, and paths of evaluation and comparison.
+    """What the figure of these rows shows. Rows are the plan's: settings, and paths of their results.
 
-    Replicates after the first are for tables and left out, and so are failed results.
+    Failed results are left out, and so are replicates after the first where a figure shows single results.
     """
-    first = min(row["replicate"] for row in rows)
-    rows = [row for row in rows if row["replicate"] == first]
+    kind, rows = _kind(rows)
+    return _KINDS[kind].gather(rows).assign_attrs(kind=kind, system=rows[0]["system"])
+
+
+def _kind(rows: list[dict]) -> tuple[str, list[dict]]:
+    """The kind of figure, and the rows it is made from."""
     usable = [row for row in rows if row["evaluation"] is not None and failure_of(row["evaluation"]) is None]
-    kind = "multivariate" if any(usable_comparison(row) for row in usable) else "empty"
-    if usable:
-        with xr.open_dataset(usable[0]["evaluation"]) as evaluation:
-            kind = next((kind for name, kind in _MARKS.items() if name in evaluation), kind)
-    return _KINDS[kind].gather(usable).assign_attrs(kind=kind, system=rows[0]["system"])
+    if rows[0]["race"] is not None:
+        return "race" if failure_of(rows[0]["race"]) is None else "empty", rows
+    if rows[0]["figure"] != "auto":
+        return (rows[0]["figure"], usable) if usable else ("empty", rows)
+    first = min(row["replicate"] for row in rows)
+    usable = [row for row in usable if row["replicate"] == first]
+    if not usable:
+        return "empty", rows
+    with xr.open_dataset(usable[0]["evaluation"]) as evaluation:
+        kind = next((kind for name, kind in _MARKS.items() if name in evaluation), None)
+    if kind is None:
+        kind = "multivariate" if any(usable_comparison(row) for row in usable) else "empty"
+    return kind, usable
+
+
+def training_page(rows: list[dict]) -> xr.Dataset:
+    """What the page of the fits of these rows shows: their losses."""
+    dataset = training.gather(rows)
+    return dataset.assign_attrs(kind="training" if dataset.sizes else "empty")
 
 
 def trajectory_page(path: str) -> xr.Dataset:

@@ -1,11 +1,27 @@
-"""Which results of a row a figure can use."""
+"""What of the results of a row a figure can use."""
 
 from __future__ import annotations
 
+import json
+
+import xarray as xr
+
 from kgmm.pipeline.failures import failure_of
+from kgmm.pipeline.metrics import metric_rows
 
 
 def usable_comparison(row: dict) -> str | None:
     """The comparison of a row with a model, if there is one and it did not fail."""
     path = row["comparison"]
     return path if path is not None and failure_of(path) is None else None
+
+
+def metric_values(row: dict) -> dict[str, float]:
+    """The metrics of the row's method by name; none if the evaluation or the method failed."""
+    path = row["evaluation"]
+    if path is None or failure_of(path) is not None:
+        return {}
+    with xr.open_dataset(path) as dataset:
+        if row["method"] in json.loads(dataset.attrs.get("failed_methods", "{}")):
+            return {}
+        return {m["statistic"]: m["value"] for m in metric_rows(dataset) if m["method"] == row["method"]}

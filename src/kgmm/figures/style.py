@@ -21,6 +21,7 @@ MODEL = {"color": _BLUE, "linestyle": "--", "linewidth": 1.7}
 METHODS = {
     "gmm": {"color": _ORANGE, "linestyle": "-", "linewidth": 0.7, "alpha": 0.9},
     "gmm_network": {"color": _GREEN, "linestyle": "-.", "linewidth": 1.4},
+    "dsm": {"color": _PURPLE, "linestyle": (0, (5, 1.5, 1, 1.5)), "linewidth": 1.4},
     "kgmm_cells": {"color": _RED, "linestyle": "none", "marker": "o", "markersize": 3.2, "linewidth": 0.8},
     "kgmm": {"color": _BLUE, "linestyle": "--", "linewidth": 1.9},
 }
@@ -29,6 +30,7 @@ LABELS = {
     "kgmm": "KGMM network",
     "kgmm_cells": "KGMM cells",
     "gmm_network": "network fitted to direct GMM scores",
+    "dsm": "denoising score matching",
     "gmm": "direct GMM score",
 }
 _RASTER_DPI = 160

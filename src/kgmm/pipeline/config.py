@@ -11,7 +11,8 @@ from typing import Annotated, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from kgmm.pipeline.settings import Block, Experiment, RunConfig
+from kgmm.pipeline.run_settings import Block, RunConfig
+from kgmm.pipeline.settings import Experiment
 from kgmm.pipeline.sizes import check_sizes
 from kgmm.systems import get_system
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import math
 from dataclasses import dataclass, field
@@ -12,11 +10,13 @@ from pathlib import Path
 
 from kgmm.pipeline.config import parse_config
 from kgmm.pipeline.fingerprint import stage_fingerprint
+from kgmm.pipeline.run_settings import Block
 from kgmm.pipeline.settings import Experiment
-from kgmm.pipeline.tasks import RESULTS, STAGES, TRAJECTORY_STAGES, Task
+from kgmm.pipeline.tasks import CELL_STAGES, RESULTS, STAGES, TRAJECTORY_STAGES, Task
 
 # Methods whose score drives a Langevin model; the others are rivals in the estimate of the score alone.
 _MODELLED = ("kgmm",)
+_NETWORKS = ("kgmm", "gmm_network", "dsm")
 
 # The reference run for noise floors is one more replicate, far from those that a configuration counts.
 _REFERENCE = 1_000_000
@@ -81,9 +81,17 @@ class Plan:
         """The rows of one block of experiments."""
         return [row for row in self.rows if row.experiment.name == block]
 
+    def block(self, name: str) -> Block:
+        """The block of that name."""
+        return next(block for block in self.config.experiments if block.name == name)
+
     def trajectory(self, row: Row) -> Task:
         """The task whose result the estimates of a row are made from."""
         return next(self._of(row, stage) for stage in TRAJECTORY_STAGES if stage in row.keys)
+
+    def cells(self, row: Row) -> Task | None:
+        """The task whose result are the cells of a row, if it has any."""
+        return next((self._of(row, stage) for stage in CELL_STAGES if stage in row.keys), None)
 
     def row_files(self, row: Row) -> dict[str, str]:
         """Every file of a row's tasks, as ``stage.output``."""
@@ -99,9 +107,12 @@ class Plan:
         self._add(row, "describe_trajectory", _replicate(settings), _system(settings), trajectory=trajectory)
         if experiment.until == "trajectory":
             return row
+        if experiment.until == "race":
+            self._add_race(row, settings, trajectory)
+            return row
         if row.method in ("kgmm", "kgmm_cells"):
             self._add_cells(row, settings, trajectory)
-        if row.method in ("kgmm", "gmm_network"):
+        if row.method in _NETWORKS:
             self._add_score(row, settings, trajectory)
         if experiment.until == "model" and row.method in _MODELLED:
             self._add_model(row, settings, trajectory)
@@ -125,19 +136,38 @@ class Plan:
 
     def _add_cells(self, row: Row, settings: dict, trajectory: Task) -> None:
         estimator = {name: value for name, value in settings["estimator"].items() if name != "method"}
+        n_shards = estimator.pop("shards")
         p_min = estimator["min_probability"]
         label = f"{_label(settings)}-pmin={'auto' if p_min is None else format(p_min, 'g')}"
         own = {"data": settings["data"], "estimator": estimator}
-        self._add(row, "estimate_cells", label, own, trajectory=trajectory)
+        if n_shards == 1:
+            self._add(row, "estimate_cells", label, own, trajectory=trajectory)
+            return
+        prepared = self._add(row, "prepare_cells", label, own, trajectory=trajectory)
+        shards = {}
+        for shard in range(n_shards):
+            part = {"data": settings["data"], "shard": shard, "n_shards": n_shards}
+            name = f"{label}-shard={shard + 1}of{n_shards}"
+            parents = {"trajectory": trajectory, "prepared": prepared}
+            shards[f"shard{shard}"] = self._task("accumulate_moments", name, part, parents, row.system)
+        self._add(row, "gather_cells", label, {"n_shards": n_shards}, prepared=prepared, **shards)
 
     def _add_score(self, row: Row, settings: dict, trajectory: Task) -> None:
         own = {"method": row.method, "network": settings["network"]}
         if row.method == "kgmm":
-            parents = {"cells": self._of(row, "estimate_cells")}
+            parents = {"cells": self.cells(row)}
         else:
             own |= {"data": settings["data"], "sigma": settings["estimator"]["sigma"]}
             parents = {"trajectory": trajectory}
         self._add(row, "fit_score", f"{row.method}-{_label(settings)}", own, **parents)
+
+    def _add_race(self, row: Row, settings: dict, trajectory: Task) -> None:
+        estimator = dict(settings["estimator"])
+        for name in ("method", "min_probability", "shards"):
+            del estimator[name]
+        own = _system(settings) | {"estimator": estimator}
+        own |= {name: settings[name] for name in ("data", "network", "langevin", "race")}
+        self._add(row, "race_score", _label(settings), own, trajectory=trajectory)
 
     def _add_model(self, row: Row, settings: dict, trajectory: Task) -> None:
         label = f"{row.method}-{_label(settings)}"
@@ -166,21 +196,23 @@ class Plan:
         """One evaluation for all methods of experiments that agree in everything else: same points, same noise."""
         groups: dict[str, list[Row]] = {}
         for row in self.rows:
-            if row.experiment.until == "trajectory":
+            if row.experiment.until in ("trajectory", "race"):
                 continue
-            settings = row.experiment.model_dump(mode="json", exclude={"name", "langevin", "until"})
+            settings = row.experiment.model_dump(mode="json", exclude={"name", "langevin", "race", "until"})
             del settings["estimator"]["method"]
             groups.setdefault(json.dumps(settings, sort_keys=True), []).append(row)
         for rows in groups.values():
             settings = rows[0].experiment.model_dump(mode="json")
             parents = {"trajectory": self.trajectory(rows[0])}
             for row in rows:
-                if "estimate_cells" in row.keys:
-                    parents["cells"] = self._of(row, "estimate_cells")
+                if self.cells(row) is not None:
+                    parents["cells"] = self.cells(row)
                 if "fit_score" in row.keys:
                     parents[f"score_{row.method}"] = self._of(row, "fit_score")
             own = _system(settings) | {name: settings[name] for name in ("data", "evaluation")}
             own |= {"sigma": settings["estimator"]["sigma"], "methods": sorted({row.method for row in rows})}
+            if settings["evaluation"]["budget"]:
+                own["network"] = settings["network"]
             for row in rows:
                 self._add(row, "evaluate_score", _label(settings), own, **parents)
 
@@ -212,29 +244,19 @@ class Plan:
             self.tasks[stage][key] = Task(stage, key, settings, inputs, fingerprint, threads)
         return self.tasks[stage][key]
 
-    def table(self) -> list[dict]:
-        """One flat record per row: every setting by its dotted name, and the keys of its tasks."""
-        records = []
-        for row in self.rows:
-            record = dict(_flatten(row.experiment.model_dump(mode="json")))
-            record |= {f"key.{stage}": row.keys.get(stage, "") for stage in STAGES}
-            records.append(record)
-        return records
-
-    def to_csv(self) -> str:
-        """The table as CSV text."""
-        records = self.table()
-        columns = list(dict.fromkeys(column for record in records for column in record))
-        text = io.StringIO()
-        writer = csv.DictWriter(text, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(records)
-        return text.getvalue()
+    @property
+    def drawn_blocks(self) -> list[str]:
+        """Names of the blocks with scores or a race to show, in order."""
+        return self._blocks_with("evaluate_score", "race_score")
 
     @property
-    def evaluated_blocks(self) -> list[str]:
-        """Names of the blocks with a score to judge, in order."""
-        return list(dict.fromkeys(row.experiment.name for row in self.rows if "evaluate_score" in row.keys))
+    def trained_blocks(self) -> list[str]:
+        """Names of the blocks with networks whose fits can be shown, in order."""
+        return self._blocks_with("fit_score")
+
+    def _blocks_with(self, *stages: str) -> list[str]:
+        found = (row.experiment.name for row in self.rows if any(stage in row.keys for stage in stages))
+        return list(dict.fromkeys(found))
 
     @property
     def trajectory_blocks(self) -> list[str]:
@@ -251,14 +273,6 @@ class Plan:
         """The configuration with every default written out."""
         own = self.config.model_dump(mode="json", exclude={"experiments", "defaults"})
         return own | {"experiments": [row.experiment.model_dump(mode="json") for row in self.rows]}
-
-
-def _flatten(settings: dict, prefix: str = ""):
-    for key, value in settings.items():
-        if isinstance(value, dict) and value:
-            yield from _flatten(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value if not isinstance(value, (dict, list)) else json.dumps(value)
 
 
 def _system(settings: dict) -> dict:

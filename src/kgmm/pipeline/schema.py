@@ -9,7 +9,8 @@ import json
 from pathlib import Path
 
 from kgmm.pipeline.config import KINDS, section_of
-from kgmm.pipeline.settings import Block, Experiment, RunConfig, Threads
+from kgmm.pipeline.run_settings import Block, RunConfig, Threads
+from kgmm.pipeline.settings import Experiment
 
 _PLANNED = ("name", "replicate")
 TABLE_START, TABLE_END = "<!-- keys: written by make schema -->", "<!-- end of keys -->"

@@ -138,10 +138,11 @@ class EstimatorSettings(Section):
     """The estimate of the score."""
 
     method: Annotated[
-        Literal["kgmm", "kgmm_cells", "gmm", "gmm_network"],
+        Literal["kgmm", "kgmm_cells", "gmm", "gmm_network", "dsm"],
         Field(
             description="kgmm: network fitted to the cells; kgmm_cells: the cells alone; gmm: direct score of the "
-            "mixture; gmm_network: the network fitted to direct scores (the control)."
+            "mixture; gmm_network: the network fitted to direct scores (the control); dsm: the network fitted to "
+            "single draws (denoising score matching)."
         ),
     ] = "kgmm"
     sigma: Annotated[PositiveFloat, Field(description="Noise amplitude in standard deviations of the data.")] = 0.05
@@ -152,20 +153,33 @@ class EstimatorSettings(Section):
     max_draws: Annotated[int, Field(ge=2, multiple_of=2, description="Draws of the noise per sample, at most.")] = 64
     min_draws: Annotated[PositiveInt, Field(description="Draws of the noise per sample, at least.")] = 4
     stopping: Annotated[
-        Literal["stderr", "paper"],
-        Field(description="stderr: stop when the draws' error is half of the data's; paper: the published rule."),
+        Literal["stderr", "paper", "fixed"],
+        Field(
+            description="stderr: stop when the draws' error is half of the data's; paper: the published rule; "
+            "fixed: max_draws."
+        ),
     ] = "stderr"
     convergence: Annotated[PositiveFloat, Field(description="Threshold of the published rule.")] = 5e-3
     n_blocks: Annotated[int, Field(ge=2, description="Blocks of data from which their error is estimated.")] = 20
     cells: Annotated[
-        Literal["constant", "linear"],
-        Field(description="constant: averages over the cells (the paper); linear: a line in each, for coarse cells."),
-    ] = "constant"
+        Literal["auto", "constant", "linear"],
+        Field(
+            description="constant: averages over the cells (the paper); linear: a line in each, for coarse cells; "
+            "auto: constant in one and two dimensions, linear in more."
+        ),
+    ] = "auto"
+    shards: Annotated[
+        PositiveInt, Field(description="Jobs over which the draws are divided by blocks; needs stopping: fixed.")
+    ] = 1
 
     @model_validator(mode="after")
     def _draws(self):
         if self.min_draws > self.max_draws:
             raise ValueError(f"min_draws is {self.min_draws}: it must not exceed max_draws = {self.max_draws}")
+        if self.shards > self.n_blocks:
+            raise ValueError(f"shards is {self.shards}: at most n_blocks = {self.n_blocks} are possible")
+        if self.shards > 1 and self.stopping != "fixed":
+            raise ValueError(f"shards is {self.shards}: no shard knows when to stop, so stopping must be 'fixed'")
         return self
 
 
@@ -181,8 +195,18 @@ class NetworkSettings(Section):
         Field(description="lbfgs: all points at once; adam: batches of them, one cycle of the learning rate."),
     ] = "lbfgs"
     max_iterations: Annotated[PositiveInt, Field(description="Iterations of L-BFGS.")] = 400
-    steps: Annotated[PositiveInt, Field(description="Batches of adam.")] = 6000
-    batch_size: Annotated[PositiveInt, Field(description="Points in a batch of adam.")] = 1024
+    held_out: Annotated[
+        float,
+        Field(ge=0, lt=1, description="Share of the cells that tell when to stop; none of fewer than 500."),
+    ] = 0.1
+    patience: Annotated[
+        PositiveInt, Field(description="Evaluations in a row, all worse than the best, after which a fit stops.")
+    ] = 50
+    steps: Annotated[int, Field(ge=2, description="Batches of adam, and of dsm.")] = 6000
+    batch_size: Annotated[
+        int, Field(ge=2, multiple_of=2, description="Points in a batch of adam, draws in one of dsm.")
+    ] = 1024
+    antithetic: Annotated[bool, Field(description="Draws of dsm in pairs of z and −z.")] = True
     learning_rate: Annotated[PositiveFloat, Field(description="Largest learning rate of adam.")] = 4e-3
     prior_precision: Annotated[
         float,
@@ -212,6 +236,27 @@ class EvaluationSettings(Section):
     """How a score is judged."""
 
     n_points: Annotated[int, Field(ge=100, description="Held-out samples at which errors are measured.")] = 20_000
+    budget: Annotated[bool, Field(description="Divide the error of kgmm into its terms, by fits to exact targets.")] = (
+        False
+    )
+
+
+class RaceSettings(Section):
+    """KGMM against denoising score matching on one clock; everything else is as in the other sections."""
+
+    min_probability: Annotated[
+        list[Annotated[float, Field(gt=0, lt=1)]],
+        Field(min_length=1, description="p_min of the runs of KGMM."),
+    ] = [1e-3]
+    kgmm_iterations: Annotated[
+        list[Annotated[int, Field(ge=2)]],
+        Field(min_length=1, description="Iterations of its network, or batches if the optimizer is adam."),
+    ] = [200]
+    dsm_steps: Annotated[
+        list[Annotated[int, Field(ge=2)]], Field(min_length=1, description="Batches of the runs of DSM.")
+    ] = [1000, 4000, 12_000, 40_000]
+    seeds: Annotated[PositiveInt, Field(description="Repetitions with other random numbers.")] = 3
+    n_points: Annotated[int, Field(ge=1000, description="Held-out samples at which all are scored.")] = 50_000
 
 
 class Experiment(Section):
@@ -225,54 +270,12 @@ class Experiment(Section):
     network: NetworkSettings = NetworkSettings()
     langevin: LangevinSettings = LangevinSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
+    race: RaceSettings = RaceSettings()
     until: Annotated[
-        Literal["trajectory", "score", "model"],
-        Field(description="trajectory: the data alone; score: stop after the score; model: a Langevin model too."),
+        Literal["trajectory", "score", "model", "race"],
+        Field(
+            description="trajectory: the data alone; score: stop after the score; model: a Langevin model too; race: "
+            "KGMM against DSM instead."
+        ),
     ] = "model"
     replicate: Annotated[int, Field(ge=0, description="Number of the replicate; each has its own simulation.")] = 0
-
-
-class Threads(Section):
-    """Threads of each numeric stage: here and not in a profile, because they can change the last bits of a result."""
-
-    simulate_trajectory: Annotated[PositiveInt, Field(description="Threads of one simulation.")] = 1
-    simulate_shard: Annotated[PositiveInt, Field(description="Threads of one part of a simulation.")] = 1
-    merge_shards: Annotated[PositiveInt, Field(description="Threads that put the parts together.")] = 1
-    import_dataset: Annotated[PositiveInt, Field(description="Threads of reading a user's data.")] = 1
-    describe_trajectory: Annotated[PositiveInt, Field(description="Threads of describing a trajectory.")] = 1
-    estimate_cells: Annotated[PositiveInt, Field(description="Threads of one partition and its moments.")] = 1
-    fit_score: Annotated[PositiveInt, Field(description="Threads of one fit of a network.")] = 1
-    evaluate_score: Annotated[PositiveInt, Field(description="Threads of one evaluation of scores.")] = 1
-    sample_langevin: Annotated[PositiveInt, Field(description="Threads of one sample of a Langevin model.")] = 1
-    compare_model: Annotated[PositiveInt, Field(description="Threads of one comparison of model and data.")] = 1
-
-
-class Block(BaseModel):
-    """Experiments that belong together: settings as in an experiment, where a list stands for several values."""
-
-    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
-
-    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$", description="Name of the block, used for its figure.")]
-    title: Annotated[str | None, Field(description="Heading in the report.")] = None
-    mode: Annotated[
-        Literal["grid", "zip"],
-        Field(description="grid: lists multiply out; zip: lists of equal length pair up."),
-    ] = "grid"
-    replicates: Annotated[PositiveInt, Field(description="Independent repetitions, each with its own simulation.")] = 1
-    first_replicate: Annotated[int, Field(ge=0, description="Number of the first repetition.")] = 0
-
-
-class RunConfig(Section):
-    """A whole run."""
-
-    name: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$", description="Name of the folder under results/.")]
-    title: Annotated[str, Field(description="Heading of the report.")] = "KGMM"
-    seed: Annotated[int, Field(ge=0, description="Seed from which all random numbers of the run derive.")] = 0
-    device: Annotated[
-        Literal["auto", "cpu", "cuda"],
-        Field(description="Where torch computes; auto takes a GPU if there is one."),
-    ] = "cpu"
-    threads: Annotated[Threads, Field(description="Threads of each numeric stage.")] = Threads()
-    max_runs: Annotated[PositiveInt, Field(description="Guard: a plan with more experiments is refused.")] = 10_000
-    defaults: Annotated[dict, Field(description="Settings of every experiment unless its block says otherwise.")] = {}
-    experiments: Annotated[list[Block], Field(min_length=1, description="Blocks of experiments.")]

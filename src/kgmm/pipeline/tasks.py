@@ -21,14 +21,21 @@ OUTPUTS = {
     "import_dataset": _trajectory("datasets"),
     "describe_trajectory": {"description": f"{_STORE}/descriptions/{{key}}.nc"},
     "estimate_cells": {"cells": f"{_STORE}/cells/{{key}}.nc"},
+    "prepare_cells": {"prepared": f"{_STORE}/prepared/{{key}}.nc"},
+    "accumulate_moments": {"moments": f"{_STORE}/moments/{{key}}.nc"},
+    "gather_cells": {"cells": f"{_STORE}/gathered/{{key}}.nc"},
     "fit_score": {"score": f"{_STORE}/scores/{{key}}.nc"},
     "evaluate_score": {"evaluation": f"{_STORE}/evaluations/{{key}}.nc"},
+    # Times differ from run to run, and so stand with the records.
+    "race_score": {"race": f"{_STORE}/races/{{key}}.nc", "times": f"{_STORE}/records/race_times/{{key}}.nc"},
     "sample_langevin": _trajectory("langevin"),
     "compare_model": {"comparison": f"{_STORE}/comparisons/{{key}}.nc"},
 }
 STAGES = tuple(OUTPUTS)
 # Stages whose result is the trajectory that estimates are made from.
 TRAJECTORY_STAGES = ("simulate_trajectory", "merge_shards", "import_dataset")
+# Stages whose result is the cells of an estimate.
+CELL_STAGES = ("estimate_cells", "gather_cells")
 RECORD = f"{_STORE}/records/{{stage}}/{{key}}.json"
 
 

@@ -15,7 +15,8 @@ from kgmm.report import tables
 
 _STAGES = (
     "simulate_trajectory", "simulate_shard", "merge_shards", "import_dataset", "describe_trajectory",
-    "estimate_cells", "fit_score", "evaluate_score", "sample_langevin", "compare_model",
+    "estimate_cells", "prepare_cells", "accumulate_moments", "gather_cells", "fit_score", "evaluate_score",
+    "race_score", "sample_langevin", "compare_model",
 )  # fmt: skip
 
 
@@ -26,6 +27,7 @@ def build_report(
     seed: int,
     sections: list[dict],
     metrics: str | Path,
+    races: str | Path,
     trajectories: str | Path,
     costs: str | Path,
     config: str | Path,
@@ -36,8 +38,8 @@ def build_report(
     Parameters
     ----------
     sections : name, title and system of each block of experiments, whether its data were observed, and the images of
-        its figure and of its trajectory, or ``None``.
-    metrics, trajectories, costs : the run's CSV tables; config : the resolved configuration.
+        its figure, of its trajectory and of the fits of its networks, or ``None``.
+    metrics, races, trajectories, costs : the run's CSV tables; config : the resolved configuration.
     environment : versions, platform and commit.
     """
     all_metrics = pd.read_csv(metrics, keep_default_na=True)
@@ -45,21 +47,25 @@ def build_report(
     all_costs["stage"] = pd.Categorical(all_costs["stage"], _STAGES, ordered=True)
     all_costs = all_costs.sort_values("stage")
     all_costs["stage"] = all_costs["stage"].astype(str)
-    all_trajectories = pd.read_csv(trajectories)
+    all_trajectories, all_races = pd.read_csv(trajectories), pd.read_csv(races)
     blocks = []
     for section in sections:
         own = all_metrics[all_metrics["block"] == section["name"]]
         data = all_trajectories[all_trajectories["block"] == section["name"]]
+        race = all_races[all_races["block"] == section["name"]]
         blocks.append(
             section
             | {
                 "figure": _image(section["figure"]),
                 "trajectory": _image(section["trajectory"]),
+                "training": _image(section["training"]),
+                "race": tables.race_table(race),
                 "data": tables.trajectory_table(data),
                 "scores": tables.score_table(own),
                 "models": tables.model_table(own),
                 "failures": tables.failures(own)
-                + tables.failures(data.assign(sigma="–", method="–", statistic="data")),
+                + tables.failures(data.assign(sigma="–", method="–", statistic="data"))
+                + tables.failures(race.assign(method="kgmm, dsm", statistic="race")),
             }
         )
     cost_rows = tables.cost_table(all_costs)

@@ -9,6 +9,7 @@ import pandas as pd
 METHOD_NAMES = {
     "gmm": "direct GMM score",
     "gmm_network": "network on direct GMM scores (control)",
+    "dsm": "denoising score matching",
     "kgmm_cells": "KGMM cells without a network",
     "kgmm": "KGMM network",
 }
@@ -122,6 +123,40 @@ def model_table(metrics: pd.DataFrame) -> list[dict]:
             }
         )
     return rows
+
+
+_RACED = {
+    "denoising_loss": "held-out denoising loss",
+    "smoothed_score_error": "error against s_σ",
+    "score_error": "error against s",
+}
+
+
+def race_table(races: pd.DataFrame) -> list[dict]:
+    """One row per measure and run of KGMM: its error, its time, and the times of both forms of DSM over it."""
+    usable = races[races["status"] == "ok"]
+    rows = []
+    for (statistic, entry), group in usable.groupby(["statistic", "entry"], sort=False):
+        by = group.set_index("rival")
+        own = group.iloc[0]
+        row = {
+            "statistic": _RACED[statistic],
+            "entry": entry,
+            "error": f"{own['error']:.4g}",
+            "seconds": f"{own['seconds']:.1f}",
+        }
+        for rival in ("dsm", "dsm_antithetic"):
+            row[rival], row[f"{rival}_ratio"] = _rival(by.loc[rival], own["seconds"])
+        rows.append(row)
+    return rows
+
+
+def _rival(rival: pd.Series, seconds: float) -> tuple[str, str]:
+    """Time of a rival and its ratio to ours; a bound where its longest run was not as good."""
+    if np.isfinite(rival["rival_seconds"]):
+        return f"{rival['rival_seconds']:.1f}", f"{rival['rival_seconds'] / seconds:.1f}"
+    bound = rival["rival_bound"]
+    return f"> {bound:.1f} (reached {rival['rival_best']:.4g})", f"> {bound / seconds:.1f}"
 
 
 def failures(metrics: pd.DataFrame) -> list[dict]:

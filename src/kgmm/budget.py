@@ -1,0 +1,102 @@
+"""Which term of the error budget limits a score: fits to exact targets in place of estimated ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from kgmm.cells import CellEstimates, estimate
+from kgmm.estimator import KGMM
+from kgmm.moments import accumulate_round, block_edges
+from kgmm.score import ScoreModel
+from kgmm.statistics import Estimate, relative_error
+
+TERMS = ("smoothing", "network", "cells", "draws", "data")
+# Samples from which exact averages over the cells are taken: there is no noise in them.
+_MOST_SAMPLES = 200_000
+
+
+def error_budget(
+    cells: KGMM,
+    model: ScoreModel,
+    samples,
+    held_out: np.ndarray,
+    system,
+    *,
+    network: dict,
+    seed: int,
+    rng: np.random.Generator,
+) -> dict[str, Estimate]:
+    """Terms of the error of ``model``, relative mean squares that add up to about that of the score.
+
+    The network is fitted again, first to the exact smoothed score at the centres, then to its exact averages over the
+    cells. The first has only the network's error; what the second adds is due to the size of the cells; what the
+    estimate adds to the second is due to the noise of its targets, divided between draws and data by their variances.
+
+    Parameters
+    ----------
+    cells, model : the estimate and the network fitted to it; samples, held_out : ``(n, n_features)``, physical units.
+    network : options of :meth:`kgmm.ScoreModel.fit` that ``model`` was fitted with; seed : of the fits.
+
+    Returns
+    -------
+    ``budget_smoothing`` (``s_σ`` against ``s``), ``budget_network``, ``budget_cells``, ``budget_draws`` and
+    ``budget_data``. A term that a fit happens to gain from is zero.
+    """
+    sigma, scale = cells.sigma, cells.standardization_.scale
+    noisy = held_out + sigma * scale * rng.standard_normal(held_out.shape)
+    smoothed = system.smoothed_score(noisy, sigma * scale) * scale
+
+    def error(fitted: ScoreModel) -> float:
+        return relative_error(fitted(noisy) * scale, smoothed).value
+
+    def refitted(targets: CellEstimates) -> ScoreModel:
+        stand_in = KGMM.from_dataset(cells.to_dataset())
+        stand_in._set_cells(targets, cells.n_draws_, cells.stopped_by_)
+        return ScoreModel.fit(stand_in, **network, seed=seed)
+
+    quiet = {"stderr_draws": np.zeros_like(cells.score_), "stderr_data": np.zeros_like(cells.score_)}
+    noise_mean = -sigma * scale * system.smoothed_score(cells.centers_, sigma * scale)
+    at_centers = replace(cells.cells_, noise_mean=noise_mean, **quiet)
+    averaged = exact_averages(cells, samples, _exact_noise(cells, system))
+    over_cells = replace(cells.cells_, noise_mean=averaged.noise_mean, slope=averaged.slope, **quiet)
+    if averaged.slope is not None:
+        at_centers = replace(at_centers, slope=averaged.slope)
+
+    of_network, with_cells, of_model = error(refitted(at_centers)), error(refitted(over_cells)), error(model)
+    noise = max(0.0, of_model - with_cells)
+    of_draws = cells.draws_error_**2 / max(cells.draws_error_**2 + cells.data_error_**2, 1e-300)
+    clean = system.score(held_out) * scale
+    bias = relative_error(system.smoothed_score(held_out, sigma * scale) * scale, clean).value
+    values = (bias, of_network, max(0.0, with_cells - of_network), noise * of_draws, noise * (1.0 - of_draws))
+    return {f"budget_{term}": Estimate(value, np.nan) for term, value in zip(TERMS, values)}
+
+
+def exact_averages(cells: KGMM, samples, conditional_mean: Callable[[torch.Tensor], torch.Tensor]) -> CellEstimates:
+    """What the cells would hold without the noise of the draws, given ``E[z | x]`` in standardised coordinates."""
+    every = -(-samples.shape[0] // _MOST_SAMPLES)
+    standardized = cells.standardization_.forward(samples[:][::every]).astype(np.float32)
+    moments = accumulate_round(
+        torch.from_numpy(standardized),
+        block_edges(len(standardized), cells.n_blocks),
+        cells.sigma,
+        cells.partition_.to(torch.float32),
+        round_index=0,
+        entropy=cells.entropy_ + 1,
+        linear=cells.cells_.slope is not None,
+        conditional_mean=conditional_mean,
+    )
+    return estimate(moments)
+
+
+def _exact_noise(cells: KGMM, system) -> Callable[[torch.Tensor], torch.Tensor]:
+    scale, sigma = cells.standardization_.scale, cells.sigma
+
+    def conditional_mean(x: torch.Tensor) -> torch.Tensor:
+        score = system.smoothed_score(cells.standardization_.backward(x.double().numpy()), sigma * scale)
+        return torch.from_numpy(-sigma * scale * score).to(x.dtype)
+
+    return conditional_mean

@@ -1,0 +1,239 @@
+"""A race between KGMM and denoising score matching: the same data, noise, network and clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import xarray as xr
+
+from kgmm.dsm import DSM
+from kgmm.errors import ScientificFailure
+from kgmm.estimator import KGMM
+from kgmm.network import Network
+from kgmm.score import ScoreModel
+from kgmm.statistics import denoising_loss, relative_error
+
+# States of a fit that are scored on its way, evenly spaced in the logarithm of their number.
+CHECKPOINTS = 12
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One method with its settings.
+
+    Attributes
+    ----------
+    method : ``"kgmm"``, ``"dsm"`` (independent draws) or ``"dsm_antithetic"``.
+    effort : iterations or batches of the network's fit; min_probability : ``p_min`` of KGMM, NaN for the others.
+    """
+
+    method: str
+    effort: int
+    min_probability: float = np.nan
+
+    @property
+    def label(self) -> str:
+        """The entry in a few words."""
+        if self.method == "kgmm":
+            return f"p_min {self.min_probability:g}, {self.effort} iterations"
+        return f"{self.effort} batches"
+
+
+@dataclass
+class Clock:
+    """Times and states of a fit while it runs; looking at it costs the fit a copy of the network."""
+
+    start: float = field(default_factory=time.perf_counter)
+    states: list[tuple[float, int, Network]] = field(default_factory=list)
+
+    def note(self, iteration: int, network: Network) -> None:
+        """Keeps the state after an iteration."""
+        self.states.append((time.perf_counter() - self.start, iteration, network))
+
+
+@dataclass
+class Finished:
+    """What came of an entry: its model, its checkpoints as (seconds, iteration, model), its times in seconds."""
+
+    model: ScoreModel
+    checkpoints: list[tuple[float, int, ScoreModel]]
+    clustering: float
+    total: float
+
+
+def entries(min_probabilities: Sequence[float], iterations: Sequence[int], steps: Sequence[int]) -> list[Entry]:
+    """All entries in the order in which they run: the methods alternate, so that a slow moment meets all of them."""
+    kgmm = [Entry("kgmm", effort, p_min) for p_min in min_probabilities for effort in iterations]
+    rivals = [Entry(method, effort) for effort in steps for method in ("dsm", "dsm_antithetic")]
+    longest = max(len(kgmm), len(rivals))
+    mixed = [group[k] for k in range(longest) for group in (rivals, kgmm) if k < len(group)]
+    return mixed
+
+
+def run_entry(entry: Entry, samples, *, sigma: float, seed: int, estimator: dict, network: dict) -> Finished:
+    """Runs one entry against the clock.
+
+    Parameters
+    ----------
+    samples : ``(n_samples, n_features)``, physical units, in memory.
+    estimator : options of :class:`kgmm.KGMM`; network : options of :meth:`kgmm.ScoreModel.fit`, ``batch_size`` and
+        ``learning_rate`` also of :class:`kgmm.DSM`.
+    """
+    clock = Clock()
+    clustering = 0.0
+    if entry.method == "kgmm":
+        cells = KGMM(sigma, entry.min_probability, random_state=seed, **estimator).fit(samples)
+        clustering = time.perf_counter() - clock.start
+        effort = {"steps" if network.get("optimizer") == "adam" else "max_iterations": entry.effort}
+        model = ScoreModel.fit(cells, **network | effort, seed=seed, observe=clock.note)
+    else:
+        options = {name: network[name] for name in ("hidden", "batch_size", "learning_rate") if name in network}
+        antithetic = entry.method == "dsm_antithetic"
+        rival = DSM(sigma, steps=entry.effort, antithetic=antithetic, random_state=seed, **options)
+        model = rival.fit(samples, observe=clock.note).score_model_
+    total = time.perf_counter() - clock.start
+    chosen = np.unique(np.geomspace(1, len(clock.states), CHECKPOINTS).round().astype(int) - 1)
+    states = [clock.states[k] for k in chosen]
+    checkpoints = [(seconds, iteration, replace(model, network=state)) for seconds, iteration, state in states]
+    return Finished(model, checkpoints, clustering, total)
+
+
+def scorer(
+    held_out: np.ndarray, sigma: float, scale: np.ndarray, system, rng: np.random.Generator
+) -> Callable[[ScoreModel], dict[str, float]]:
+    """A function that scores a model at fixed noisy points, so that all models meet the same noise.
+
+    It gives the held-out ``denoising_loss``, and where the system's density is known the ``smoothed_score_error``
+    there and the ``score_error`` at the clean points.
+    """
+    z = rng.standard_normal(held_out.shape)
+    noisy = held_out + sigma * scale * z
+    exact = system is not None and system.has_exact_density
+    if exact:
+        smoothed = system.smoothed_score(noisy, sigma * scale) * scale
+        clean = system.score(held_out) * scale
+
+    def scores(model: ScoreModel) -> dict[str, float]:
+        at_noisy = model(noisy) * scale
+        found = {"denoising_loss": denoising_loss(-sigma * at_noisy, z).value}
+        if exact:
+            found["smoothed_score_error"] = relative_error(at_noisy, smoothed).value
+            found["score_error"] = relative_error(model(held_out) * scale, clean).value
+        return found
+
+    return scores
+
+
+def run_race(
+    samples: np.ndarray,
+    competitors: Sequence[Entry],
+    seeds: Sequence[int],
+    *,
+    score: Callable[[ScoreModel], dict[str, float]],
+    entropy: Callable[[ScoreModel, int], float],
+    **options,
+) -> tuple[xr.Dataset, xr.Dataset]:
+    """Runs every entry with every seed.
+
+    Parameters
+    ----------
+    score : scores of a model, from :func:`scorer`; entropy : relative entropy of its Langevin model, given a seed too;
+        NaN if there is none.
+    options : as of :func:`run_entry`.
+
+    Returns
+    -------
+    Results and times. Both have the dimension ``run``, one for each entry and seed; along the way
+    ``(run, checkpoint)``, padded with NaN. Times are in seconds and exclude imports and scoring.
+    """
+    # Whatever the first fit of a process pays for is paid before the clock starts.
+    for method in ("kgmm", "dsm"):
+        warm = next(entry for entry in competitors if entry.method.startswith(method))
+        run_entry(replace(warm, effort=2, min_probability=0.05), samples[:20_000], seed=0, **options)
+    rows = [_raced(entry, seed, samples, score, entropy, options) for seed in seeds for entry in competitors]
+    names = list(dict.fromkeys(name for row in rows for name in row["scores"][0]))
+    way = ("run", "checkpoint")
+    text = {name: ("run", np.array([row[name] for row in rows], dtype=object)) for name in ("method", "label")}
+    numbers = {
+        name: ("run", np.array([row[name] for row in rows], dtype=float))
+        for name in ("effort", "min_probability", "seed", "relative_entropy")
+    }
+    final = {f"final_{name}": ("run", np.array([row["final"][name] for row in rows])) for name in names}
+    along = {name: (way, _padded([[s[name] for s in row["scores"]] for row in rows])) for name in names}
+    along["iteration"] = (way, _padded([row["iteration"] for row in rows]))
+    results = xr.Dataset(text | numbers | final | along)
+    times = xr.Dataset(
+        {"seconds": (way, _padded([row["seconds"] for row in rows]))}
+        | {name: ("run", np.array([row[name] for row in rows])) for name in ("total", "clustering")}
+    )
+    return results, times
+
+
+def _raced(entry: Entry, seed: int, samples, score, entropy, options) -> dict:
+    finished = run_entry(entry, samples, seed=seed, **options)
+    try:
+        relative_entropy = entropy(finished.model, seed)
+    except ScientificFailure:
+        relative_entropy = np.nan
+    return {
+        "method": entry.method,
+        "label": entry.label,
+        "effort": entry.effort,
+        "min_probability": entry.min_probability,
+        "seed": seed,
+        "relative_entropy": relative_entropy,
+        "final": score(finished.model),
+        "scores": [score(model) for _, _, model in finished.checkpoints],
+        "iteration": [iteration for _, iteration, _ in finished.checkpoints],
+        "seconds": [seconds for seconds, _, _ in finished.checkpoints],
+        "total": finished.total,
+        "clustering": finished.clustering,
+    }
+
+
+def _padded(rows: list[list[float]]) -> np.ndarray:
+    padded = np.full((len(rows), max(map(len, rows))), np.nan)
+    for k, row in enumerate(rows):
+        padded[k, : len(row)] = row
+    return padded
+
+
+def summary(race: xr.Dataset, statistic: str) -> Iterator[dict]:
+    """For every entry of KGMM: its time, its error, and the time that either form of DSM needs to be as good.
+
+    Times and errors are medians over the seeds. The time of DSM is read off the line through its end points in
+    logarithms of time; it is infinite if its longest run is not as good, whose time and error are then given as
+    ``bound`` and ``best``. ``race`` holds results and times; ``statistic`` is a variable ``final_…`` less its prefix.
+    """
+    frame = race[["method", "label", "effort", "min_probability", "total", f"final_{statistic}"]].to_dataframe()
+    frame = frame.rename(columns={f"final_{statistic}": "error"})
+    medians = frame.groupby(["method", "label"], sort=False)[["total", "error", "effort", "min_probability"]].median()
+    for label, own in medians.loc["kgmm"].iterrows():
+        row = {"entry": label, "seconds": own["total"], "error": own["error"]}
+        for rival in ("dsm", "dsm_antithetic"):
+            curve = medians.loc[rival].sort_values("total")
+            row[rival] = {
+                "seconds": time_to_reach(curve["total"].values, curve["error"].values, own["error"]),
+                "bound": curve["total"].iloc[-1],
+                "best": curve["error"].min(),
+            }
+        yield row
+
+
+def time_to_reach(seconds: np.ndarray, errors: np.ndarray, target: float) -> float:
+    """When a curve of errors, ``(n,)`` at increasing times, first falls to ``target``; infinite if it never does.
+
+    Before its first point a curve is not known, so that the time of that point is the answer there.
+    """
+    errors = np.minimum.accumulate(errors)
+    if errors[0] <= target:
+        return float(seconds[0])
+    after = np.flatnonzero(errors <= target)
+    if not after.size:
+        return np.inf
+    k = after[0]
+    share = (errors[k - 1] - target) / (errors[k - 1] - errors[k])
+    return float(np.exp(np.log(seconds[k - 1]) + share * np.log(seconds[k] / seconds[k - 1])))

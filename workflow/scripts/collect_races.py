@@ -1,0 +1,41 @@
+"""One tidy table of the races: for every run of KGMM its time, its error, and the time that DSM needs to be as good."""
+
+import pandas as pd
+import xarray as xr
+
+from kgmm.pipeline.failures import failure_of
+from kgmm.pipeline.job import logged
+from kgmm.race import summary
+
+_COLUMNS = (
+    "block", "system", "sigma", "replicate", "statistic", "entry", "seconds", "error", "rival", "rival_seconds",
+    "rival_bound", "rival_best", "status", "reason",
+)  # fmt: skip
+_STATISTICS = ("denoising_loss", "smoothed_score_error", "score_error")
+
+
+def collect_races(sources: list[dict], output: str) -> None:
+    rows = [row for source in sources for row in _rows(source)]
+    pd.DataFrame(rows, columns=_COLUMNS).to_csv(output, index=False)
+
+
+def _rows(source: dict) -> list[dict]:
+    of_block = {name: source[name] for name in ("block", "system", "sigma", "replicate")}
+    reason = failure_of(source["race"])
+    if reason is not None:
+        return [of_block | {"status": "failed", "reason": reason}]
+    with xr.open_dataset(source["race"]) as results, xr.open_dataset(source["times"]) as times:
+        race = xr.merge([results.load(), times.load()], combine_attrs="drop_conflicts")
+    return [
+        of_block
+        | {"statistic": statistic, "entry": row["entry"], "seconds": row["seconds"], "error": row["error"]}
+        | {"rival": rival} | {f"rival_{name}": value for name, value in row[rival].items()} | {"status": "ok"}
+        for statistic in _STATISTICS
+        if f"final_{statistic}" in race
+        for row in summary(race, statistic)
+        for rival in ("dsm", "dsm_antithetic")
+    ]  # fmt: skip
+
+
+with logged(snakemake.log[0]):
+    collect_races(snakemake.params.sources, snakemake.output.races)

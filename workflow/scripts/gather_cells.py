@@ -1,0 +1,22 @@
+"""The cells of a scattered estimate, from the draws of all shards."""
+
+from collections.abc import Iterator
+
+import xarray as xr
+
+from kgmm.estimator import KGMM
+from kgmm.moments import Moments
+from kgmm.pipeline.job import Job, run_job
+
+
+def gather_cells(job: Job) -> None:
+    KGMM.load(job.inputs.prepared).gather(_shards(job)).save(job.outputs.cells)
+
+
+def _shards(job: Job) -> Iterator[Moments]:
+    for shard in range(job.settings["n_shards"]):
+        with xr.open_dataset(getattr(job.inputs, f"shard{shard}")) as dataset:
+            yield Moments.from_dataset(dataset.load())
+
+
+run_job(gather_cells, snakemake)

@@ -1,0 +1,13 @@
+"""The partition of a scattered estimate, which every shard of its draws needs."""
+
+from kgmm.estimator import KGMM
+from kgmm.pipeline.data import training_samples
+from kgmm.pipeline.job import Job, run_job
+
+
+def prepare_cells(job: Job) -> None:
+    samples = training_samples(job.inputs.trajectory_samples, job.settings["data"])
+    KGMM(**job.settings["estimator"], random_state=job.seed).prepare(samples).save(job.outputs.prepared)
+
+
+run_job(prepare_cells, snakemake)
