@@ -120,7 +120,7 @@ class KGMM:
             raise ValueError(f"stopping is {self.stopping!r}: it must be one of {', '.join(STOPPING_RULES)}")
         if self.max_draws < 2 or self.max_draws % 2:
             raise ValueError(f"max_draws is {self.max_draws}: draws come in pairs, so it must be even and at least 2")
-        if not 1 <= self.min_draws <= self.max_draws:
+        if self.stopping != "fixed" and not 1 <= self.min_draws <= self.max_draws:
             raise ValueError(f"min_draws is {self.min_draws}: it must lie between 1 and max_draws = {self.max_draws}")
         if self.cells not in CELLS:
             raise ValueError(f"cells is {self.cells!r}: it must be one of {', '.join(CELLS)}")

@@ -44,7 +44,9 @@ def renamed(*changes: dict, **run) -> set[str]:
     return {stage for stage in STAGES if plain.get(stage) != changed.get(stage)}
 
 
-SIMULATED = set(STAGES) - {"simulate_shard", "merge_shards", "import_dataset"}
+ELSEWHERE = {"simulate_shard", "merge_shards", "import_dataset", "race_score"}
+SCATTERED = {"prepare_cells", "accumulate_moments", "gather_cells"}
+SIMULATED = set(STAGES) - ELSEWHERE - SCATTERED
 AFTER_CELLS = {"estimate_cells", "fit_score", "evaluate_score", "sample_langevin", "compare_model"}
 
 
@@ -62,6 +64,10 @@ AFTER_CELLS = {"estimate_cells", "fit_score", "evaluate_score", "sample_langevin
         ({"first_replicate": 1}, SIMULATED),
         ({"until": "score"}, {"sample_langevin", "compare_model"}),
         ({"until": "trajectory"}, AFTER_CELLS),
+        ({"until": "race"}, AFTER_CELLS | {"race_score"}),
+        ({"race": {"seeds": 2}}, set()),
+        ({"estimator": {"stopping": "fixed", "shards": 2}}, AFTER_CELLS | {"prepare_cells", "gather_cells"}),
+        ({"evaluation": {"budget": True}}, {"evaluate_score"}),
         ({"title": "Other words"}, set()),
         ({"replicates": 3}, set()),
     ],

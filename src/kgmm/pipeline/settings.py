@@ -174,7 +174,7 @@ class EstimatorSettings(Section):
 
     @model_validator(mode="after")
     def _draws(self):
-        if self.min_draws > self.max_draws:
+        if self.stopping != "fixed" and self.min_draws > self.max_draws:
             raise ValueError(f"min_draws is {self.min_draws}: it must not exceed max_draws = {self.max_draws}")
         if self.shards > self.n_blocks:
             raise ValueError(f"shards is {self.shards}: at most n_blocks = {self.n_blocks} are possible")

@@ -1,0 +1,144 @@
+"""The estimator's own run in small: scattered cells, rivals, race, map; and the tables and figures made from them."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from kgmm.cells import CellEstimates
+from kgmm.estimator import KGMM
+from kgmm.pipeline.data import training_samples
+
+pytestmark = pytest.mark.workflow
+
+WELLS = {
+    "system": {"name": "double_well"},
+    "simulation": {"n_members": 400, "n_times": 5, "path_members": 2, "path_length": 5.0},
+}
+PLANE = WELLS | {"system": {"name": "asymmetric_potential"}}
+CONFIG = {
+    "name": "estimator",
+    "seed": 1,
+    "defaults": {"evaluation": {"n_points": 400}, "network": {"hidden": [8], "steps": 50, "max_iterations": 30}},
+    "experiments": [
+        WELLS
+        | {
+            "name": "noise",
+            "figure": "noise_amplification",
+            "estimator": {"method": ["gmm", "kgmm_cells", "kgmm", "dsm"], "sigma": [0.1, 0.4], "min_probability": 0.05},
+            "replicates": 2,
+            "until": "score",
+        },
+        PLANE
+        | {
+            "name": "error_map",
+            "figure": "error_map",
+            "data": {"n_samples": [500, 1600]},
+            "estimator": {
+                "sigma": [0.1, 0.4],
+                "min_probability": 0.05,
+                "stopping": "fixed",
+                "max_draws": 4,
+                "shards": 3,
+            },
+            "evaluation": {"n_points": 400, "budget": True},
+            "until": "score",
+        },
+        PLANE
+        | {
+            "name": "race",
+            "until": "race",
+            "estimator": {"sigma": 0.2, "stopping": "fixed", "max_draws": 2},
+            "langevin": {"n_members": 100, "n_times": 4, "burn_in": 1.0},
+            "race": {
+                "min_probability": [0.1],
+                "kgmm_iterations": [20],
+                "dsm_steps": [20, 60],
+                "seeds": 2,
+                "n_points": 1000,
+            },
+        },
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def run(new_project):
+    project = new_project()
+    project.snakemake("--cores", "2", "--configfile", project.write_config("small.yaml", CONFIG), check=True)
+    return project
+
+
+def store(project, folder):
+    return sorted((project.root / "results/store" / folder).rglob("*.nc"))
+
+
+def test_gathered_cells_are_those_of_one_job(run):
+    prepared, gathered = store(run, "prepared"), store(run, "gathered")
+    assert len(prepared) == len(gathered) == 4
+    assert len(store(run, "moments")) == 12
+    plan = pd.read_csv(run.root / "results/estimator/plan.csv", dtype=str)
+    rows = plan[plan["name"] == "error_map"]
+    for _, row in rows.iterrows():
+        data = {"held_out": 0.2, "n_samples": int(row["data.n_samples"]), "points": None, "shifts": 1}
+        file = run.root / f"results/store/trajectories/{row['key.simulate_trajectory']}/samples.nc"
+        one = KGMM.load(run.root / f"results/store/prepared/{row['key.prepare_cells']}.nc")
+        one.gather([one.accumulate(training_samples(file, data))])
+        found = KGMM.load(run.root / f"results/store/gathered/{row['key.gather_cells']}.nc")
+        for name in CellEstimates.__dataclass_fields__:
+            a, b = getattr(found.cells_, name), getattr(one.cells_, name)
+            assert (a is None) == (b is None)
+            if a is not None:
+                np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
+        assert (found.n_draws_, found.stopped_by_) == (4, "fixed")
+
+
+def test_tables_have_every_method_and_every_run_of_the_race(run):
+    metrics = pd.read_csv(run.root / "results/estimator/metrics.csv")
+    assert (metrics["status"] == "ok").all()
+    noise = metrics[(metrics["block"] == "noise") & (metrics["statistic"] == "score_error")]
+    assert len(noise) == 4 * 2 * 2
+    budget = metrics[(metrics["block"] == "error_map") & metrics["statistic"].str.startswith("budget_")]
+    assert len(budget) == 5 * 4 and (budget["value"] >= 0).all()
+    races = pd.read_csv(run.root / "results/estimator/races.csv")
+    assert len(races) == 3 * 2  # three measures, two rivals
+    assert set(races["rival"]) == {"dsm", "dsm_antithetic"}
+    assert (races["seconds"] > 0).all() and np.isfinite(races["error"]).all()
+
+
+def test_figures_hold_what_was_measured(run):
+    figures = run.root / "results/estimator/figures"
+    with xr.open_dataset(figures / "noise.nc") as noise:
+        assert noise["score_error"].sizes == {"method": 4, "sigma": 2, "replicate": 2}
+        assert np.isfinite(noise["score_error"]).all()
+    with xr.open_dataset(figures / "error_map.nc") as error_map:
+        assert error_map["score_error"].sizes == {"n_samples": 2, "min_probability": 1, "sigma": 2}
+        assert np.isfinite(error_map["budget_draws"]).all()
+    with xr.open_dataset(figures / "race.nc") as race:
+        assert race.sizes["run"] == (1 + 2 * 2) * 2
+        assert set(race["method"].values) == {"kgmm", "dsm", "dsm_antithetic"}
+        # Where clustering goes first, no state of the network is older than it.
+        kgmm = race.isel(run=np.flatnonzero(race["method"] == "kgmm"))
+        assert (kgmm["seconds"].min("checkpoint") >= kgmm["clustering"]).all()
+        assert (race["seconds"].max("checkpoint") <= race["total"]).all()
+    report = (run.root / "results/estimator/report.html").read_text()
+    assert "times as long" in report and "Fits of the networks" in report
+
+
+def test_a_race_again_is_the_same_but_for_its_times(run):
+    """Wall times are not in the files that are compared byte by byte."""
+    (race,) = store(run, "races")
+    (times,) = store(run, "records/race_times")
+    before = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (race, times)]
+    run.snakemake("--cores", "2", "--configfile", "config/small.yaml", "--forcerun", "race_score", check=True)
+    after = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (race, times)]
+    assert after[0] == before[0]
+    assert after[1] != before[1]
+
+
+def test_nothing_is_left_to_do(run):
+    assert run.planned_jobs("--cores", "2", "--configfile", "config/small.yaml") == {}
