@@ -1,4 +1,4 @@
-"""The partition against scikit-learn's BisectingKMeans, and the rate of draws.
+"""The partition against scikit-learn's BisectingKMeans, the rate of draws, and the whole estimate.
 
 Run: ``python benchmarks/clustering.py`` (needs the extra ``benchmark``: scikit-learn). A million states of Lorenz 63
 blurred with σ = 0.05, as many clusters for both; ours is the median of three runs, theirs, which takes minutes, of
@@ -14,12 +14,13 @@ import numpy as np
 import torch
 from sklearn.cluster import BisectingKMeans
 
-from kgmm import simulate
-from kgmm.moments import accumulate_round
+from kgmm import KGMM, ScoreModel, simulate
+from kgmm.moments import accumulate_round, block_edges
 from kgmm.partition import bisect
 from kgmm.standardize import Standardization
 
 SIGMA = 0.05
+DEVICES = ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
 
 
 def timed(work, runs: int = 3):
@@ -59,16 +60,30 @@ def against_scikit_learn(blurred: torch.Tensor, min_probability: float) -> None:
 
 
 def draws(points: torch.Tensor, min_probability: float) -> None:
-    tree = bisect(points[:250_000], 2 * min_probability).to(torch.float32)
+    partition = bisect(points[:250_000], 2 * min_probability)
+    edges = block_edges(len(points), 20)
     print("| draws, d = 3 | cells | M draws/s |\n|---|---|---|")
-    for linear in (False, True):
-        seconds, _ = timed(
-            lambda linear=linear: accumulate_round(
-                points, SIGMA, tree, n_blocks=20, round_index=0, entropy=0, linear=linear
+    for device in DEVICES:
+        tree = partition.to(torch.float32, device)
+        for linear in (False, True):
+            seconds, _ = timed(
+                lambda tree=tree, linear=linear: accumulate_round(
+                    points, edges, SIGMA, tree, round_index=0, entropy=0, linear=linear
+                )
             )
+            kind = f"{'linear' if linear else 'constant'} cells, p_min = {min_probability:g}, {device}"
+            print(f"| {kind} | {tree.n_cells} | {2 * len(points) / seconds / 1e6:.1f} |")
+
+
+def fits(points: torch.Tensor) -> None:
+    """The whole estimate on every device: partition, sixteen draws, network."""
+    print("\n| estimate of 1e6 samples, d = 3, p_min = 0.001 | cells, s | network, s |\n|---|---|---|")
+    for device in DEVICES:
+        cells, estimator = timed(
+            lambda device=device: KGMM(SIGMA, 1e-3, stopping="fixed", max_draws=16, device=device).fit(points.numpy())
         )
-        kind = "linear" if linear else "constant"
-        print(f"| {kind} cells, p_min = {min_probability:g} | {tree.n_cells} | {2 * len(points) / seconds / 1e6:.1f} |")
+        network, _ = timed(lambda device=device, cells=estimator: ScoreModel.fit(cells, device=device))
+        print(f"| {device} | {cells:.2f} | {network:.2f} |")
 
 
 def main() -> None:
@@ -76,6 +91,9 @@ def main() -> None:
     points = samples()
     blurred = points + SIGMA * torch.randn(points.shape, generator=torch.Generator().manual_seed(0))
     draws(points, 1e-3)
+    fits(points)
+    if len(DEVICES) == 1:
+        print("\nNo GPU: its columns are skipped.")
     print()
     against_scikit_learn(blurred, 1e-4)
 

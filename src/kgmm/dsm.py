@@ -79,9 +79,10 @@ class DSM:
         standardization = Standardization.of(X)
         generator = torch_generator(self.random_state, self.device)
         seed = generator.initial_seed() % 2**32
-        samples = StandardizedSamples(X, standardization).choose(
+        chosen = StandardizedSamples(X, standardization).choose(
             _MOST_NUMBERS // X.shape[1], np.random.default_rng(seed)
         )
+        samples = chosen.to(self.device)
         d = X.shape[1]
         fit = fit_batches(
             Network.random((d, *self.hidden, d), seed),
@@ -99,7 +100,7 @@ class DSM:
         """Points ``x`` and what the network is to find there, ``−z + σ x/(1 + σ²)``; both ``(batch_size, d)``."""
         size = self.batch_size // 2 if self.antithetic else self.batch_size
         rows = torch.randint(samples.shape[0], (size,), generator=generator, device=generator.device)
-        mu = samples[rows.to(samples.device)].to(generator.device)
+        mu = samples[rows]
         z = torch.empty_like(mu).normal_(generator=generator)
         if self.antithetic:
             mu, z = torch.cat([mu, mu]), torch.cat([z, -z])

@@ -162,22 +162,26 @@ class ScoreModel:
         """Score at ``X`` of shape ``(n, n_features)``, physical units; shape ``(n, n_features)``, float64."""
         return self._in_batches(self.standardized, X) / self.standardization.scale
 
+    def jacobian(self, X: np.ndarray) -> np.ndarray:
+        """``∂s_i/∂x_k`` at ``X``, shape ``(n, n_features, n_features)``, by forward-mode differentiation."""
+        scale = self.standardization.scale
+        return self._in_batches(self._standardized_jacobian, X) / np.outer(scale, scale)
+
     def jacobian_diagonal(self, X: np.ndarray) -> np.ndarray:
-        """``∂_k s_k`` at ``X``, shape ``(n, n_features)``, by forward-mode differentiation of the network."""
-        return self._in_batches(self._standardized_diagonal, X) / self.standardization.scale**2
+        """``∂_k s_k`` at ``X``, shape ``(n, n_features)``."""
+        return np.einsum("nkk->nk", self.jacobian(X))
 
     def divergence(self, X: np.ndarray) -> np.ndarray:
         """``∇·s`` at ``X`` of shape ``(n, n_features)``, physical units; shape ``(n,)``."""
         return self.jacobian_diagonal(X).sum(axis=1)
 
-    def _standardized_diagonal(self, x: torch.Tensor) -> torch.Tensor:
+    def _standardized_jacobian(self, x: torch.Tensor) -> torch.Tensor:
         columns = []
         for k in range(x.shape[1]):
             direction = torch.zeros_like(x)
             direction[:, k] = 1.0
-            _, tangent = torch.func.jvp(self._smooth, (x,), (direction,))
-            columns.append(tangent[:, k])
-        return torch.stack(columns, dim=1)
+            columns.append(torch.func.jvp(self._smooth, (x,), (direction,))[1])
+        return torch.stack(columns, dim=2)
 
     def _smooth(self, x: torch.Tensor) -> torch.Tensor:
         # The in-place variant is not differentiable.

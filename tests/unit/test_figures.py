@@ -1,5 +1,6 @@
 """Figures on synthetic data: what they show, not their pixels."""
 
+import itertools
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,7 +9,7 @@ import xarray as xr
 
 from kgmm import get_system
 from kgmm.description import describe
-from kgmm.figures import draw, gather, trajectory_page
+from kgmm.figures import draw, gather, training_page, trajectory_page
 from kgmm.pipeline.failures import write_failed
 from kgmm.pipeline.metrics import metric_variables
 from kgmm.trajectory import as_trajectory
@@ -57,6 +58,7 @@ def rows_of(folder, dimension, sigmas, with_model=True):
         if with_model:
             write_comparison(comparison, dimension)
         row = {"system": "test", "method": "kgmm", "sigma": sigma, "replicate": 0, "evaluation": str(evaluation)}
+        row |= {"figure": "auto", "race": None, "score": None, "min_probability": 0.01, "n_samples": 1000}
         rows.append(row | {"comparison": str(comparison) if with_model else None})
     return rows
 
@@ -240,3 +242,101 @@ def test_the_same_page_gives_the_same_bytes(tmp_path):
         save(draw(dataset), tmp_path / f"{name}.png", tmp_path / f"{name}.pdf")
     for suffix in ("png", "pdf"):
         assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
+
+
+# Figures of the estimator: their datasets are made by hand, so that what they show is known.
+
+
+def metrics_file(path, method, **values):
+    rows = [{"method": method, "statistic": name, "value": value} for name, value in values.items()]
+    xr.Dataset(metric_variables(rows), attrs={"failed_methods": "{}"}).to_netcdf(path)
+
+
+def estimator_rows(folder, figure, method="kgmm", **axes):
+    """One row for every combination of the axes, whose error is a number of its own."""
+    rows = []
+    for number, values in enumerate(itertools.product(*axes.values())):
+        path = folder / f"{method}{number}.nc"
+        budget = {f"budget_{term}": 0.1 * k for k, term in enumerate(("smoothing", "network", "draws", "data"))}
+        metrics_file(path, method, score_error=1.0 + number, smoothed_score_error=0.5, budget_cells=number, **budget)
+        row = {"system": "test", "method": method, "sigma": 0.1, "replicate": 0, "min_probability": 0.1}
+        row |= {"n_samples": 100, "figure": figure, "race": None, "score": None, "evaluation": str(path)}
+        rows.append(row | {"comparison": None} | dict(zip(axes, values)))
+    return rows
+
+
+def test_noise_amplification_has_all_methods_and_replicates(tmp_path):
+    rows = [
+        row
+        for method in ("gmm", "dsm", "kgmm_cells", "kgmm")
+        for row in estimator_rows(tmp_path, "noise_amplification", method, sigma=(0.1, 0.5), replicate=(0, 1, 2))
+    ]
+    dataset = gather(rows)
+    assert dataset.attrs["kind"] == "noise_amplification"
+    errors = dataset["score_error"].transpose("method", "sigma", "replicate").values
+    np.testing.assert_array_equal(errors, np.tile(1.0 + np.arange(6.0).reshape(2, 3), (4, 1, 1)))
+    left, right = panels(draw(dataset))
+    assert len(left.lines) == 5 and len(right.lines) == 4  # the smoothing bias is an error against s alone
+    np.testing.assert_array_equal(left.lines[0].get_ydata(), [2.0, 5.0])  # medians
+
+
+def test_error_map_names_the_largest_term(tmp_path):
+    dataset = gather(estimator_rows(tmp_path, "error_map", n_samples=(100, 1000), min_probability=(0.1,), sigma=(0.1,)))
+    assert dataset.attrs["kind"] == "error_map"
+    figure = draw(dataset)
+    texts = [text.get_text() for ax in figure.axes for text in ax.texts]
+    # The term of the cells is 0 in the first field and 1 in the second; that of the data is 0.3 in both.
+    assert texts == ["1\ndata", "2\ncells"]
+
+
+def test_a_failed_method_has_no_error(tmp_path):
+    rows = estimator_rows(tmp_path, "noise_amplification", sigma=(0.1, 0.5))
+    metrics_file(tmp_path / "failed.nc", "other", score_error=3.0)
+    rows[1]["evaluation"] = str(tmp_path / "failed.nc")
+    np.testing.assert_array_equal(gather(rows)["score_error"].squeeze(), [1.0, np.nan])
+
+
+def race_file(tmp_path):
+    methods = ["kgmm", "dsm", "dsm_antithetic"]
+    way = ("run", "checkpoint")
+    results = xr.Dataset(
+        {
+            "method": ("run", methods), "label": ("run", ["a", "b", "b"]), "relative_entropy": ("run", [0.1, 0.2, 0.3]),
+            "final_denoising_loss": ("run", [-3.0, -2.0, -1.0]), "denoising_loss": (way, -np.ones((3, 2))),
+        },
+        attrs={"entropy_floor": 0.01},
+    )  # fmt: skip
+    times = xr.Dataset({"seconds": (way, np.ones((3, 2))), "total": ("run", [1.0, 2.0, 3.0])})
+    results.to_netcdf(tmp_path / "race.nc")
+    times.to_netcdf(tmp_path / "times.nc")
+    row = {"system": "test", "method": "kgmm", "sigma": 0.1, "replicate": 0, "figure": "auto", "evaluation": None}
+    return [row | {"race": str(tmp_path / "race.nc"), "times": str(tmp_path / "times.nc")}]
+
+
+def test_race_shows_what_was_measured(tmp_path):
+    dataset = gather(race_file(tmp_path))
+    assert dataset.attrs["kind"] == "race"
+    loss, entropy = panels(draw(dataset))  # no exact score: two panels
+    ends = {line.get_label(): line.get_xydata() for line in loss.lines if not line.get_label().startswith("_")}
+    np.testing.assert_array_equal(ends["KGMM (clustering included)"], [[1.0, -3.0]])
+    np.testing.assert_array_equal(ends["DSM, antithetic draws"], [[3.0, -1.0]])
+    assert "noise floor" in [line.get_label() for line in entropy.lines]
+
+
+def test_fits_show_the_state_that_was_kept(tmp_path):
+    losses = {
+        "iteration": ("evaluation", [0, 1, 2]), "loss": ("evaluation", [3.0, 2.0, 1.0]),
+        "validation_loss": ("evaluation", [3.0, 1.5, 2.5]), "kept": ((), 1),
+    }  # fmt: skip
+    xr.Dataset(losses).to_netcdf(tmp_path / "score.nc")
+    rows = estimator_rows(tmp_path, "auto", sigma=(0.1, 0.5))
+    rows[0]["score"] = str(tmp_path / "score.nc")
+    dataset = training_page(rows)
+    assert dataset.sizes == {"fit": 1, "evaluation": 3}
+    (ax,) = panels(draw(dataset))
+    marked = [line for line in ax.lines if len(line.get_xdata()) == 1]
+    np.testing.assert_array_equal(marked[0].get_xydata(), [[1.0, 1.5]])
+    assert "σ = 0.1" in [text.get_text() for text in ax.get_legend().get_texts()]
+    for row in rows:
+        row["score"] = None
+    assert training_page(rows).attrs["kind"] == "empty"

@@ -259,11 +259,13 @@ def test_error_of_the_mean_over_the_points_of_a_cell_is_that_of_the_cell(monkeyp
 
 
 def test_jacobian_is_the_derivative(model):
-    x, diagonal = X[:50], model.jacobian_diagonal(X[:50])
+    x, jacobian, diagonal = X[:50], model.jacobian(X[:50]), model.jacobian_diagonal(X[:50])
     for k, scale in enumerate(STANDARDIZATION.scale):
         step = 2e-2 * scale * np.eye(2)[k]
-        difference = (model(x + step) - model(x - step))[:, k] / (0.04 * scale)
-        np.testing.assert_allclose(diagonal[:, k], difference, atol=0.02 / scale**2)
+        difference = (model(x + step) - model(x - step)) / (0.04 * scale)
+        for i, other in enumerate(STANDARDIZATION.scale):  # rows are components of the score
+            np.testing.assert_allclose(jacobian[:, i, k], difference[:, i], atol=0.02 / scale / other)
+        np.testing.assert_array_equal(diagonal[:, k], jacobian[:, k, k])
     np.testing.assert_allclose(model.divergence(x), diagonal.sum(axis=1))
     assert np.abs(diagonal[:, 0] * STANDARDIZATION.scale[0] ** 2 + 1 / 1.04).max() > 0.01  # the network takes part
 
