@@ -15,30 +15,18 @@ import xarray as xr
 from kgmm.cells import CellEstimates, estimate
 from kgmm.drawing import STOPPING_RULES, Drawing, StoppingRule
 from kgmm.estimator_files import WITHOUT_SUMS, from_dataset, to_dataset
-from kgmm.histograms import effective_sizes
 from kgmm.moments import Moments, block_edges
-from kgmm.observation import FEWEST_SAMPLES_PER_CELL, smallest_min_probability
-from kgmm.partition import Partition, bisect
+from kgmm.partition import Partition
+from kgmm.preparation import build_partition, choose_min_probability
 from kgmm.randomness import Seed, torch_generator
 from kgmm.standardize import Standardization, StandardizedSamples, check_samples
 
 logger = logging.getLogger("kgmm")
 
-_SAMPLES_FOR_PARTITION = 250_000
 _MOST_PRODUCTS = 1e8
 CELLS = ("auto", "constant", "linear")
 # Blocks that a stream keeps before neighbours are joined, as a multiple of those of one fit.
 _MOST_BLOCKS = 4
-
-
-def default_min_probability(effective_size: float, sigma: float, n_features: int) -> float:
-    """``p_min`` for data of that effective size.
-
-    Twenty independent samples per cell, and no cell smaller than the noise, since neighbours would hold the same
-    samples; within 0.0005 and 0.05. Standardised data extend over about four deviations.
-    """
-    of_noise = 0.7 * (sigma / 4.0) ** n_features
-    return float(min(0.05, max(5e-4, of_noise, 20.0 / effective_size)))
 
 
 class KGMM:
@@ -144,9 +132,9 @@ class KGMM:
         X = check_samples(X, at_least=2 * self.n_blocks)
         self._check_parameters()
         standardization = Standardization.of(X)
-        p_min = self._choose_min_probability(X, standardization)
+        p_min = choose_min_probability(self.min_probability, X, standardization, self.sigma)
         generator = torch_generator(self.random_state)
-        partition = self._build_partition(StandardizedSamples(X, standardization), p_min, generator)
+        partition = build_partition(StandardizedSamples(X, standardization), self.sigma, p_min, generator)
         entropy = int(torch.randint(2**62, (1,), generator=generator))
         return self._set_partition(partition, standardization, p_min, entropy)
 
@@ -217,26 +205,6 @@ class KGMM:
         merged = self._finish(self.moments_.merge_data(other.moments_), self.stopped_by_)
         merged.entropies_ = merged.entropies_ | other.entropies_
         return merged
-
-    def _choose_min_probability(self, X, standardization: Standardization) -> float:
-        """``p_min`` as given, or the default; checked against the data."""
-        least, p_min = smallest_min_probability(X.shape[0]), self.min_probability
-        if p_min is None:
-            independent = effective_sizes(X, standardization).min()
-            return max(least, default_min_probability(independent, self.sigma, X.shape[1]))
-        if p_min < least:
-            raise ValueError(
-                f"min_probability is {p_min:g}: {X.shape[0]} samples allow no less than {least:g} "
-                f"({FEWEST_SAMPLES_PER_CELL} samples per cell)"
-            )
-        return p_min
-
-    def _build_partition(self, samples: StandardizedSamples, p_min: float, generator: torch.Generator) -> Partition:
-        seed = int(torch.randint(2**62, (1,), generator=generator))
-        size = max(_SAMPLES_FOR_PARTITION, round(100 / p_min))
-        samples = samples.choose(size, np.random.default_rng(seed))
-        noise = torch.empty_like(samples).normal_(generator=generator)
-        return bisect(samples + self.sigma * noise, max_mass=2 * p_min)
 
     @property
     def _linear(self) -> bool:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from kgmm import KGMM
-from kgmm.estimator import default_min_probability
 from kgmm.histograms import effective_sizes
+from kgmm.preparation import default_min_probability
 from kgmm.standardize import Standardization
 
 X = np.random.default_rng(0).standard_normal((4000, 2)) @ np.array([[1.0, 0.5], [0.0, 0.8]])

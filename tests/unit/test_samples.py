@@ -274,7 +274,7 @@ def test_fit_on_samples_gives_the_bytes_of_the_fit_on_the_array(monkeypatch, tmp
 
 
 def test_fit_on_streamed_samples_chooses_the_same_rows_for_the_partition(monkeypatch):
-    monkeypatch.setattr("kgmm.estimator._SAMPLES_FOR_PARTITION", 2500)  # of 5000, from several pieces
+    monkeypatch.setattr("kgmm.preparation._SAMPLES_FOR_PARTITION", 2500)  # of 5000, from several pieces
     samples = Samples(normal_trajectory())
     held = fit(samples)
     monkeypatch.setattr(StandardizedSamples, "_MOST_IN_MEMORY", 0)

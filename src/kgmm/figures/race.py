@@ -27,6 +27,7 @@ _PANELS = {
     "smoothed_score_error": "relative mean-square error against $s_\\sigma$",
     "relative_entropy": "relative entropy of the Langevin model",
 }
+_SMALLEST_ENTROPY = 1e-3
 
 
 def gather(rows: list[dict]) -> xr.Dataset:
@@ -49,10 +50,12 @@ def draw(dataset: xr.Dataset) -> Figure:
             ends = dataset["final_denoising_loss"]
             margin = 0.08 * float(ends.max() - ends.min())
             ax.set_ylim(float(ends.min()) - margin, float(ends.max()) + 4 * margin)
+        elif name == "relative_entropy":
+            # Less its bias it can be negative where no difference is seen.
+            ax.set_yscale("symlog", linthresh=_SMALLEST_ENTROPY)
+            ax.axhline(dataset.attrs["entropy_floor"], color="0.5", linestyle=":", linewidth=1.2, label="noise floor")
         else:
             ax.set_yscale("log")
-        if name == "relative_entropy" and dataset.attrs.get("entropy_floor", 0) > 0:
-            ax.axhline(dataset.attrs["entropy_floor"], color="0.5", linestyle=":", linewidth=1.2, label="noise floor")
         letter(ax, k)
     handles, labels = ax.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4)
