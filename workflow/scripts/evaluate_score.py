@@ -15,7 +15,7 @@ from kgmm.pipeline.failures import refuse_failed_inputs
 from kgmm.pipeline.job import Job, run_job
 from kgmm.pipeline.metrics import metric_variables
 from kgmm.score import ScoreModel
-from kgmm.statistics import relative_error
+from kgmm.statistics import Estimate, relative_error
 
 
 def evaluate_score(job: Job) -> None:
@@ -43,9 +43,13 @@ def evaluate_score(job: Job) -> None:
             system=system,
             rng=np.random.default_rng(score_seed),
         )
-        if method == "kgmm" and exact and settings["evaluation"]["budget"]:
-            metrics |= _budget(job, score, held_out, system, np.random.default_rng(score_seed))
+        if method == "kgmm":
+            fitted_to = KGMM.load(job.inputs.cells)
+            metrics |= _facts(fitted_to)
+            if exact and settings["evaluation"]["budget"]:
+                metrics |= _budget(job, fitted_to, score, held_out, system, np.random.default_rng(score_seed))
         if cells is not None:
+            metrics |= _facts(cells)
             variables |= _cells(cells)
             if exact:
                 metrics["center_score_error"] = _center_error(cells, system)
@@ -81,8 +85,19 @@ def _load(job: Job, method: str):
     return model, model.standardization, None
 
 
-def _budget(job: Job, model: ScoreModel, held_out, system, rng) -> dict:
-    cells = KGMM.load(job.inputs.cells)
+def _facts(cells: KGMM) -> dict:
+    """How the cells came about; ``capped`` is 1 if the rule would have drawn on."""
+    facts = {
+        "n_cells": len(cells.counts_),
+        "n_draws": cells.n_draws_,
+        "capped": cells.stopped_by_ == "max_draws",
+        "draws_error": cells.draws_error_ / cells.sigma,
+        "data_error": cells.data_error_ / cells.sigma,
+    }
+    return {name: Estimate(float(value), np.nan) for name, value in facts.items()}
+
+
+def _budget(job: Job, cells: KGMM, model: ScoreModel, held_out, system, rng) -> dict:
     samples = training_samples(job.inputs.trajectory_samples, job.settings["data"])
     network = {name: value for name, value in job.settings["network"].items() if name != "antithetic"}
     return error_budget(cells, model, samples, held_out, system, network=network, seed=0, rng=rng)

@@ -16,6 +16,7 @@ METHOD_NAMES = {
 _SCORE_STATISTICS = (
     "score_error", "smoothed_score_error", "center_score_error", "smoothing_bias", "stein_residual", "denoising_loss",
 )  # fmt: skip
+_CELL_FACTS = ("n_cells", "n_draws", "capped")
 
 
 def number(value: float) -> str:
@@ -75,6 +76,7 @@ def _signed(value: float) -> str:
 def score_table(metrics: pd.DataFrame) -> list[dict]:
     """One row per σ and method of a block: each statistic, or its median and range over replicates."""
     usable = metrics[(metrics["status"] == "ok") & metrics["statistic"].isin(_SCORE_STATISTICS)].copy()
+    facts = metrics[(metrics["status"] == "ok") & metrics["statistic"].isin(_CELL_FACTS)]
     usable["method"] = pd.Categorical(usable["method"], list(METHOD_NAMES), ordered=True)
     rows = []
     for (sigma, method), group in usable.groupby(["sigma", "method"], observed=True):
@@ -82,11 +84,21 @@ def score_table(metrics: pd.DataFrame) -> list[dict]:
             "sigma": number(sigma),
             "method": METHOD_NAMES[method],
             "replicates": group["replicate"].nunique(),
+            "cells": _cells(facts[(facts["sigma"] == sigma) & (facts["method"] == method)]),
         }
         for statistic in _SCORE_STATISTICS:
             row[statistic] = _cell(group[group["statistic"] == statistic])
         rows.append(row)
     return rows
+
+
+def _cells(facts: pd.DataFrame) -> str:
+    """Number of cells and of draws a sample, and whether the rule or the cap ended the draws; medians."""
+    if facts.empty:
+        return "–"
+    median = facts.groupby("statistic")["value"].median()
+    capped = " (cap)" if median["capped"] else ""
+    return f"{median['n_cells']:.0f}, {median['n_draws']:.0f} draws{capped}"
 
 
 def _cell(group: pd.DataFrame) -> str:
