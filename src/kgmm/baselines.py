@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
-from kgmm.standardize import Standardization, check_samples
+from kgmm.standardize import Standardization, check_samples, check_sigma
 
 # Kernels further than this many σ away weigh less than e^-18 of a kernel at the point.
 _CUTOFF = 6.0
@@ -26,8 +26,7 @@ class DirectGMM:
     """
 
     def __init__(self, sigma: float):
-        if not 0 < sigma < np.inf:
-            raise ValueError(f"sigma is {sigma}: it must be positive and finite")
+        check_sigma(sigma)
         self.sigma = sigma
 
     def fit(self, X: np.ndarray, y=None) -> DirectGMM:

@@ -11,7 +11,7 @@ import torch
 from kgmm.network import Network
 from kgmm.randomness import Seed, torch_generator
 from kgmm.score import ScoreModel
-from kgmm.standardize import Standardization, StandardizedSamples, check_samples
+from kgmm.standardize import Standardization, StandardizedSamples, check_samples, check_sigma
 from kgmm.training import Observer, fit_batches
 
 _MOST_NUMBERS = 100_000_000
@@ -71,8 +71,7 @@ class DSM:
         along the way, see :func:`kgmm.training.fit_batches`.
         Raises ``ValueError`` for non-finite or constant data, or unusable parameters.
         """
-        if not 0 < self.sigma < np.inf:
-            raise ValueError(f"sigma is {self.sigma}: it must be positive and finite")
+        check_sigma(self.sigma)
         if self.batch_size < 2 or self.batch_size % 2:
             raise ValueError(f"batch_size is {self.batch_size}: draws come in pairs, so it must be even and at least 2")
         X = check_samples(X, at_least=2)

@@ -19,7 +19,7 @@ from kgmm.moments import Moments, block_edges
 from kgmm.partition import Partition
 from kgmm.preparation import build_partition, choose_min_probability
 from kgmm.randomness import Seed, torch_generator
-from kgmm.standardize import Standardization, StandardizedSamples, check_samples
+from kgmm.standardize import Standardization, StandardizedSamples, check_samples, check_sigma
 
 logger = logging.getLogger("kgmm")
 
@@ -102,8 +102,7 @@ class KGMM:
         return f"KGMM({', '.join(f'{k}={v!r}' for k, v in self.get_params().items())})"
 
     def _check_parameters(self) -> None:
-        if not 0 < self.sigma < np.inf:
-            raise ValueError(f"sigma is {self.sigma}: it must be positive and finite")
+        check_sigma(self.sigma)
         if self.stopping not in STOPPING_RULES:
             raise ValueError(f"stopping is {self.stopping!r}: it must be one of {', '.join(STOPPING_RULES)}")
         if self.max_draws < 2 or self.max_draws % 2:

@@ -39,6 +39,12 @@ def check_samples(X, *, at_least: int = 1, n_features: int | None = None):
     return X
 
 
+def check_sigma(sigma: float) -> None:
+    """Raises ``ValueError`` unless the noise amplitude is positive and finite."""
+    if not 0 < sigma < np.inf:
+        raise ValueError(f"sigma is {sigma}: it must be positive and finite")
+
+
 def _check_finite(X: np.ndarray, first: int = 0) -> None:
     """``first`` is the number of the first row within the whole."""
     # The sum is finite unless something is wrong (or overflows), and costs no temporary array.

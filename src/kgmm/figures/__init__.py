@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import xarray as xr
 from matplotlib.figure import Figure
 
@@ -20,6 +22,7 @@ from kgmm.figures import (
     trajectory,
 )
 from kgmm.figures.results import usable_comparison
+from kgmm.figures.style import save
 from kgmm.pipeline.failures import failure_of
 
 _KINDS = {
@@ -81,3 +84,9 @@ def trajectory_page(path: str) -> xr.Dataset:
 def draw(dataset: xr.Dataset) -> Figure:
     """The figure of a dataset that :func:`gather` or :func:`trajectory_page` made."""
     return _KINDS[dataset.attrs["kind"]].draw(dataset)
+
+
+def publish(dataset: xr.Dataset, png: str | Path, pdf: str | Path, data: str | Path) -> None:
+    """Writes the figure of a dataset, and the dataset beside it."""
+    dataset.to_netcdf(data)
+    save(draw(dataset), png, pdf)
