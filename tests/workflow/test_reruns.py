@@ -17,6 +17,12 @@ OF_THE_DATA = {"describe_trajectory": 1, "collect_trajectories": 1, "draw_trajec
 # From the cells on.
 OF_THE_SCORE = {"estimate_cells": 1, "fit_score": 1, "evaluate_score": 1, "sample_langevin": 1, "compare_model": 1}
 
+
+def with_pages(jobs: dict) -> dict:
+    """The page of the fits follows them."""
+    return jobs | ({"draw_training": jobs["fit_score"]} if "fit_score" in jobs else {})
+
+
 TINY = {
     "name": "tiny",
     "seed": 1,
@@ -70,7 +76,7 @@ def test_touching_sources_reruns_nothing(finished):
 
 def test_a_second_sigma_reuses_the_trajectory(finished):
     jobs = planned(finished, with_setting("estimator", sigma=[0.2, 0.4]))
-    assert jobs == OF_THE_SCORE | OF_THE_RUN | {"write_plan": 1}
+    assert jobs == with_pages(OF_THE_SCORE | OF_THE_RUN | {"write_plan": 1})
 
 
 def test_more_langevin_steps_retrain_nothing(finished):
@@ -86,7 +92,7 @@ def test_more_langevin_steps_retrain_nothing(finished):
 def test_another_network_clusters_nothing(finished):
     jobs = planned(finished, with_setting("network", hidden=[6]))
     new = {"fit_score": 1, "evaluate_score": 1, "sample_langevin": 1, "compare_model": 1}
-    assert jobs == new | OF_THE_RUN | {"write_plan": 1}
+    assert jobs == with_pages(new | OF_THE_RUN | {"write_plan": 1})
 
 
 @pytest.mark.parametrize(
@@ -99,7 +105,7 @@ def test_another_network_clusters_nothing(finished):
             {"sample_langevin": 1, "compare_model": 1} | OF_THE_RUN,
         ),
         (
-            "network.py", '"maxcor": 20', '"maxcor": 19',
+            "training.py", '"maxcor": 20', '"maxcor": 19',
             {"fit_score": 1, "evaluate_score": 1, "sample_langevin": 1, "compare_model": 1} | OF_THE_RUN,
         ),
         (
@@ -117,7 +123,7 @@ def test_another_network_clusters_nothing(finished):
         ),
         (
             "figures/trajectory.py", "_MOST_VARIABLES = 4", "_MOST_VARIABLES = 5",
-            {"draw_figure": 1, "draw_trajectory": 1, "write_report": 1, "check_run": 1},
+            {"draw_figure": 1, "draw_trajectory": 1, "draw_training": 1, "write_report": 1, "check_run": 1},
         ),
         # No data from files in this run.
         ("datasets.py", "_STEP_TOLERANCE = 1e-3", "_STEP_TOLERANCE = 1e-2", {}),
@@ -132,7 +138,7 @@ def test_editing_code_reruns_its_stage_and_what_follows(finished, module, old, n
     try:
         (finished.root / path).write_text(original.replace(old, new))
         assert (finished.root / path).read_text() != original
-        assert planned(finished) == expected
+        assert planned(finished) == with_pages(expected)
     finally:
         (finished.root / path).write_text(original)
 

@@ -118,6 +118,12 @@ def figure_sources(wildcards):
     return [row_source(row) for row in PLAN.rows_of(wildcards.block)]
 
 
+def training_sources(wildcards):
+    """What tells the fits of a block apart, and nothing of what is made from them."""
+    names = ("method", "sigma", "min_probability", "n_samples", "replicate", "score")
+    return [{name: source[name] for name in names} for source in figure_sources(wildcards)]
+
+
 def run_figures(folder, blocks):
     return [PLAN.path(f"{folder}/{block}.png") for block in blocks]
 

@@ -100,7 +100,7 @@ rule draw_training:
     log:
         PLAN.path("logs/draw_training/{block}.log"),
     params:
-        rows=figure_sources,
+        rows=training_sources,
         code=script_fingerprint("draw_training"),
     script:
         "../scripts/draw_training.py"

@@ -5,7 +5,7 @@ import xarray as xr
 
 from kgmm.pipeline.failures import failure_of
 from kgmm.pipeline.job import logged
-from kgmm.race import summary
+from kgmm.race_summary import summary
 
 _COLUMNS = (
     "block", "system", "sigma", "replicate", "statistic", "entry", "seconds", "error", "rival", "rival_seconds",
