@@ -41,12 +41,17 @@ def draw(dataset: xr.Dataset) -> Figure:
         dataset["sigma"], dataset["smoothing_bias"].median("replicate"), **{**EXACT, "linewidth": 1.4},
         label="smoothing bias: exact $s_\\sigma$ against s",
     )  # fmt: skip
+    axes[0].fill_between([], [], color="0.6", alpha=0.4, linewidth=0, label=_band(dataset))
     axes[0].set_title("against the exact score s")
     axes[1].set_title("against the exact smoothed score $s_\\sigma$")
     axes[0].set_ylabel("relative mean-square error")
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3)
     return figure
+
+
+def _band(dataset: xr.Dataset) -> str:
+    return f"medians and ranges of {dataset.sizes['replicate']} replicates"
 
 
 def _draw_errors(ax: Axes, dataset: xr.Dataset, name: str) -> None:
