@@ -79,8 +79,8 @@ def test_all_images_decode(page):
         """
     )
     assert broken == []
-    # Two blocks, each with the page of its data and the figure of its scores.
-    assert browser.execute_script("return document.images.length") == 4
+    # Two blocks, each with the page of its data, the figure of its scores, and the losses of its fits.
+    assert browser.execute_script("return document.images.length") == 6
 
 
 def test_text_stands_out_from_its_background(page):
