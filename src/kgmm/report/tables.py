@@ -16,6 +16,7 @@ METHOD_NAMES = {
 _SCORE_STATISTICS = (
     "score_error", "smoothed_score_error", "center_score_error", "smoothing_bias", "stein_residual", "denoising_loss",
 )  # fmt: skip
+_SETTINGS = ("sigma", "min_probability", "n_samples")
 _CELL_FACTS = ("n_cells", "n_draws", "capped")
 
 
@@ -74,22 +75,35 @@ def _signed(value: float) -> str:
 
 
 def score_table(metrics: pd.DataFrame) -> list[dict]:
-    """One row per σ and method of a block: each statistic, or its median and range over replicates."""
-    usable = metrics[(metrics["status"] == "ok") & metrics["statistic"].isin(_SCORE_STATISTICS)].copy()
-    facts = metrics[(metrics["status"] == "ok") & metrics["statistic"].isin(_CELL_FACTS)]
+    """One row per setting and method of a block: each statistic, or its median and range over replicates."""
+    usable = metrics[metrics["status"] == "ok"].copy()
     usable["method"] = pd.Categorical(usable["method"], list(METHOD_NAMES), ordered=True)
     rows = []
-    for (sigma, method), group in usable.groupby(["sigma", "method"], observed=True):
+    for (*setting, method), group in usable.groupby([*_SETTINGS, "method"], observed=True, dropna=False):
+        scores = group[group["statistic"].isin(_SCORE_STATISTICS)]
+        if scores.empty:
+            continue
         row = {
-            "sigma": number(sigma),
+            "sigma": _setting(setting, usable),
             "method": METHOD_NAMES[method],
-            "replicates": group["replicate"].nunique(),
-            "cells": _cells(facts[(facts["sigma"] == sigma) & (facts["method"] == method)]),
+            "replicates": scores["replicate"].nunique(),
+            "cells": _cells(group[group["statistic"].isin(_CELL_FACTS)]),
         }
         for statistic in _SCORE_STATISTICS:
-            row[statistic] = _cell(group[group["statistic"] == statistic])
+            row[statistic] = _cell(scores[scores["statistic"] == statistic])
         rows.append(row)
     return rows
+
+
+def _setting(values: list[float], metrics: pd.DataFrame) -> str:
+    """σ, and what else varies in the block."""
+    names = {"min_probability": "p_min", "n_samples": "n"}
+    varied = [
+        f"{label} {number(value)}"
+        for (name, label), value in zip(names.items(), values[1:])
+        if metrics[name].nunique(dropna=False) > 1
+    ]
+    return ", ".join([number(values[0]), *varied])
 
 
 def _cells(facts: pd.DataFrame) -> str:
@@ -111,16 +125,17 @@ def _cell(group: pd.DataFrame) -> str:
 
 
 def model_table(metrics: pd.DataFrame) -> list[dict]:
-    """One row per σ, method, replicate and variable of a block that has Langevin models."""
+    """One row per setting, replicate and variable of a block that has Langevin models."""
     usable = metrics[(metrics["status"] == "ok") & metrics["variable"].notna()]
     rows = []
-    for (sigma, replicate, variable), group in usable.groupby(["sigma", "replicate", "variable"], sort=False):
+    keys = [*_SETTINGS, "replicate", "variable"]
+    for (*setting, replicate, variable), group in usable.groupby(keys, sort=False, dropna=False):
         by = group.set_index("statistic")
         entropy, distance = by.loc["relative_entropy"], by.loc["wasserstein"]
         mean, deviation = by.loc["mean"], by.loc["standard_deviation"]
         rows.append(
             {
-                "sigma": number(sigma),
+                "sigma": _setting(setting, usable),
                 "replicate": replicate,
                 "variable": variable,
                 "relative_entropy": with_error(entropy["value"], entropy["stderr"]),
