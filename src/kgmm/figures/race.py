@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from kgmm.figures.style import METHODS, letter, new_figure
 
@@ -44,6 +45,9 @@ def draw(dataset: xr.Dataset) -> Figure:
         for method, style in _STYLES.items():
             _draw_method(ax, dataset.isel(run=np.flatnonzero(dataset["method"] == method)), name, method, style)
         ax.set_xscale("log")
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.xaxis.set_major_formatter("{x:g}")
+        ax.xaxis.set_minor_formatter("")
         ax.set_xlabel("training time (seconds)")
         ax.set_ylabel(_PANELS[name])
         if name == "denoising_loss":
