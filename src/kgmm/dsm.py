@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 
 import numpy as np
 import torch
 
 from kgmm.network import Network
+from kgmm.parameters import WithParameters
 from kgmm.randomness import Seed, torch_generator
 from kgmm.score import ScoreModel
 from kgmm.standardize import Standardization, StandardizedSamples, check_samples, check_sigma
@@ -17,7 +17,7 @@ from kgmm.training import Observer, fit_batches
 _MOST_NUMBERS = 100_000_000
 
 
-class DSM:
+class DSM(WithParameters):
     """Score of a stationary density by denoising score matching (Vincent 2011, doi 10.1162/NECO_a_00142).
 
     A network is fitted to ``z`` at ``x = μ + σ S z`` in batches of fresh draws; its optimum is ``E[z | x]``, the same
@@ -59,10 +59,6 @@ class DSM:
         self.antithetic = antithetic
         self.random_state = random_state
         self.device = device
-
-    def get_params(self, deep: bool = True) -> dict:
-        """The parameters by name."""
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
     def fit(self, X: np.ndarray, y=None, *, observe: Observer | None = None) -> DSM:
         """Fits the score to samples of shape ``(n_samples, n_features)``, physical units.

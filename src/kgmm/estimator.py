@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 from collections.abc import Iterable
 from functools import reduce
@@ -16,6 +15,7 @@ from kgmm.cells import CellEstimates, estimate
 from kgmm.drawing import STOPPING_RULES, Drawing, StoppingRule
 from kgmm.estimator_files import WITHOUT_SUMS, from_dataset, to_dataset
 from kgmm.moments import Moments, block_edges
+from kgmm.parameters import WithParameters
 from kgmm.partition import Partition
 from kgmm.preparation import build_partition, choose_min_probability
 from kgmm.randomness import Seed, torch_generator
@@ -29,7 +29,7 @@ CELLS = ("auto", "constant", "linear")
 _MOST_BLOCKS = 4
 
 
-class KGMM:
+class KGMM(WithParameters):
     """Score of a stationary density from samples, per cell of a partition (arXiv:2503.18054).
 
     The samples ``μ`` are blurred, ``x = μ + σ S z`` with ``z ~ N(0, I)`` and ``S`` the standard deviation of each
@@ -93,13 +93,6 @@ class KGMM:
         self.cells = cells
         self.random_state = random_state
         self.device = device
-
-    def get_params(self, deep: bool = True) -> dict:
-        """The parameters by name."""
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
-
-    def __repr__(self) -> str:
-        return f"KGMM({', '.join(f'{k}={v!r}' for k, v in self.get_params().items())})"
 
     def _check_parameters(self) -> None:
         check_sigma(self.sigma)

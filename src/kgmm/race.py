@@ -69,8 +69,7 @@ def entries(min_probabilities: Sequence[float], iterations: Sequence[int], steps
     kgmm = [Entry("kgmm", effort, p_min) for p_min in min_probabilities for effort in iterations]
     rivals = [Entry(method, effort) for effort in steps for method in ("dsm", "dsm_antithetic")]
     longest = max(len(kgmm), len(rivals))
-    mixed = [group[k] for k in range(longest) for group in (rivals, kgmm) if k < len(group)]
-    return mixed
+    return [group[k] for k in range(longest) for group in (rivals, kgmm) if k < len(group)]
 
 
 def run_entry(entry: Entry, samples, *, sigma: float, seed: int, estimator: dict, network: dict) -> Finished:

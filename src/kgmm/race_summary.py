@@ -15,9 +15,9 @@ def summary(race: xr.Dataset, statistic: str) -> Iterator[dict]:
     logarithms of time; it is infinite if its longest run is not as good, whose time and error are then given as
     ``bound`` and ``best``. ``race`` holds results and times; ``statistic`` is a variable ``final_…`` less its prefix.
     """
-    frame = race[["method", "label", "effort", "min_probability", "total", f"final_{statistic}"]].to_dataframe()
+    frame = race[["method", "label", "total", f"final_{statistic}"]].to_dataframe()
     frame = frame.rename(columns={f"final_{statistic}": "error"})
-    medians = frame.groupby(["method", "label"], sort=False)[["total", "error", "effort", "min_probability"]].median()
+    medians = frame.groupby(["method", "label"], sort=False)[["total", "error"]].median()
     for label, own in medians.loc["kgmm"].iterrows():
         row = {"entry": label, "seconds": own["total"], "error": own["error"]}
         for rival in ("dsm", "dsm_antithetic"):
