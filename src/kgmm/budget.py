@@ -9,12 +9,14 @@ import numpy as np
 import torch
 
 from kgmm.cells import CellEstimates, estimate
+from kgmm.error_terms import TERMS
 from kgmm.estimator import KGMM
+from kgmm.evaluation import Examination
 from kgmm.moments import accumulate_round, block_edges
+from kgmm.samples import pieces_of
 from kgmm.score import ScoreModel
-from kgmm.statistics import Estimate, relative_error
+from kgmm.statistics import Estimate
 
-TERMS = ("smoothing", "network", "cells", "draws", "data")
 # Samples from which exact averages over the cells are taken: there is no noise in them.
 _MOST_SAMPLES = 200_000
 
@@ -23,12 +25,11 @@ def error_budget(
     cells: KGMM,
     model: ScoreModel,
     samples,
-    held_out: np.ndarray,
+    examination: Examination,
     system,
     *,
     network: dict,
     seed: int,
-    rng: np.random.Generator,
 ) -> dict[str, Estimate]:
     """Terms of the error of ``model``, relative mean squares that add up to about that of the score.
 
@@ -38,7 +39,8 @@ def error_budget(
 
     Parameters
     ----------
-    cells, model : the estimate and the network fitted to it; samples, held_out : ``(n, n_features)``, physical units.
+    cells, model : the estimate and the network fitted to it; samples : those of the fit, ``(n, n_features)``, physical
+        units; examination : where errors are taken, with the exact scores of ``system``.
     network : options of :meth:`kgmm.ScoreModel.fit` that ``model`` was fitted with; seed : of the fits.
 
     Returns
@@ -47,11 +49,6 @@ def error_budget(
     ``budget_data``. A term that a fit happens to gain from is zero.
     """
     sigma, scale = cells.sigma, cells.standardization_.scale
-    noisy = held_out + sigma * scale * rng.standard_normal(held_out.shape)
-    smoothed = system.smoothed_score(noisy, sigma * scale) * scale
-
-    def error(fitted: ScoreModel) -> float:
-        return relative_error(fitted(noisy) * scale, smoothed).value
 
     def refitted(targets: CellEstimates) -> ScoreModel:
         stand_in = KGMM.from_dataset(cells.to_dataset())
@@ -66,11 +63,12 @@ def error_budget(
     if averaged.slope is not None:
         at_centers = replace(at_centers, slope=averaged.slope)
 
-    of_network, with_cells, of_model = error(refitted(at_centers)), error(refitted(over_cells)), error(model)
+    of_network, with_cells, of_model = (
+        examination.smoothed_score_error(fitted).value for fitted in (refitted(at_centers), refitted(over_cells), model)
+    )
     noise = max(0.0, of_model - with_cells)
     of_draws = cells.draws_error_**2 / max(cells.draws_error_**2 + cells.data_error_**2, 1e-300)
-    clean = system.score(held_out) * scale
-    bias = relative_error(system.smoothed_score(held_out, sigma * scale) * scale, clean).value
+    bias = examination.smoothing_bias.value
     values = (bias, of_network, max(0.0, with_cells - of_network), noise * of_draws, noise * (1.0 - of_draws))
     return {f"budget_{term}": Estimate(value, np.nan) for term, value in zip(TERMS, values)}
 
@@ -78,7 +76,8 @@ def error_budget(
 def exact_averages(cells: KGMM, samples, conditional_mean: Callable[[torch.Tensor], torch.Tensor]) -> CellEstimates:
     """What the cells would hold without the noise of the draws, given ``E[z | x]`` in standardised coordinates."""
     every = -(-samples.shape[0] // _MOST_SAMPLES)
-    standardized = cells.standardization_.forward(samples[:][::every]).astype(np.float32)
+    chosen = np.concatenate([piece[-start % every :: every] for start, piece in pieces_of(samples)])
+    standardized = cells.standardization_.forward(chosen).astype(np.float32)
     moments = accumulate_round(
         torch.from_numpy(standardized),
         block_edges(len(standardized), cells.n_blocks),

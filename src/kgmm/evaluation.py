@@ -17,44 +17,62 @@ if TYPE_CHECKING:
 Score = Callable[[np.ndarray], np.ndarray]
 
 
-def score_metrics(
-    score: Score,
-    held_out: np.ndarray,
-    *,
-    sigma: float,
-    standardization: Standardization,
-    system: System | None,
-    rng: np.random.Generator,
-) -> dict[str, Estimate]:
-    """Metrics of a score in standardised coordinates.
+class Examination:
+    """Held-out samples, and one draw of noise on them, at which all scores are judged alike.
 
     Parameters
     ----------
-    score : ``(n, n_features) -> (n, n_features)``, physical units.
     held_out : samples that took no part in the fit, ``(n, n_features)``, physical units.
-    system : supplies the exact scores; ``None`` leaves out what needs them.
-
-    Returns
-    -------
-    ``denoising_loss`` and ``stein_residual`` at ``μ + σ S z``, and with an exact score ``score_error`` (against ``s``
-    at ``μ``), ``smoothed_score_error`` (against ``s_σ`` at ``μ + σ S z``: the estimator's own) and ``smoothing_bias``
-    (``s_σ`` against ``s`` at ``μ``), all relative mean squares.
+    sigma : noise amplitude in standard deviations of the data; standardization : that of the fit.
+    system : supplies the exact scores; ``None``, or one without an exact density, leaves out what needs them.
+    rng : draws the noise.
     """
-    scale = standardization.scale
-    z = rng.standard_normal(held_out.shape)
-    noisy = held_out + sigma * scale * z
-    at_noisy = score(noisy) * scale
-    metrics = {
-        "denoising_loss": denoising_loss(-sigma * at_noisy, z),
-        "stein_residual": stein_residual(at_noisy, standardization.forward(noisy)),
-    }
-    if system is not None and system.has_exact_density:
-        exact = system.score(held_out) * scale
-        smoothed = system.smoothed_score(held_out, sigma * scale) * scale
-        metrics["score_error"] = relative_error(score(held_out) * scale, exact)
-        metrics["smoothed_score_error"] = relative_error(at_noisy, system.smoothed_score(noisy, sigma * scale) * scale)
-        metrics["smoothing_bias"] = relative_error(smoothed, exact)
-    return metrics
+
+    def __init__(
+        self,
+        held_out: np.ndarray,
+        *,
+        sigma: float,
+        standardization: Standardization,
+        system: System | None,
+        rng: np.random.Generator,
+    ):
+        self.sigma = sigma
+        self._scale = standardization.scale
+        self._held_out = held_out
+        self._z = rng.standard_normal(held_out.shape)
+        self._noisy = held_out + sigma * self._scale * self._z
+        self._standardized = standardization.forward(self._noisy)
+        self.exact = system is not None and system.has_exact_density
+        if self.exact:
+            noise_scale = sigma * self._scale
+            self._clean_score = system.score(held_out) * self._scale
+            self._smoothed_score = system.smoothed_score(self._noisy, noise_scale) * self._scale
+            self.smoothing_bias = relative_error(
+                system.smoothed_score(held_out, noise_scale) * self._scale, self._clean_score
+            )
+
+    def metrics(self, score: Score) -> dict[str, Estimate]:
+        """Metrics of a score ``(n, n_features) -> (n, n_features)`` in physical units, in standardised coordinates.
+
+        ``denoising_loss`` and ``stein_residual`` at ``μ + σ S z``, and with an exact score ``score_error`` (against
+        ``s`` at ``μ``), ``smoothed_score_error`` (against ``s_σ`` at ``μ + σ S z``: the estimator's own) and
+        ``smoothing_bias`` (``s_σ`` against ``s`` at ``μ``), all relative mean squares.
+        """
+        at_noisy = score(self._noisy) * self._scale
+        found = {
+            "denoising_loss": denoising_loss(-self.sigma * at_noisy, self._z),
+            "stein_residual": stein_residual(at_noisy, self._standardized),
+        }
+        if self.exact:
+            found["score_error"] = relative_error(score(self._held_out) * self._scale, self._clean_score)
+            found["smoothed_score_error"] = relative_error(at_noisy, self._smoothed_score)
+            found["smoothing_bias"] = self.smoothing_bias
+        return found
+
+    def smoothed_score_error(self, score: Score) -> Estimate:
+        """The metric of that name alone."""
+        return relative_error(score(self._noisy) * self._scale, self._smoothed_score)
 
 
 def score_profile(score: Score, standardization: Standardization, n_points: int = 400) -> tuple[np.ndarray, np.ndarray]:

@@ -12,12 +12,13 @@ import xarray as xr
 from kgmm.dsm import DSM
 from kgmm.errors import ScientificFailure
 from kgmm.estimator import KGMM
+from kgmm.evaluation import Examination
 from kgmm.network import Network
 from kgmm.score import ScoreModel
-from kgmm.statistics import denoising_loss, relative_error
 
 # States of a fit that are scored on its way, evenly spaced in the logarithm of their number.
 CHECKPOINTS = 12
+SCORES = ("denoising_loss", "smoothed_score_error", "score_error")
 
 
 @dataclass(frozen=True)
@@ -100,38 +101,12 @@ def run_entry(entry: Entry, samples, *, sigma: float, seed: int, estimator: dict
     return Finished(model, checkpoints, clustering, total)
 
 
-def scorer(
-    held_out: np.ndarray, sigma: float, scale: np.ndarray, system, rng: np.random.Generator
-) -> Callable[[ScoreModel], dict[str, float]]:
-    """A function that scores a model at fixed noisy points, so that all models meet the same noise.
-
-    It gives the held-out ``denoising_loss``, and where the system's density is known the ``smoothed_score_error``
-    there and the ``score_error`` at the clean points.
-    """
-    z = rng.standard_normal(held_out.shape)
-    noisy = held_out + sigma * scale * z
-    exact = system is not None and system.has_exact_density
-    if exact:
-        smoothed = system.smoothed_score(noisy, sigma * scale) * scale
-        clean = system.score(held_out) * scale
-
-    def scores(model: ScoreModel) -> dict[str, float]:
-        at_noisy = model(noisy) * scale
-        found = {"denoising_loss": denoising_loss(-sigma * at_noisy, z).value}
-        if exact:
-            found["smoothed_score_error"] = relative_error(at_noisy, smoothed).value
-            found["score_error"] = relative_error(model(held_out) * scale, clean).value
-        return found
-
-    return scores
-
-
 def run_race(
     samples: np.ndarray,
     competitors: Sequence[Entry],
     seeds: Sequence[int],
     *,
-    score: Callable[[ScoreModel], dict[str, float]],
+    examination: Examination,
     entropy: Callable[[ScoreModel, int], float],
     **options,
 ) -> tuple[xr.Dataset, xr.Dataset]:
@@ -139,7 +114,7 @@ def run_race(
 
     Parameters
     ----------
-    score : scores of a model, from :func:`scorer`; entropy : relative entropy of its Langevin model, given a seed too;
+    examination : judges a model, along the way too; entropy : relative entropy of its Langevin model, given a seed too;
         NaN if there is none.
     options : as of :func:`run_entry`.
 
@@ -152,7 +127,7 @@ def run_race(
     for method in ("kgmm", "dsm"):
         warm = next(entry for entry in competitors if entry.method.startswith(method))
         run_entry(replace(warm, effort=2, min_probability=0.05), samples[:20_000], seed=0, **options)
-    rows = [_raced(entry, seed, samples, score, entropy, options) for seed in seeds for entry in competitors]
+    rows = [_raced(entry, seed, samples, examination, entropy, options) for seed in seeds for entry in competitors]
     names = list(dict.fromkeys(name for row in rows for name in row["scores"][0]))
     way = ("run", "checkpoint")
     text = {name: ("run", np.array([row[name] for row in rows], dtype=object)) for name in ("method", "label")}
@@ -171,8 +146,13 @@ def run_race(
     return results, times
 
 
-def _raced(entry: Entry, seed: int, samples, score, entropy, options) -> dict:
+def _raced(entry: Entry, seed: int, samples, examination, entropy, options) -> dict:
     finished = run_entry(entry, samples, seed=seed, **options)
+
+    def scores(model: ScoreModel) -> dict[str, float]:
+        found = examination.metrics(model)
+        return {name: found[name].value for name in SCORES if name in found}
+
     try:
         relative_entropy = entropy(finished.model, seed)
     except ScientificFailure:
@@ -184,8 +164,8 @@ def _raced(entry: Entry, seed: int, samples, score, entropy, options) -> dict:
         "min_probability": entry.min_probability,
         "seed": seed,
         "relative_entropy": relative_entropy,
-        "final": score(finished.model),
-        "scores": [score(model) for _, _, model in finished.checkpoints],
+        "final": scores(finished.model),
+        "scores": [scores(model) for _, _, model in finished.checkpoints],
         "iteration": [iteration for _, iteration, _ in finished.checkpoints],
         "seconds": [seconds for seconds, _, _ in finished.checkpoints],
         "total": finished.total,

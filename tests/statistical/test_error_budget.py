@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from kgmm import KGMM, ScoreModel, get_system, simulate
-from kgmm.budget import TERMS, error_budget, exact_averages
+from kgmm.budget import error_budget, exact_averages
+from kgmm.error_terms import TERMS
+from kgmm.evaluation import Examination
 from kgmm.samples import as_samples
 
 pytestmark = pytest.mark.statistical
@@ -21,9 +23,14 @@ def samples():
 def budget(samples, sigma, p_min, draws):
     cells = KGMM(sigma, p_min, stopping="fixed", max_draws=draws).fit(samples[:-2000])
     model = ScoreModel.fit(cells, **NETWORK)
-    found = error_budget(
-        cells, model, samples[:-2000], samples[-2000:], SYSTEM, network=NETWORK, seed=0, rng=np.random.default_rng(3)
+    examination = Examination(
+        samples[-2000:],
+        sigma=sigma,
+        standardization=cells.standardization_,
+        system=SYSTEM,
+        rng=np.random.default_rng(3),
     )
+    found = error_budget(cells, model, samples[:-2000], examination, SYSTEM, network=NETWORK, seed=0)
     return {name.removeprefix("budget_"): value.value for name, value in found.items()}
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kgmm import get_system
-from kgmm.evaluation import score_metrics
+from kgmm.evaluation import Examination
 from kgmm.standardize import Standardization
 
 pytestmark = pytest.mark.statistical
@@ -27,7 +27,7 @@ NOISE_SCALE = SIGMA * STANDARDIZATION.scale
 
 def metrics(score, sigma=SIGMA, system=SYSTEM):
     rng = np.random.default_rng(2)
-    return score_metrics(score, X, sigma=sigma, standardization=STANDARDIZATION, system=system, rng=rng)
+    return Examination(X, sigma=sigma, standardization=STANDARDIZATION, system=system, rng=rng).metrics(score)
 
 
 def exact(x):

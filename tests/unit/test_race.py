@@ -5,8 +5,10 @@ import pytest
 import xarray as xr
 
 from kgmm import ScientificFailure, get_system
-from kgmm.race import CHECKPOINTS, Entry, entries, run_entry, run_race, scorer
+from kgmm.evaluation import Examination
+from kgmm.race import CHECKPOINTS, Entry, entries, run_entry, run_race
 from kgmm.race_summary import summary, time_to_reach
+from kgmm.standardize import Standardization
 
 X = np.random.default_rng(0).standard_normal((3000, 2)) * [1.0, 3.0]
 OPTIONS = {"sigma": 0.3, "estimator": {"max_draws": 2, "stopping": "fixed"}, "network": {"hidden": (8,)}}
@@ -40,18 +42,14 @@ def test_entries_are_what_they_say():
     assert run_entry(Entry("kgmm", 30, 0.05), X, seed=1, **batches).checkpoints[-1][1] == 30
 
 
-def test_scores_are_those_of_exact_scores():
-    system = get_system("ornstein_uhlenbeck")
-    x = np.random.default_rng(1).standard_normal((2000, 2))
-    scale = np.array([0.9, 1.2])
-    score = scorer(x, 0.3, scale, system, np.random.default_rng(2))
-    assert score(lambda points: system.smoothed_score(points, 0.3 * scale))["smoothed_score_error"] < 1e-20
-    assert score(system.score)["score_error"] < 1e-20
-    assert score(system.score)["smoothed_score_error"] > 1e-4
-    unknown = scorer(x, 0.3, scale, None, np.random.default_rng(2))
-    assert list(unknown(system.score)) == ["denoising_loss"]
-    # The same noise for all: equal scores have equal losses.
-    assert unknown(system.score) == unknown(system.score)
+def test_scores_need_an_exact_density_or_none():
+    assert set(small_race()[0].data_vars) >= {"final_denoising_loss", "denoising_loss"}
+    assert "final_score_error" not in small_race()[0]
+    exact = small_race(system=get_system("ornstein_uhlenbeck"))[0]
+    assert (exact["final_score_error"] > 1e-3).all()
+    # The last state of the way is the model itself.
+    for way, final in zip(exact["smoothed_score_error"].values, exact["final_smoothed_score_error"].values):
+        assert way[~np.isnan(way)][-1] == final
 
 
 @pytest.mark.parametrize(
@@ -69,12 +67,15 @@ def test_time_to_reach(errors, target, expected):
     assert time_to_reach(np.array([1.0, 10.0, 100.0]), np.array(errors), target) == pytest.approx(expected)
 
 
-def small_race(entropy=lambda model, seed: 0.5):
+def small_race(entropy=lambda model, seed: 0.5, system=None):
+    examination = Examination(
+        X[:500], sigma=0.3, standardization=Standardization.of(X), system=system, rng=np.random.default_rng(2)
+    )
     return run_race(
         X,
         [Entry("dsm", 10), Entry("kgmm", 10, 0.05), Entry("dsm_antithetic", 30)],
         [1, 2],
-        score=lambda model: {"denoising_loss": float(model.residual_scale)},
+        examination=examination,
         entropy=entropy,
         **OPTIONS,
     )

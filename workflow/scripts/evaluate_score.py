@@ -9,7 +9,7 @@ from kgmm.baselines import DirectGMM
 from kgmm.budget import error_budget
 from kgmm.errors import ScientificFailure
 from kgmm.estimator import KGMM
-from kgmm.evaluation import noise_cloud, score_field, score_metrics, score_profile
+from kgmm.evaluation import Examination, noise_cloud, score_field, score_profile
 from kgmm.pipeline.data import held_out_samples, observed_names, training_samples
 from kgmm.pipeline.failures import refuse_failed_inputs
 from kgmm.pipeline.job import Job, run_job
@@ -28,28 +28,22 @@ def evaluate_score(job: Job) -> None:
     score_seed, cloud_seed = job.seed.spawn(2)
 
     rows, variables, failed = [], {}, {}
+    examination = None
     for method in settings["methods"]:
         try:
             score, standardization, cells = _load(job, method)
         except ScientificFailure as failure:
             failed[method] = str(failure)
             continue
-        # The same generator state for each: methods are compared on the same noise.
-        metrics = score_metrics(
-            score,
-            held_out,
-            sigma=sigma,
-            standardization=standardization,
-            system=system,
-            rng=np.random.default_rng(score_seed),
-        )
-        if method == "kgmm":
-            fitted_to = KGMM.load(job.inputs.cells)
-            metrics |= _facts(fitted_to)
-            if exact and settings["evaluation"]["budget"]:
-                metrics |= _budget(job, fitted_to, score, held_out, system, np.random.default_rng(score_seed))
+        if examination is None:  # all methods standardise by the same samples
+            rng = np.random.default_rng(score_seed)
+            examination = Examination(held_out, sigma=sigma, standardization=standardization, system=system, rng=rng)
+        metrics = examination.metrics(score)
         if cells is not None:
             metrics |= _facts(cells)
+        if method == "kgmm" and exact and settings["evaluation"]["budget"]:
+            metrics |= _budget(job, cells, score, examination)
+        if method == "kgmm_cells":
             variables |= _cells(cells)
             if exact:
                 metrics["center_score_error"] = _center_error(cells, system)
@@ -69,10 +63,12 @@ def evaluate_score(job: Job) -> None:
 
 
 def _load(job: Job, method: str):
-    """The score as a function, the coordinates it was fitted in, and the cells if the method is the cells alone."""
-    if method == "kgmm_cells":
+    """The score as a function, the coordinates it was fitted in, and the cells that the method rests on."""
+    cells = None
+    if method in ("kgmm", "kgmm_cells"):
         refuse_failed_inputs([job.inputs.cells])
         cells = KGMM.load(job.inputs.cells)
+    if method == "kgmm_cells":
         return cells.score_at, cells.standardization_, cells
     if method == "gmm":
         mixture = DirectGMM(job.settings["sigma"]).fit(
@@ -82,7 +78,7 @@ def _load(job: Job, method: str):
     path = getattr(job.inputs, f"score_{method}")
     refuse_failed_inputs([path])
     model = ScoreModel.load(path)
-    return model, model.standardization, None
+    return model, model.standardization, cells
 
 
 def _facts(cells: KGMM) -> dict:
@@ -97,10 +93,10 @@ def _facts(cells: KGMM) -> dict:
     return {name: Estimate(float(value), np.nan) for name, value in facts.items()}
 
 
-def _budget(job: Job, cells: KGMM, model: ScoreModel, held_out, system, rng) -> dict:
+def _budget(job: Job, cells: KGMM, model: ScoreModel, examination: Examination) -> dict:
     samples = training_samples(job.inputs.trajectory_samples, job.settings["data"])
     network = {name: value for name, value in job.settings["network"].items() if name != "antithetic"}
-    return error_budget(cells, model, samples, held_out, system, network=network, seed=0, rng=rng)
+    return error_budget(cells, model, samples, examination, job.system, network=network, seed=0)
 
 
 def _cells(cells: KGMM) -> dict:

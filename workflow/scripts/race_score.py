@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from kgmm.evaluation import Examination
 from kgmm.langevin import LangevinModel
 from kgmm.pipeline.data import (
     held_out_samples,
@@ -11,7 +12,7 @@ from kgmm.pipeline.data import (
     training_trajectory,
 )
 from kgmm.pipeline.job import Job, run_job
-from kgmm.race import entries, run_race, scorer
+from kgmm.race import entries, run_race
 from kgmm.standardize import Standardization
 from kgmm.statistics import compare
 
@@ -22,7 +23,6 @@ def race_score(job: Job) -> None:
     estimator = dict(settings["estimator"])
     sigma = estimator.pop("sigma")
     samples = training_samples(file, data)[:]
-    scale = Standardization.of(samples).scale
     held_out = held_out_samples(file, data, race["n_points"])[:].astype(float)
     score_seed, seeds = job.seed.spawn(2)
     entropy, floor = _entropy(file, data, settings["langevin"])
@@ -33,7 +33,13 @@ def race_score(job: Job) -> None:
         sigma=sigma,
         estimator=estimator,
         network=_of_kgmm(settings["network"]),
-        score=scorer(held_out, sigma, scale, job.system, np.random.default_rng(score_seed)),
+        examination=Examination(
+            held_out,
+            sigma=sigma,
+            standardization=Standardization.of(samples),
+            system=job.system,
+            rng=np.random.default_rng(score_seed),
+        ),
         entropy=entropy,
     )
     results = results.assign_attrs(sigma=sigma, n_samples=len(samples), entropy_floor=floor)

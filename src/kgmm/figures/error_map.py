@@ -8,11 +8,11 @@ import xarray as xr
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
+from kgmm.error_terms import TERMS
 from kgmm.figures.results import metric_values
 from kgmm.figures.style import DENSITY_MAP, letter, new_figure
 
 _AXES = ("n_samples", "min_probability", "sigma")
-_TERMS = ("smoothing", "network", "cells", "draws", "data")
 
 
 def gather(rows: list[dict]) -> xr.Dataset:
@@ -24,7 +24,7 @@ def gather(rows: list[dict]) -> xr.Dataset:
         at = tuple(values[name].index(row[name]) for name in _AXES)
         found.setdefault(at, []).append(metric_values(row))
     shape = tuple(len(values[name]) for name in _AXES)
-    names = ["score_error", "smoothed_score_error", *(f"budget_{term}" for term in _TERMS)]
+    names = ["score_error", "smoothed_score_error", *(f"budget_{term}" for term in TERMS)]
     arrays = {name: np.full(shape, np.nan) for name in names}
     for at, metrics in found.items():
         for name in names:
@@ -59,11 +59,11 @@ def draw(dataset: xr.Dataset) -> Figure:
 
 def _notes(panel: xr.Dataset) -> np.ndarray:
     """Error and largest term of every field, ``(min_probability, sigma)``."""
-    terms = np.stack([panel[f"budget_{term}"].values for term in _TERMS])
+    terms = np.stack([panel[f"budget_{term}"].values for term in TERMS])
     errors = panel["score_error"].values
     notes = np.full(errors.shape, "", dtype=object)
     for at in np.ndindex(errors.shape):
         if np.isfinite(errors[at]):
-            largest = _TERMS[int(np.nanargmax(terms[(slice(None), *at)]))]
+            largest = TERMS[int(np.nanargmax(terms[(slice(None), *at)]))]
             notes[at] = f"{errors[at]:.2g}\n{largest}"
     return notes
