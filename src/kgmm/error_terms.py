@@ -1,3 +1,3 @@
-"""Names of the terms of the error budget, in the order in which they arise; here for the figures, which need no torch."""
+"""Names of the terms of the error budget, in the order in which they arise. Figures need them without torch."""
 
 TERMS = ("smoothing", "network", "cells", "draws", "data")
