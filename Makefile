@@ -45,7 +45,7 @@ lint: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check src workflow/scripts tests benchmarks
 
-# After a change of src/kgmm/pipeline/settings.py.
+# After a change of the settings in src/kgmm/pipeline/.
 schema: env
 	$(BIN)/python -m kgmm.pipeline.schema
 

@@ -18,6 +18,8 @@ _PUBLIC = {
     "ScientificFailure": "kgmm.errors",
     "ScoreModel": "kgmm.score",
     "compare": "kgmm.statistics",
+    "compare_autocorrelations": "kgmm.dynamics",
+    "estimate_mobility": "kgmm.mobility",
     "get_system": "kgmm.systems",
     "simulate": "kgmm.simulation",
     "system_names": "kgmm.systems",

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import fft
 
+from kgmm.histograms import BLOCKS
+
 # The window of the integrated time in units of it (after Sokal), and the length of series that it needs, likewise.
 _WINDOW = 5.0
 _FEWEST_TIMES = 50.0
@@ -28,10 +30,30 @@ def correlation(values: np.ndarray, n_lags: int) -> np.ndarray:
     values : ``(n_members, n_times, n_features)``; the mean over members and times is removed.
     n_lags : lags ``0 … n_lags − 1`` in saved steps, at most ``n_times``. Each lag is averaged over the pairs it has.
     """
+    return _correlation_about(values, values.mean(axis=(0, 1), dtype=float), n_lags)
+
+
+def block_correlations(values: np.ndarray, n_lags: int, n_blocks: int = BLOCKS) -> np.ndarray:
+    """:func:`correlation` of nearly independent blocks about the mean of all, for standard errors.
+
+    Blocks are groups of members where there are as many, else equal stretches of every member, which loses the pairs
+    across their ends. Shape ``(n_blocks or a few more, n_lags, n_features, n_features)``.
+    Raises ``ValueError`` if a stretch is shorter than the lags.
+    """
+    mean = values.mean(axis=(0, 1), dtype=float)
+    if values.shape[0] >= n_blocks:
+        return np.stack([_correlation_about(block, mean, n_lags) for block in np.array_split(values, n_blocks)])
+    stretches = -(-n_blocks // values.shape[0])
+    length = values.shape[1] // stretches
+    blocks = values[:, : stretches * length].reshape(-1, 1, length, values.shape[2])
+    return np.stack([_correlation_about(block, mean, n_lags) for block in blocks])
+
+
+def _correlation_about(values: np.ndarray, mean: np.ndarray, n_lags: int) -> np.ndarray:
     n_members, n_times, n_features = values.shape
     if not 1 <= n_lags <= n_times:
         raise ValueError(f"n_lags is {n_lags}: it must lie between 1 and the number of times, {n_times}")
-    centred = values - values.mean(axis=(0, 1), dtype=float)
+    centred = values - mean
     size = fft.next_fast_len(n_times + n_lags, real=True)
     spectrum = np.zeros((size // 2 + 1, n_features, n_features), dtype=complex)
     for member in centred:

@@ -161,9 +161,27 @@ def relative_entropy(data: BlockedHistogram, model: BlockedHistogram) -> Estimat
         raise ValueError("the two histograms have different bins")
     bias = 0.5 * (data.counts.shape[1] - 1) * (1 / data.effective_size + 1 / model.effective_size)
     data_total, model_total = data.counts.sum(axis=0), model.counts.sum(axis=0)
-    variance = _jackknife_variance([_plug_in(data_total - block, model_total) for block in data.counts])
-    variance += _jackknife_variance([_plug_in(data_total, model_total - block) for block in model.counts])
+    variance = jackknife_variance([_plug_in(data_total - block, model_total) for block in data.counts])
+    variance += jackknife_variance([_plug_in(data_total, model_total - block) for block in model.counts])
     return Estimate(_plug_in(data_total, model_total) - bias, variance**0.5)
+
+
+def entropy_interval(
+    data: BlockedHistogram, model: BlockedHistogram, value: float, level: float = 0.95, n_resamples: int = 500
+) -> tuple[float, float]:
+    """Interval of :func:`relative_entropy` from resampled blocks of both, about its ``value``.
+
+    Resampling adds the bias of one more sampling; its quantiles are therefore taken about their own mean.
+    """
+    rng = np.random.default_rng(0)
+    found = np.array(
+        [
+            _plug_in(*(h.counts[rng.integers(len(h.counts), size=len(h.counts))].sum(axis=0) for h in (data, model)))
+            for _ in range(n_resamples)
+        ]
+    )
+    low, high = np.quantile(found - found.mean(), [(1 - level) / 2, (1 + level) / 2])
+    return value + float(low), value + float(high)
 
 
 def _plug_in(data_counts: np.ndarray, model_counts: np.ndarray) -> float:
@@ -173,6 +191,7 @@ def _plug_in(data_counts: np.ndarray, model_counts: np.ndarray) -> float:
     return float((p * np.log(p / q)).sum())
 
 
-def _jackknife_variance(leave_one_out: list[float]) -> float:
+def jackknife_variance(leave_one_out: list[float]) -> float:
+    """Variance of a statistic from its values without each of the blocks in turn."""
     n = len(leave_one_out)
     return (n - 1) / n * float(np.square(leave_one_out - np.mean(leave_one_out)).sum())

@@ -10,9 +10,11 @@ import xarray as xr
 
 from kgmm.ensemble import Ensemble, steps_in
 from kgmm.errors import ScientificFailure
+from kgmm.mobility import Mobility, refuse_indefinite
 from kgmm.randomness import Seed, seed_sequence, torch_generator
 from kgmm.score import ScoreModel
 from kgmm.standardize import check_samples
+from kgmm.step_size import Step, choose_step
 from kgmm.trajectory import as_trajectory
 
 logger = logging.getLogger("kgmm")
@@ -21,6 +23,7 @@ logger = logging.getLogger("kgmm")
 # one, before they count as lost.
 _BOX_MARGIN = 0.5
 _BOX_SIGMAS = 6.0
+_STEP_POINTS = 2000
 
 
 class LangevinModel:
@@ -29,37 +32,58 @@ class LangevinModel:
     Parameters
     ----------
     score : the fitted score.
-    mobility : ``Φ``, shape ``(n_features, n_features)``, physical units squared per time; its symmetric part must be
-        positive definite. ``None`` is the identity in standardised coordinates, ``Φ = diag(S²)``: the invariant
-        density is right and the clock arbitrary.
+    mobility : ``Φ``, shape ``(n_features, n_features)``, physical units squared per time, or a
+        :class:`kgmm.mobility.Mobility`; its symmetric part must be positive definite. ``None`` is the identity in
+        standardised coordinates, ``Φ = diag(S²)``: the invariant density is right and the clock arbitrary.
     largest_reset_share : the sample is refused when more than this share of its members ever left the box.
 
     Source: arXiv:2503.18054, section 2, and arXiv:2505.01895 for the mobility.
     """
 
-    def __init__(self, score: ScoreModel, mobility: np.ndarray | None = None, largest_reset_share: float = 1e-3):
+    def __init__(
+        self, score: ScoreModel, mobility: np.ndarray | Mobility | None = None, largest_reset_share: float = 1e-3
+    ):
         scale = score.standardization.scale
         if mobility is None:
             standardized = np.eye(scale.size)
         else:
-            mobility = np.asarray(mobility, dtype=float)
+            mobility = np.asarray(getattr(mobility, "matrix", mobility), dtype=float)
             if mobility.shape != (scale.size, scale.size):
                 raise ValueError(f"mobility has shape {mobility.shape}: {(scale.size, scale.size)} is expected")
             if not np.isfinite(mobility).all():
                 raise ValueError("mobility has non-finite entries")
             standardized = mobility / np.outer(scale, scale)
+        refuse_indefinite(standardized)
         symmetric = 0.5 * (standardized + standardized.T)
-        eigenvalues = np.linalg.eigvalsh(symmetric)
-        if eigenvalues[0] <= 0:
-            raise ScientificFailure(
-                "the symmetric part of the mobility is not positive definite: its eigenvalues are "
-                + ", ".join(f"{value:.3g}" for value in eigenvalues)
-            )
         self.score = score
         self.mobility = standardized * np.outer(scale, scale)
         self.largest_reset_share = largest_reset_share
         self._standardized_mobility = standardized
         self._noise_matrix = np.sqrt(2.0) * np.linalg.cholesky(symmetric)
+        # The rate at which standardised variables relax, by the order of magnitude, where the score is of order one.
+        self.fastest_rate = float(np.linalg.eigvalsh(symmetric)[-1])
+
+    def choose_step(
+        self, initial: np.ndarray, *, scheme: str = "heun", longest: float | None = None, seed: Seed = 0
+    ) -> Step:
+        """The time step for this model, see :func:`kgmm.step_size.choose_step`.
+
+        Parameters
+        ----------
+        initial : data points, ``(n, n_features)`` physical units; 2000 of them are used.
+        longest : the step is this time over a whole number; default: a tenth of the fastest relaxation time.
+        """
+        unit = 1.0 / self.fastest_rate
+        points = np.asarray(initial, dtype=float)[:: -(-len(initial) // _STEP_POINTS)]
+        scale = self.score.standardization.scale
+        jacobians = self.score.jacobian(points) * np.outer(scale, scale)
+        equation = _LangevinEquation(self, "cpu", unit)
+        start = torch.tensor(self.score.standardization.forward(points).T, dtype=torch.float32).contiguous()
+        step = choose_step(
+            equation, start, unit * self._standardized_mobility @ jacobians, scheme=scheme,
+            longest=(0.1 * unit if longest is None else longest) / unit, seed=seed,
+        )  # fmt: skip
+        return step._replace(dt=step.dt * unit, lipschitz=step.lipschitz / unit)
 
     def ensemble(
         self,
@@ -127,11 +151,12 @@ class _LangevinEquation:
 
     additive = True
 
-    def __init__(self, model: LangevinModel, device: str):
+    def __init__(self, model: LangevinModel, device: str, time_unit: float = 1.0):
         self._score = model.score.to(device)
-        self._mobility = torch.tensor(model._standardized_mobility, dtype=torch.float32, device=device)
-        self._noise_matrix = torch.tensor(model._noise_matrix, dtype=torch.float32, device=device)
-        self._is_identity = bool(np.array_equal(model._standardized_mobility, np.eye(self._mobility.shape[0])))
+        self._mobility = torch.tensor(time_unit * model._standardized_mobility, dtype=torch.float32, device=device)
+        noise_matrix = time_unit**0.5 * model._noise_matrix
+        self._noise_matrix = torch.tensor(noise_matrix, dtype=torch.float32, device=device)
+        self._is_identity = bool(torch.equal(self._mobility.cpu(), torch.eye(self._mobility.shape[0])))
 
     def drift(self, state: torch.Tensor) -> torch.Tensor:
         values = self._score.standardized(state.T).T
@@ -189,11 +214,16 @@ class LangevinEnsemble(Ensemble):
         """Members that ever left the box."""
         return int((self.resets > 0).sum())
 
+    @property
+    def n_resets(self) -> int:
+        """Times that a member left the box."""
+        return int(self.resets.sum())
+
     def refuse_resets(self) -> None:
         """Raises :class:`ScientificFailure` if too many members ever left the box: resets hide divergence."""
         share = self.members_reset / self.resets.numel()
         if share > self._largest_share:
             raise ScientificFailure(
                 f"{self.members_reset} of {self.resets.numel()} walkers left the box around the data "
-                f"({int(self.resets.sum())} resets); at most {self._largest_share:.2%} of the members may"
+                f"({self.n_resets} resets); at most {self._largest_share:.2%} of the members may"
             )

@@ -379,10 +379,8 @@ def keys(**settings):
     return plan(**settings).rows[0].keys
 
 
-FROM_DATA = {
-    "import_dataset", "describe_trajectory", "estimate_cells", "fit_score", "evaluate_score", "sample_langevin",
-    "compare_model",
-}  # fmt: skip
+MODELS = {"sample_langevin", "compare_model", "estimate_mobility", "sample_fitted", "compare_fitted"}
+FROM_DATA = {"import_dataset", "describe_trajectory", "estimate_cells", "fit_score", "evaluate_score"} | MODELS
 
 
 def test_data_are_imported_and_not_simulated():
@@ -422,7 +420,7 @@ def test_content_renames_what_is_made_of_the_data_and_place_and_time_do_not(fold
         ({"name": "other"}, {}, FROM_DATA),
         ({}, {"data": {"held_out": 0.3}}, FROM_DATA - {"import_dataset", "describe_trajectory"}),
         ({}, {"until": "trajectory"}, FROM_DATA - {"import_dataset", "describe_trajectory"}),
-        ({}, {"until": "score"}, {"sample_langevin", "compare_model"}),
+        ({}, {"until": "score"}, MODELS),
         ({}, {"defaults": {"simulation": {"n_members": 500}}}, set()),
     ],
 )

@@ -34,7 +34,7 @@ def write_evaluation(path, dimension, sigma):
     xr.Dataset(variables, coords={"variable": [f"v{k}" for k in range(dimension)]}).to_netcdf(path)
 
 
-def write_comparison(path, dimension):
+def write_comparison(path, dimension, mobility="identity"):
     pairs = [(i, j) for i in range(dimension) for j in range(i + 1, dimension)]
     variables = metric_variables([{"statistic": "mean", "value": 0.0}])
     variables["bin_center"] = (("variable", "bin"), np.tile(np.arange(float(N_BINS)), (dimension, 1)))
@@ -42,15 +42,19 @@ def write_comparison(path, dimension):
         variables[f"density_{kind}"] = (("variable", "bin"), RNG.random((dimension, N_BINS)))
         variables[f"path_{kind}_time"] = (f"{kind}_time", np.arange(9.0))
         variables[f"path_{kind}"] = ((f"{kind}_time", "variable"), RNG.standard_normal((9, dimension)))
+        variables[f"autocorrelation_{kind}"] = (("lag", "variable"), RNG.random((7, dimension)))
         if pairs:
             variables[f"joint_{kind}"] = (("pair", "first_bin", "second_bin"), RNG.random((len(pairs), 6, 6)))
+    variables["lag_time"] = ("lag", 0.5 * np.arange(7))
     if pairs:
         variables["joint_pair"] = (("pair", "end"), np.array(pairs))
         variables["joint_edge"] = (("variable", "joint_edges"), np.tile(np.arange(7.0), (dimension, 1)))
-    xr.Dataset(variables, coords={"variable": [f"v{k}" for k in range(dimension)]}).to_netcdf(path)
+    xr.Dataset(
+        variables, coords={"variable": [f"v{k}" for k in range(dimension)]}, attrs={"mobility": mobility}
+    ).to_netcdf(path)
 
 
-def rows_of(folder, dimension, sigmas, with_model=True):
+def rows_of(folder, dimension, sigmas, with_model=True, with_fitted=False):
     rows = []
     for sigma in sigmas:
         evaluation, comparison = folder / f"e{sigma}.nc", folder / f"c{sigma}.nc"
@@ -59,6 +63,10 @@ def rows_of(folder, dimension, sigmas, with_model=True):
             write_comparison(comparison, dimension)
         row = {"system": "test", "method": "kgmm", "sigma": sigma, "replicate": 0, "evaluation": str(evaluation)}
         row |= {"figure": "auto", "race": None, "score": None, "min_probability": 0.01, "n_samples": 1000}
+        row["comparison_fitted"] = None
+        if with_fitted:
+            row["comparison_fitted"] = str(folder / f"f{sigma}.nc")
+            write_comparison(row["comparison_fitted"], dimension, "slope")
         rows.append(row | {"comparison": str(comparison) if with_model else None})
     return rows
 
@@ -77,8 +85,9 @@ def test_score_profiles_have_a_column_for_each_sigma_in_order(tmp_path):
     figure = draw(dataset)
     axes = panels(figure)
     assert [ax.get_title() for ax in axes[:2]] == ["σ = 0.1", "σ = 0.5"]
-    assert len(axes) == 4
-    assert all(ax.get_xlabel() == "x (physical units)" for ax in axes[2:])
+    assert len(axes) == 8  # two columns: score, density, path, autocorrelation
+    assert all(ax.get_xlabel() == "x (physical units)" for ax in axes[:4])
+    assert all(ax.get_xlabel().startswith("lag") for ax in axes[6:])
     labels = {text.get_text() for text in figure.legends[0].get_texts()}
     assert {"exact score", "direct GMM score", "KGMM network", "KGMM cells ± standard error"} <= labels
     network = next(line for line in axes[0].get_lines() if line.get_label() == "KGMM network")
@@ -93,11 +102,25 @@ def test_planar_figure(tmp_path):
     dataset = gather(rows_of(tmp_path, 2, (0.1,)))
     assert dataset.attrs["kind"] == "planar"
     axes = panels(draw(dataset))
-    assert len(axes) == 8  # two paths, two marginals, two fields, two joint densities
+    assert len(axes) == 10  # two each: paths, marginals, autocorrelations, fields, joint densities
     titles = [ax.get_title() for ax in axes]
     assert {"score, exact", "score, KGMM network", "density, held-out data", "density, Langevin model"} <= set(titles)
     assert axes[0].get_ylabel() == "v0"
     assert len(axes[0].get_lines()) == 2
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 3])
+def test_a_fitted_mobility_is_drawn_beside_the_identity(tmp_path, dimension):
+    sigmas = (0.1, 0.5) if dimension == 1 else (0.1,)
+    dataset = gather(rows_of(tmp_path, dimension, sigmas, with_fitted=True))
+    axes = panels(draw(dataset))
+    correlations = [ax for ax in axes if ax.get_xlabel().startswith("lag")]
+    assert len(correlations) == max(2, dimension)
+    for ax in correlations:
+        assert len(ax.get_lines()) == 4  # zero, data, and the two models
+        np.testing.assert_allclose(ax.get_lines()[1].get_xdata(), 0.5 * np.arange(7))
+    paths = [ax for ax in axes if ax.get_xlabel() == "time (units of the system)"]
+    assert len(paths) == max(2, dimension)
 
 
 def test_data_and_model_share_one_colour_scale(tmp_path):
@@ -114,9 +137,9 @@ def test_multivariate_figure(tmp_path, dimension):
     dataset = gather(rows_of(tmp_path, dimension, (0.1,)))
     assert dataset.attrs["kind"] == "multivariate"
     axes = panels(draw(dataset))
-    assert len(axes) == 12
+    assert len(axes) == 15  # paths, marginals, autocorrelations, two joint densities
     assert [ax.get_ylabel() for ax in axes[:3]] == ["v0", "v1", "v2"]
-    assert axes[6].get_xlabel() == "v0 (physical units)" and axes[6].get_ylabel() == "v1"
+    assert axes[9].get_xlabel() == "v0 (physical units)" and axes[9].get_ylabel() == "v1"
 
 
 def test_failed_results_are_left_out(tmp_path):

@@ -73,14 +73,15 @@ def test_compare_has_one_row_per_statistic_and_variable():
 
     table = compare(trajectory(0), trajectory(1))
     assert list(table.columns) == [
-        "statistic", "variable", "value", "stderr", "data_value", "floor", "floor_stderr", "effective_size_data",
-        "effective_size_model",
+        "statistic", "variable", "value", "stderr", "interval_low", "interval_high", "data_value", "floor",
+        "floor_stderr", "effective_size_data", "effective_size_model",
     ]  # fmt: skip
     assert table.groupby("variable").statistic.apply(list).to_dict() == {
-        v: ["relative_entropy", "wasserstein", "mean", "standard_deviation"] for v in ("v0", "v1")
+        v: ["relative_entropy", "relative_entropy_kde", "wasserstein", "mean", "standard_deviation"]
+        for v in ("v0", "v1")
     }
     assert table.floor.isna().all()
-    assert compare(trajectory(0), trajectory(1), trajectory(2)).floor.notna().sum() == 4
+    assert compare(trajectory(0), trajectory(1), trajectory(2)).floor.notna().sum() == 6
     with pytest.raises(ValueError, match="data have 2 variables and the model 1"):
         compare(trajectory(0), trajectory(1, n=1))
 

@@ -47,7 +47,9 @@ def renamed(*changes: dict, **run) -> set[str]:
 ELSEWHERE = {"simulate_shard", "merge_shards", "import_dataset", "race_score"}
 SCATTERED = {"prepare_cells", "accumulate_moments", "gather_cells"}
 SIMULATED = set(STAGES) - ELSEWHERE - SCATTERED
-AFTER_CELLS = {"estimate_cells", "fit_score", "evaluate_score", "sample_langevin", "compare_model"}
+FITTED = {"estimate_mobility", "sample_fitted", "compare_fitted"}
+MODELS = {"sample_langevin", "compare_model"} | FITTED
+AFTER_CELLS = {"estimate_cells", "fit_score", "evaluate_score"} | MODELS
 
 
 @pytest.mark.parametrize(
@@ -57,12 +59,15 @@ AFTER_CELLS = {"estimate_cells", "fit_score", "evaluate_score", "sample_langevin
         ({"estimator": {"min_probability": 0.05}}, AFTER_CELLS),
         ({"data": {"held_out": 0.3}}, AFTER_CELLS),
         ({"network": {"hidden": [8]}}, AFTER_CELLS - {"estimate_cells"}),
-        ({"langevin": {"n_members": 100}}, {"sample_langevin", "compare_model"}),
+        ({"langevin": {"n_members": 100}}, MODELS),
+        ({"mobility": {"window": 0.2}}, FITTED),
+        ({"mobility": {"method": "identity"}}, FITTED),
+        ({"mobility": {"identity": "physical"}}, MODELS),
         ({"evaluation": {"n_points": 500}}, {"evaluate_score"}),
         ({"simulation": {"n_members": 600}}, SIMULATED),
         ({"system": {"name": "asymmetric_potential"}}, SIMULATED),
         ({"first_replicate": 1}, SIMULATED),
-        ({"until": "score"}, {"sample_langevin", "compare_model"}),
+        ({"until": "score"}, MODELS),
         ({"until": "trajectory"}, AFTER_CELLS),
         ({"until": "race"}, AFTER_CELLS | {"race_score"}),
         ({"race": {"seeds": 2}}, set()),
@@ -80,7 +85,7 @@ def test_settings_of_the_run_rename_everything_or_nothing():
     assert renamed(seed=1) == SIMULATED
     assert renamed(device="cuda") == SIMULATED
     assert renamed(title="Other words", max_runs=50) == set()
-    assert renamed(threads={"fit_score": 2}) == {"fit_score", "evaluate_score", "sample_langevin", "compare_model"}
+    assert renamed(threads={"fit_score": 2}) == {"fit_score", "evaluate_score"} | MODELS
     assert renamed(defaults={"network": {"max_iterations": 400}}) == set()  # what is the default anyway
 
 
@@ -264,7 +269,7 @@ def test_table_has_every_setting_and_every_key():
     assert (first["replicate"], second["replicate"]) == (0, 1)
     assert first["key.fit_score"] == one.rows[0].keys["fit_score"]
     assert len(to_csv(one).splitlines()) == 3
-    assert one.resolved["experiments"][0]["langevin"]["dt"] == 0.01
+    assert one.resolved["experiments"][0]["langevin"]["n_members"] == 4000
 
 
 def test_plan_is_the_same_in_another_process():

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kgmm.report.model_tables import clock_table, mobility_table, model_table
 from kgmm.report.tables import race_table, score_table
 
 
@@ -56,3 +57,33 @@ def test_race_gives_ratios_and_bounds():
     assert row["dsm"] == "> 50.0 (reached -0.25)" and row["dsm_ratio"] == "> 25.0"
     assert row["dsm_antithetic"] == "30.0" and row["dsm_antithetic_ratio"] == "15.0"
     assert race_table(race.assign(status="failed")) == []
+
+
+def model_metrics(mobility: str, variable: str = "x") -> pd.DataFrame:
+    names = ["relative_entropy", "wasserstein", "mean", "standard_deviation", "decorrelation_time", "integrated_time",
+             "autocorrelation_error", "autocorrelation_error_5", "autocorrelation_follows"]  # fmt: skip
+    return metrics(
+        statistic=names, value=np.arange(1.0, 10.0), stderr=0.1, data_value=5.0, floor=0.0, floor_stderr=0.1,
+        variable=variable, mobility=mobility, effective_size_data=10.0, effective_size_model=20.0,
+    )  # fmt: skip
+
+
+def test_models_with_identity_and_fitted_mobility_stand_beside_each_other():
+    entries = metrics(
+        statistic=["mobility", "mobility", "short_lag_exponent"], variable=["1,1", "1,2", None], mobility="slope",
+        value=[1.5, -0.5, 0.9], stderr=[0.1, 0.1, np.nan], data_value=[1.4, np.nan, np.nan],
+    )  # fmt: skip
+    table = pd.concat([model_metrics("identity"), model_metrics("slope"), entries])
+    assert [(row["mobility"], row["variable"]) for row in model_table(table)] == [("Φ = I", "x"), ("Φ slope", "x")]
+    identity, fitted = clock_table(table)
+    assert fitted["decorrelation"] == "5 → 5.00 ± 0.10"
+    assert (fitted["first"], fitted["five"], fitted["follows"]) == ("7.00 ± 0.10", "8.00 ± 0.10", "9")
+    assert identity["mobility"] == "Φ = I"
+    (row,) = mobility_table(table)
+    assert row["entries"] == ["Φ1,1 = 1.50 ± 0.10 (exact 1.4)", "Φ1,2 = -0.50 ± 0.10"]
+    assert (row["exponent"], row["window"]) == ("0.9", "–")
+
+
+def test_blocks_without_models_have_no_rows():
+    nothing = metrics(mobility=[None])
+    assert model_table(nothing) == clock_table(nothing) == mobility_table(nothing) == []

@@ -17,6 +17,8 @@ def metrics(quick_run):
 
 
 def value(metrics, block, method, statistic, **settings):
+    if statistic == "relative_entropy":
+        settings = {"mobility": "identity"} | settings
     rows = metrics[(metrics["block"] == block) & (metrics["method"] == method) & (metrics["statistic"] == statistic)]
     for name, wanted in settings.items():
         rows = rows[rows[name] == wanted]
@@ -56,6 +58,21 @@ def test_the_planar_score_and_density(metrics):
         assert entropy < 0.01
 
 
+def test_the_fitted_mobility_keeps_density_and_clock(metrics):
+    block = metrics[(metrics["block"] == "asymmetric_potential") & (metrics["mobility"] == "slope")]
+    entries = block[block["statistic"] == "mobility"]
+    assert list(entries["variable"]) == ["1,1", "1,2", "2,1", "2,2"]
+    # The cubic through a tenth of the decorrelation time leaves less than 0.02 (benchmarks/mobility.py).
+    assert (abs(entries["value"] - entries["data_value"]) < 4.5 * entries["stderr"] + 0.02).all()
+    assert entries["stderr"].max() < 0.1
+    for variable in ("x1", "x2"):
+        entropy = value(
+            metrics, "asymmetric_potential", "kgmm", "relative_entropy", variable=variable, mobility="slope"
+        )
+        assert entropy < 0.01
+    assert (block[block["statistic"] == "members_reset"]["value"] == 0).all()
+
+
 def test_smoothing_too_much_shows_in_the_density(metrics):
     """Negative control: σ = 0.5 blurs the wells, and the relative entropy must say so."""
     assert value(metrics, "double_well", "kgmm", "relative_entropy", sigma=0.5) > 0.05
@@ -87,3 +104,16 @@ def test_costs_are_recorded(quick_run):
     costs = pd.read_csv(quick_run.root / "results/quick/costs.csv")
     assert (costs["wall_s"] > 0).all()
     assert (costs["peak_memory_mb"] < 4000).all()
+
+
+def test_a_langevin_sample_is_data_like_any_other(quick_run):
+    (path,) = (quick_run.root / "results/store/langevin_fitted/asymmetric_potential").glob("*/path.nc")
+    relative = str(path.relative_to(quick_run.root))
+    system = {"kind": "dataset", "name": "model", "path": relative, "variables": ["state"]}
+    config = {"name": "again", "experiments": [{"name": "again", "system": system, "until": "trajectory"}]}
+    quick_run.snakemake("--configfile", quick_run.write_config("again.yaml", config), check=True)
+    table = pd.read_csv(quick_run.root / "results/again/trajectories.csv")
+    assert list(table["variable"]) == ["state_0", "state_1"]
+    with xr.open_dataset(path) as sample:
+        deviations = sample["state"].std(("member", "time")).values
+    assert abs(table["deviation"] / deviations - 1).max() < 1e-3

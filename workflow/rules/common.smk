@@ -48,7 +48,7 @@ def threads_of(stage):
 
 def block_files(wildcards):
     """The results that the figure of a block of experiments is made from."""
-    names = ("evaluation", "comparison", "race", "times")
+    names = ("evaluation", "comparison", "comparison_fitted", "race", "times")
     return files_of(figure_sources(wildcards), names)
 
 
@@ -62,7 +62,8 @@ def files_of(sources, names):
 
 
 def metric_files(wildcards):
-    return [path for stage in ("evaluate_score", "compare_model") for path in stage_files(stage)]
+    stages = ("evaluate_score", "compare_model", "compare_fitted")
+    return [path for stage in stages for path in stage_files(stage)]
 
 
 def description_files(wildcards):
@@ -73,12 +74,18 @@ def stage_files(stage):
     return sorted(path for task in PLAN.tasks[stage].values() for path in task.outputs.values())
 
 
+def result_files(wildcards):
+    """Every result in the store but the times of races, which differ from run to run."""
+    paths = (path for task in PLAN.all_tasks() for path in task.outputs.values())
+    return sorted(path for path in paths if "/records/" not in path)
+
+
 def record_files(wildcards):
     return sorted(task.record for task in PLAN.all_tasks())
 
 
 def run_targets():
-    return [PLAN.path(name) for name in ("report.html", "checked.txt")]
+    return [PLAN.path(name) for name in ("report.html", "manifest.json", "checked.txt")]
 
 
 def row_source(row):
@@ -99,6 +106,7 @@ def row_source(row):
         "times": files.get("race_score.times"),
         "evaluation": files.get("evaluate_score.evaluation"),
         "comparison": files.get("compare_model.comparison"),
+        "comparison_fitted": files.get("compare_fitted.comparison"),
     }
 
 
@@ -126,6 +134,15 @@ def training_sources(wildcards):
 
 def run_figures(folder, blocks):
     return [PLAN.path(f"{folder}/{block}.png") for block in blocks]
+
+
+def all_figures():
+    blocks = {
+        "figures": PLAN.drawn_blocks,
+        "trajectories": PLAN.trajectory_blocks,
+        "training": PLAN.trained_blocks,
+    }
+    return [path for folder, names in blocks.items() for path in run_figures(folder, names)]
 
 
 def description_of(wildcards):

@@ -26,3 +26,48 @@ rule compare_model:
     threads: threads_of("compare_model")
     script:
         "../scripts/compare_model.py"
+
+
+rule estimate_mobility:
+    input:
+        unpack(inputs_of("estimate_mobility")),
+    output:
+        **OUTPUTS["estimate_mobility"],
+        record=record("estimate_mobility"),
+    log:
+        log_of("estimate_mobility"),
+    params:
+        task=task_of("estimate_mobility"),
+    threads: threads_of("estimate_mobility")
+    script:
+        "../scripts/estimate_mobility.py"
+
+
+rule sample_fitted:
+    input:
+        unpack(inputs_of("sample_fitted")),
+    output:
+        **OUTPUTS["sample_fitted"],
+        record=record("sample_fitted"),
+    log:
+        log_of("sample_fitted"),
+    params:
+        task=task_of("sample_fitted"),
+    threads: threads_of("sample_fitted")
+    script:
+        "../scripts/sample_fitted.py"
+
+
+rule compare_fitted:
+    input:
+        unpack(inputs_of("compare_fitted")),
+    output:
+        **OUTPUTS["compare_fitted"],
+        record=record("compare_fitted"),
+    log:
+        log_of("compare_fitted"),
+    params:
+        task=task_of("compare_fitted"),
+    threads: threads_of("compare_fitted")
+    script:
+        "../scripts/compare_fitted.py"

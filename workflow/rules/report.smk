@@ -121,16 +121,31 @@ rule collect_races:
         "../scripts/collect_races.py"
 
 
+rule verify_claims:
+    input:
+        metrics=PLAN.path("metrics.csv"),
+        races=PLAN.path("races.csv"),
+    output:
+        verification=PLAN.path("verification.csv"),
+    log:
+        PLAN.path("logs/verify_claims.log"),
+    params:
+        claims=[claim.model_dump(mode="json") for claim in PLAN.config.claims],
+        code=script_fingerprint("verify_claims"),
+    localrule: True
+    script:
+        "../scripts/verify_claims.py"
+
+
 rule write_report:
     input:
+        verification=PLAN.path("verification.csv"),
         metrics=PLAN.path("metrics.csv"),
         races=PLAN.path("races.csv"),
         trajectories=PLAN.path("trajectories.csv"),
         costs=PLAN.path("costs.csv"),
         config=PLAN.path("config.yaml"),
-        figures=run_figures("figures", PLAN.drawn_blocks)
-        + run_figures("trajectories", PLAN.trajectory_blocks)
-        + run_figures("training", PLAN.trained_blocks),
+        figures=all_figures(),
     output:
         report=PLAN.path("report.html"),
     log:
@@ -146,11 +161,34 @@ rule write_report:
         "../scripts/write_report.py"
 
 
+rule write_manifest:
+    input:
+        result_files,
+        [PLAN.path(f"{name}.csv") for name in ("plan", "metrics", "races", "trajectories", "verification")],
+        [
+            picture.removesuffix(".png") + suffix
+            for picture in all_figures()
+            for suffix in (".png", ".pdf", ".nc")
+        ],
+        PLAN.path("report.html"),
+    output:
+        manifest=PLAN.path("manifest.json"),
+    log:
+        PLAN.path("logs/write_manifest.log"),
+    params:
+        config=PLAN.resolved,
+        code=script_fingerprint("write_manifest"),
+    localrule: True
+    script:
+        "../scripts/write_manifest.py"
+
+
 rule check_run:
-    # Last, so that a failed result is shown in the report before it makes the run fail.
+    # Last, so that a failed result or claim is shown in the report before it makes the run fail.
     input:
         report=PLAN.path("report.html"),
         costs=PLAN.path("costs.csv"),
+        verification=PLAN.path("verification.csv"),
     output:
         PLAN.path("checked.txt"),
     log:

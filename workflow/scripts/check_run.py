@@ -1,21 +1,31 @@
-"""Makes a run with failed results exit non-zero, once its report is written."""
+"""Makes a run with failed results or claims exit non-zero, once its report is written."""
 
 import csv
 import sys
 from pathlib import Path
 
+import pandas as pd
+
 from kgmm.pipeline.job import logged
+from kgmm.pipeline.verification import unmet
 
 
-def check_run(costs: str, report: str, output: str) -> None:
+def check_run(costs: str, verification: str, report: str, output: str) -> None:
     with open(costs, newline="") as file:
         jobs = list(csv.DictReader(file))
     failed = [job for job in jobs if job["status"] == "failed"]
-    if failed:
-        lines = "\n".join(f"  {job['stage']} {job['key']}: {job['reason']}" for job in failed)
-        sys.exit(f"{len(failed)} of {len(jobs)} results failed (see {report}):\n{lines}")
-    Path(output).write_text(f"{len(jobs)} results, none failed\n")
+    claims = pd.read_csv(verification).to_dict("records")
+    missed = unmet(claims)
+    lines = [f"  {job['stage']} {job['key']}: {job['reason']}" for job in failed]
+    lines += [f"  {row['verdict']}: {row['claim']}: {row['measured']:.4g}, bar {row['bar']}" for row in missed]
+    if lines:
+        head = f"{len(failed)} of {len(jobs)} results failed"
+        if claims:
+            head += f", {len(missed)} of {len(claims)} claims do not hold"
+        sys.exit(f"{head} (see {report}):\n" + "\n".join(lines))
+    Path(output).write_text(f"{len(jobs)} results, none failed; {len(claims)} claims, all binding ones hold\n")
 
 
 with logged(snakemake.log[0]):
-    check_run(snakemake.input.costs, snakemake.input.report, snakemake.output[0])
+    inputs = snakemake.input
+    check_run(inputs.costs, inputs.verification, inputs.report, snakemake.output[0])

@@ -11,7 +11,7 @@ from kgmm.pipeline.metrics import COLUMNS, metric_rows
 
 _SETTINGS = ("block", "system", "method", "sigma", "min_probability", "n_samples", "replicate")
 _STATISTIC = tuple(column for column in COLUMNS if column != "method")
-_FILES = ("evaluation", "comparison")
+_FILES = ("evaluation", "comparison", "comparison_fitted")
 
 
 def collect_metrics(rows: list[dict], output: str) -> None:

@@ -57,12 +57,16 @@ def _entropy(file: str, data: dict, langevin: dict):
     n_members = langevin["n_members"]
     start = initial_states(file, data, n_members)
 
-    def entropy(model, seed: int) -> float:
-        sample = LangevinModel(model).sample(
+    def entropy(score, seed: int) -> float:
+        model, interval = LangevinModel(score), langevin["sample_interval"]
+        dt = langevin["dt"]
+        if dt is None:
+            dt = model.choose_step(start, scheme=langevin["scheme"], longest=langevin["path_interval"]).dt
+        sample = model.sample(
             n_members,
-            round(langevin["n_times"] * langevin["sample_interval"] / langevin["dt"]),
-            langevin["dt"],
-            save_every=round(langevin["sample_interval"] / langevin["dt"]),
+            round(langevin["n_times"] * interval / dt),
+            dt,
+            save_every=round(interval / dt),
             burn_in=langevin["burn_in"],
             initial=start,
             scheme=langevin["scheme"],

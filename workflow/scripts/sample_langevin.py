@@ -1,30 +1,18 @@
-"""Samples the Langevin model with the fitted score: sparse samples of many members, then a dense path of a few."""
+"""Samples the Langevin model with the fitted score and the identity as its mobility."""
 
-from kgmm.ensemble import steps_in
+import numpy as np
+
 from kgmm.langevin import LangevinModel
-from kgmm.pipeline.data import initial_states, observed_names
 from kgmm.pipeline.job import Job, run_job
-from kgmm.recording import write_samples_and_path
+from kgmm.pipeline.sampling import sample_model
 from kgmm.score import ScoreModel
 
 
 def sample_langevin(job: Job) -> None:
-    langevin, data = job.settings["langevin"], job.settings["data"]
-    initial = initial_states(job.inputs.trajectory_samples, data, langevin["n_members"])
-    model = LangevinModel(ScoreModel.load(job.inputs.score))
-    ensemble = model.ensemble(initial, dt=langevin["dt"], scheme=langevin["scheme"], seed=job.seed, device=job.device)
-    ensemble.advance(steps_in(langevin["burn_in"], langevin["dt"], "burn_in"))
-
-    write_samples_and_path(
-        ensemble,
-        lambda n_times, interval: ensemble.record(n_times, steps_in(interval, langevin["dt"], "interval")),
-        langevin,
-        samples=job.outputs.samples,
-        path=job.outputs.path,
-        variables=observed_names(job.inputs.trajectory_samples, data),
-        attributes={"langevin": langevin, "clock": "identity mobility in standardised coordinates"},
-    )
-    ensemble.refuse_resets()
+    score = ScoreModel.load(job.inputs.score)
+    coordinates = job.settings["identity"]
+    identity = np.eye(score.standardization.scale.size) if coordinates == "physical" else None
+    sample_model(job, LangevinModel(score, identity), f"identity mobility in {coordinates} coordinates")
 
 
 run_job(sample_langevin, snakemake)

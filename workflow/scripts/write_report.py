@@ -16,6 +16,7 @@ def write_report(inputs, params, output: str) -> None:
         races=inputs.races,
         trajectories=inputs.trajectories,
         costs=inputs.costs,
+        verification=inputs.verification,
         config=inputs.config,
         environment=environment(),
     )

@@ -1,4 +1,4 @@
-"""Panels that several figures share: a path, a marginal density, a joint density."""
+"""Panels that several figures share: a path, a marginal density, an autocorrelation, a joint density."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 
-from kgmm.figures.style import DATA, DENSITY_MAP, EXACT, MODEL
+from kgmm.figures.style import DATA, DENSITY_MAP, EXACT, IDENTITY, MODEL
 
 
 def variable_names(dataset: xr.Dataset) -> list[str]:
@@ -15,12 +15,36 @@ def variable_names(dataset: xr.Dataset) -> list[str]:
 
 
 def draw_path(ax: Axes, dataset: xr.Dataset, k: int) -> None:
-    """Variable ``k`` of one member of the data and one of the model, each in its own time."""
+    """Variable ``k`` of one member of the data and one of the model: with the fitted mobility if there is one."""
+    which, label = ("fitted", "model, fitted Φ") if "path_fitted" in dataset else ("model", "model, own clock")
     ax.plot(dataset["path_data_time"], dataset["path_data"][:, k], **{**DATA, "linewidth": 0.8}, label="data")
     style = {**MODEL, "linestyle": "-", "linewidth": 0.8}
-    ax.plot(dataset["path_model_time"], dataset["path_model"][:, k], **style, label="model, own clock")
+    ax.plot(dataset[f"path_{which}_time"], dataset[f"path_{which}"][:, k], **style, label=label)
+    ends = [float(dataset[f"path_{name}_time"].max()) for name in ("data", which)]
     ax.set_ylabel(variable_names(dataset)[k])
-    ax.margins(x=0)
+    ax.set_xlim(0, min(ends))
+
+
+def time_label(dataset: xr.Dataset) -> str:
+    """What the axis of a path counts."""
+    return "time (units of the system)" if "path_fitted" in dataset else "time (data: the system's; model: Φ = I)"
+
+
+def draw_autocorrelation(ax: Axes, dataset: xr.Dataset, k: int) -> None:
+    """Autocorrelation of variable ``k``: data, model with the fitted mobility, model with the identity."""
+    ax.axhline(0, color="0.8", linewidth=0.8)
+    lag = dataset["lag_time"]
+    ax.plot(lag, dataset["autocorrelation_data"][:, k], **{**DATA, "linewidth": 2.2}, label="held-out data")
+    if "autocorrelation_fitted" in dataset:
+        name = dataset.attrs.get("mobility", "fitted")
+        ax.plot(lag, dataset["autocorrelation_fitted"][:, k], **MODEL, label=f"model, Φ {name}")
+    ax.plot(lag, dataset["autocorrelation_model"][:, k], **IDENTITY, label="model, Φ = I, own clock")
+    ax.set_xlabel("lag (units of the system)")
+    ax.set_ylabel(f"autocorrelation of {variable_names(dataset)[k]}")
+    ax.set_xlim(0, float(lag.max()))
+    ax.set_ylim(top=1.02)
+    if k == 0:
+        ax.legend(loc="upper right")
 
 
 def path_legend(ax: Axes) -> None:
@@ -36,14 +60,18 @@ def draw_marginal(ax: Axes, dataset: xr.Dataset, k: int) -> None:
     if "density_exact" in dataset:
         ax.plot(x, dataset["density_exact"][k], **EXACT, label="exact")
     ax.step(x, dataset["density_data"][k], where="mid", **DATA, label="held-out data")
-    ax.plot(x, dataset["density_model"][k], **MODEL, label="Langevin model")
+    if "density_fitted" in dataset:
+        ax.plot(x, dataset["density_fitted"][k], **MODEL, label="model, fitted Φ")
+        ax.plot(x, dataset["density_model"][k], **IDENTITY, label="model, Φ = I")
+    else:
+        ax.plot(x, dataset["density_model"][k], **MODEL, label="Langevin model")
     name = variable_names(dataset)[k]
     ax.set_xlabel(f"{name} (physical units)")
     ax.set_ylabel(f"density of {name}")
     # Head-room for the legend of the first panel, the same in all.
-    ax.set_ylim(0, 1.25 * float(max(dataset["density_data"][k].max(), dataset["density_model"][k].max())))
+    ax.set_ylim(0, 1.32 * float(max(dataset["density_data"][k].max(), dataset["density_model"][k].max())))
     if k == 0:
-        ax.legend(loc="upper right", ncols=3, columnspacing=1.0, handlelength=1.6)
+        ax.legend(loc="upper right", ncols=2, columnspacing=1.0, handlelength=1.6)
 
 
 def draw_joint(ax: Axes, dataset: xr.Dataset, kind: str, pair: int) -> QuadMesh:

@@ -1,4 +1,4 @@
-"""Two-dimensional systems: paths, marginal densities, vector fields and joint densities of data and model.
+"""Two-dimensional systems: paths, marginals, autocorrelations, vector fields and joint densities of data and model.
 
 Figure 3 of arXiv:2503.18054.
 """
@@ -9,8 +9,16 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from kgmm.figures.panels import draw_joint, draw_marginal, draw_path, path_legend, variable_names
-from kgmm.figures.results import usable_comparison
+from kgmm.figures.panels import (
+    draw_autocorrelation,
+    draw_joint,
+    draw_marginal,
+    draw_path,
+    path_legend,
+    time_label,
+    variable_names,
+)
+from kgmm.figures.results import comparison_to_draw, usable_comparison
 from kgmm.figures.style import FIELD_MAP, LABELS, letter, new_figure
 
 
@@ -21,39 +29,37 @@ def gather(rows: list[dict]) -> xr.Dataset:
     with xr.open_dataset(row["evaluation"]) as evaluation:
         dataset = evaluation[[name for name in evaluation if name.startswith("field_")]].load()
     if modelled:
-        with xr.open_dataset(row["comparison"]) as comparison:
-            kept = [name for name in comparison if not name.startswith("metric_")]
-            dataset = xr.merge([dataset, comparison[kept].load()])
+        dataset = xr.merge([dataset, comparison_to_draw(row)])
     return dataset.assign_attrs(sigma=row["sigma"], method=row["method"])
 
 
 def draw(dataset: xr.Dataset) -> Figure:
-    """Paths and marginals above, fields and joint densities below."""
+    """Paths above, then marginals and autocorrelations, fields and joint densities below."""
     if "path_data" not in dataset:
         figure = new_figure(8, 4)
         _draw_fields(figure.subplots(1, 2, sharex=True, sharey=True), dataset)
         return figure
-    figure = new_figure(13.2, 6.8)
-    upper, lower = figure.subfigures(2, 1, height_ratios=[1, 1.12])
-    grid = upper.add_gridspec(2, 4)
-    paths = [upper.add_subplot(grid[k, :2]) for k in range(2)]
+    figure = new_figure(13.2, 9.0)
+    upper, middle, lower = figure.subfigures(3, 1, height_ratios=[0.72, 1, 1.1])
+    paths = upper.subplots(1, 2)
     for k, ax in enumerate(paths):
         draw_path(ax, dataset, k)
+        ax.set_xlabel(time_label(dataset))
+        letter(ax, k)
     path_legend(paths[0])
-    paths[0].set_xticklabels([])
-    paths[1].set_xlabel("time (units of the system; the model's clock is that of Φ = I, standardised)")
-    letter(paths[0], 0)
+    curves = middle.subplots(1, 4)
     for k in range(2):
-        ax = upper.add_subplot(grid[:, 2 + k])
-        draw_marginal(ax, dataset, k)
-        letter(ax, 1 + k)
+        draw_marginal(curves[k], dataset, k)
+        draw_autocorrelation(curves[2 + k], dataset, k)
+    for k, ax in enumerate(curves):
+        letter(ax, 2 + k)
     panels = lower.subplots(1, 4)
     _draw_fields(panels[:2], dataset)
     for ax, kind in zip(panels[2:], ("data", "model")):
         mesh = draw_joint(ax, dataset, kind, 0)
     lower.colorbar(mesh, ax=list(panels[2:]), label="density", shrink=0.9, pad=0.01)
     for k, ax in enumerate(panels):
-        letter(ax, 3 + k)
+        letter(ax, 6 + k)
     return figure
 
 

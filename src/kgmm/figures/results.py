@@ -16,6 +16,28 @@ def usable_comparison(row: dict) -> str | None:
     return path if path is not None and failure_of(path) is None else None
 
 
+def comparison_to_draw(row: dict) -> xr.Dataset:
+    """Curves of the row's models: those of the identity as ``…_model``, those of the fitted mobility as ``…_fitted``.
+
+    The row has a usable comparison; that with the fitted mobility may be missing.
+    """
+    dataset = _curves(row["comparison"])
+    path = row.get("comparison_fitted")
+    if path is None or failure_of(path) is not None:
+        return dataset
+    fitted = _curves(path)
+    kept = {
+        name: name.replace("model", "fitted") for name in fitted if name.endswith("_model") or name == "path_model_time"
+    }
+    fitted = fitted[list(kept)].rename(kept | {"model_time": "fitted_time"})
+    return xr.merge([dataset, fitted]).assign_attrs(mobility=xr.open_dataset(path).attrs["mobility"])
+
+
+def _curves(path: str) -> xr.Dataset:
+    with xr.open_dataset(path) as comparison:
+        return comparison[[name for name in comparison if not name.startswith("metric_")]].load()
+
+
 def metric_values(row: dict) -> dict[str, float]:
     """The metrics of the row's method by name; none if the evaluation or the method failed."""
     path = row["evaluation"]

@@ -18,6 +18,7 @@ EXACT = {"color": "black", "linestyle": "-", "linewidth": 2.4, "alpha": 0.85}
 SMOOTHED = {"color": "black", "linestyle": (0, (1, 1.5)), "linewidth": 1.2}
 DATA = {"color": "0.45", "linestyle": "-", "linewidth": 1.0}
 MODEL = {"color": _BLUE, "linestyle": "--", "linewidth": 1.7}
+IDENTITY = {"color": _ORANGE, "linestyle": (0, (1, 1.2)), "linewidth": 1.6}
 METHODS = {
     "gmm": {"color": _ORANGE, "linestyle": "-", "linewidth": 0.7, "alpha": 0.9},
     "gmm_network": {"color": _GREEN, "linestyle": "-.", "linewidth": 1.4},

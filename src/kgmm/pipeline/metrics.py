@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-_TEXT = ("method", "statistic", "variable", "coordinates")
+_TEXT = ("method", "mobility", "statistic", "variable", "coordinates")
 _NUMBERS = (
-    "value", "stderr", "data_value", "floor", "floor_stderr", "effective_size_data", "effective_size_model",
+    "value", "stderr", "interval_low", "interval_high", "data_value", "floor", "floor_stderr",
+    "effective_size_data", "effective_size_model",
 )  # fmt: skip
 COLUMNS = (*_TEXT, *_NUMBERS)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from kgmm.pipeline.config import parse_config
 from kgmm.pipeline.fingerprint import stage_fingerprint
+from kgmm.pipeline.rows import Row, replicate_label, score_label, shard_of, stage_system
 from kgmm.pipeline.run_settings import Block
 from kgmm.pipeline.settings import Experiment
 from kgmm.pipeline.tasks import CELL_STAGES, RESULTS, STAGES, TRAJECTORY_STAGES, Task
@@ -20,24 +20,6 @@ _NETWORKS = ("kgmm", "gmm_network", "dsm")
 
 # The reference run for noise floors is one more replicate, far from those that a configuration counts.
 _REFERENCE = 1_000_000
-
-
-@dataclass
-class Row:
-    """An experiment and the keys of its tasks by stage."""
-
-    experiment: Experiment
-    keys: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def system(self) -> str:
-        """Name of the system, or of the data in its place."""
-        return self.experiment.system.name
-
-    @property
-    def method(self) -> str:
-        """How the score of this experiment is estimated."""
-        return self.experiment.estimator.method
 
 
 class Plan:
@@ -104,7 +86,7 @@ class Plan:
         row = Row(experiment)
         settings = experiment.model_dump(mode="json")
         trajectory = self._add_trajectory(row, settings)
-        self._add(row, "describe_trajectory", _replicate(settings), _system(settings), trajectory=trajectory)
+        self._add(row, "describe_trajectory", replicate_label(settings), stage_system(settings), trajectory=trajectory)
         if experiment.until == "trajectory":
             return row
         if experiment.until == "race":
@@ -121,24 +103,24 @@ class Plan:
     def _add_trajectory(self, row: Row, settings: dict) -> Task:
         if row.experiment.system.kind == "dataset":
             facts = row.experiment.system.facts
-            own = _system(settings) | {"content": facts.content}
+            own = stage_system(settings) | {"content": facts.content}
             return self._add(row, "import_dataset", "data", own, data=row.experiment.system.path)
         own = {name: settings[name] for name in ("system", "simulation", "replicate")}
         n_shards = row.experiment.simulation.shards
         if n_shards == 1:
-            return self._add(row, "simulate_trajectory", _replicate(settings), own)
+            return self._add(row, "simulate_trajectory", replicate_label(settings), own)
         shards = {}
         for shard in range(n_shards):
-            label = f"{_replicate(settings)}-shard={shard + 1}of{n_shards}"
-            part = own | {"simulation": _share(settings["simulation"], shard), "shard": shard}
+            label = f"{replicate_label(settings)}-shard={shard + 1}of{n_shards}"
+            part = own | {"simulation": shard_of(settings["simulation"], shard), "shard": shard}
             shards[f"shard{shard}"] = self._task("simulate_shard", label, part, {}, row.system)
-        return self._add(row, "merge_shards", _replicate(settings), own, **shards)
+        return self._add(row, "merge_shards", replicate_label(settings), own, **shards)
 
     def _add_cells(self, row: Row, settings: dict, trajectory: Task) -> None:
         estimator = {name: value for name, value in settings["estimator"].items() if name != "method"}
         n_shards = estimator.pop("shards")
         p_min = estimator["min_probability"]
-        label = f"{_label(settings)}-pmin={'auto' if p_min is None else format(p_min, 'g')}"
+        label = f"{score_label(settings)}-pmin={'auto' if p_min is None else format(p_min, 'g')}"
         own = {"data": settings["data"], "estimator": estimator}
         if n_shards == 1:
             self._add(row, "estimate_cells", label, own, trajectory=trajectory)
@@ -159,24 +141,33 @@ class Plan:
         else:
             own |= {"data": settings["data"], "sigma": settings["estimator"]["sigma"]}
             parents = {"trajectory": trajectory}
-        self._add(row, "fit_score", f"{row.method}-{_label(settings)}", own, **parents)
+        self._add(row, "fit_score", f"{row.method}-{score_label(settings)}", own, **parents)
 
     def _add_race(self, row: Row, settings: dict, trajectory: Task) -> None:
         estimator = dict(settings["estimator"])
         for name in ("method", "min_probability", "shards"):
             del estimator[name]
-        own = _system(settings) | {"estimator": estimator}
+        own = stage_system(settings) | {"estimator": estimator}
         own |= {name: settings[name] for name in ("data", "network", "langevin", "race")}
-        self._add(row, "race_score", _label(settings), own, trajectory=trajectory)
+        self._add(row, "race_score", score_label(settings), own, trajectory=trajectory)
 
     def _add_model(self, row: Row, settings: dict, trajectory: Task) -> None:
-        label = f"{row.method}-{_label(settings)}"
+        label = f"{row.method}-{score_label(settings)}"
+        mobility = settings["mobility"]
         own = {"langevin": settings["langevin"], "data": settings["data"]}
-        sample = self._add(row, "sample_langevin", label, own, trajectory=trajectory, score=self._of(row, "fit_score"))
-        parents = {"trajectory": trajectory, "sample": sample}
+        given = {"trajectory": trajectory, "score": self._of(row, "fit_score")}
+        sample = self._add(row, "sample_langevin", label, own | {"identity": mobility["identity"]}, **given)
+        compared = stage_system(settings) | {"data": settings["data"]}
+        parents = {"trajectory": trajectory}
         if row.experiment.simulation is not None:
             parents["reference"] = self._reference(row, settings)
-        self._add(row, "compare_model", label, _system(settings) | {"data": settings["data"]}, **parents)
+        self._add(row, "compare_model", label, compared, sample=sample, **parents)
+        if mobility["method"] == "identity":
+            return
+        chosen = {"data": settings["data"], "mobility": mobility}
+        estimate = self._add(row, "estimate_mobility", label, chosen, sample=sample, **given)
+        fitted = self._add(row, "sample_fitted", label, own, sample=sample, mobility=estimate, **given)
+        self._add(row, "compare_fitted", label, compared, sample=fitted, mobility=estimate, **parents)
 
     def _reference(self, row: Row, settings: dict) -> Task:
         """A fresh run of the true system, as large as its use, the noise floor, asks for."""
@@ -198,7 +189,7 @@ class Plan:
         for row in self.rows:
             if row.experiment.until in ("trajectory", "race"):
                 continue
-            settings = row.experiment.model_dump(mode="json", exclude={"name", "langevin", "race", "until"})
+            settings = row.experiment.model_dump(mode="json", exclude={"name", "langevin", "mobility", "race", "until"})
             del settings["estimator"]["method"]
             groups.setdefault(json.dumps(settings, sort_keys=True), []).append(row)
         for rows in groups.values():
@@ -209,12 +200,12 @@ class Plan:
                     parents["cells"] = self.cells(row)
                 if "fit_score" in row.keys:
                     parents[f"score_{row.method}"] = self._of(row, "fit_score")
-            own = _system(settings) | {name: settings[name] for name in ("data", "evaluation")}
+            own = stage_system(settings) | {name: settings[name] for name in ("data", "evaluation")}
             own |= {"sigma": settings["estimator"]["sigma"], "methods": sorted({row.method for row in rows})}
             if settings["evaluation"]["budget"]:
                 own["network"] = settings["network"]
             for row in rows:
-                self._add(row, "evaluate_score", _label(settings), own, **parents)
+                self._add(row, "evaluate_score", score_label(settings), own, **parents)
 
     def _of(self, row: Row, stage: str) -> Task:
         return self.tasks[stage][row.keys[stage]]
@@ -273,26 +264,3 @@ class Plan:
         """The configuration with every default written out."""
         own = self.config.model_dump(mode="json", exclude={"experiments", "defaults"})
         return own | {"experiments": [row.experiment.model_dump(mode="json") for row in self.rows]}
-
-
-def _system(settings: dict) -> dict:
-    """The system as the later stages know it: where the data came from is the business of the stage that read them."""
-    kept = {name: value for name, value in settings["system"].items() if name not in ("path",)}
-    return {"system": kept}
-
-
-def _replicate(settings: dict) -> str:
-    return f"replicate={settings['replicate']}"
-
-
-def _share(simulation: dict, shard: int) -> dict:
-    """The part of one shard: its share of the members, of the samples and of the path."""
-    own = {}
-    for name in ("n_members", "path_members"):
-        fewer, extra = divmod(simulation[name], simulation["shards"])
-        own[name] = fewer + (shard < extra)
-    return simulation | own
-
-
-def _label(settings: dict) -> str:
-    return f"sigma={settings['estimator']['sigma']:g}-replicate={settings['replicate']}"

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from kgmm.pipeline.settings import PositiveInt, Section
+from kgmm.pipeline.claims import Claim
+from kgmm.pipeline.data_settings import PositiveInt, Section
 
 
 class Threads(Section):
@@ -26,6 +27,13 @@ class Threads(Section):
     race_score: Annotated[PositiveInt, Field(description="Threads of a race; it has all cores for itself.")] = 2
     sample_langevin: Annotated[PositiveInt, Field(description="Threads of one sample of a Langevin model.")] = 1
     compare_model: Annotated[PositiveInt, Field(description="Threads of one comparison of model and data.")] = 1
+    estimate_mobility: Annotated[PositiveInt, Field(description="Threads of one estimate of the mobility.")] = 1
+    sample_fitted: Annotated[
+        PositiveInt, Field(description="Threads of one sample of a model with the fitted mobility.")
+    ] = 1
+    compare_fitted: Annotated[
+        PositiveInt, Field(description="Threads of one comparison of the model with the fitted mobility.")
+    ] = 1
 
 
 class Block(BaseModel):
@@ -63,4 +71,5 @@ class RunConfig(Section):
     threads: Annotated[Threads, Field(description="Threads of each numeric stage.")] = Threads()
     max_runs: Annotated[PositiveInt, Field(description="Guard: a plan with more experiments is refused.")] = 10_000
     defaults: Annotated[dict, Field({}, description="Settings of every experiment unless its block says otherwise.")]
+    claims: Annotated[list[Claim], Field([], description="What the tables of the run must show.")]
     experiments: Annotated[list[Block], Field(min_length=1, description="Blocks of experiments.")]

@@ -1,137 +1,24 @@
-"""The typed configuration: one model per section. Its JSON schema is ``config/schema.json``."""
+"""The typed configuration: one model per section. Its JSON schema is ``config/schema.json``.
+
+The sections about the data are in ``data_settings``, those about a whole run in ``run_settings``.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import Field, model_validator
 
+from kgmm.pipeline.data_settings import (
+    AnySystem,
+    DataSettings,
+    EnsembleSettings,
+    PositiveFloat,
+    PositiveInt,
+    Section,
+    SimulationSettings,
+)
 from kgmm.schemes import SCHEMES
-from kgmm.systems import get_system, system_names
-
-PositiveFloat = Annotated[float, Field(gt=0)]
-PositiveInt = Annotated[int, Field(ge=1)]
-
-
-def _check_multiple(name: str, value: float, step: float) -> None:
-    if abs(round(value / step) * step - value) > 1e-6 * max(value, step):
-        raise ValueError(f"{name} is {value:g}: it must be a whole multiple of {step:g}")
-
-
-class Section(BaseModel):
-    """Strict: unknown keys and wrong types are refused, nothing is converted."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, validate_default=True, allow_inf_nan=False)
-
-
-class SystemSettings(Section):
-    """Which equation, and its parameters."""
-
-    kind: Annotated[Literal["simulation"], Field(description="simulation: the system is simulated.")] = "simulation"
-    name: Annotated[str, Field(description="Name of the system.", json_schema_extra={"enum": system_names()})]
-    parameters: Annotated[
-        dict[str, float | int], Field(description="Parameters that differ from the published ones.")
-    ] = {}
-
-    @model_validator(mode="after")
-    def _known(self):
-        get_system(self.name, **self.parameters)
-        return self
-
-
-class DatasetSettings(Section):
-    """A trajectory from a file, as a system."""
-
-    kind: Annotated[Literal["dataset"], Field(description="dataset: a user's own data take the place of a system.")]
-    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$", description="Name by which the data are called.")]
-    path: Annotated[str, Field(description="File: .nc, .zarr, .csv or .npy; relative to where Snakemake runs.")]
-    variables: Annotated[
-        list[str] | None, Field(min_length=1, description="Variables or columns used; an .npy file has no names.")
-    ] = None
-    time_step: Annotated[
-        PositiveFloat | None,
-        Field(description="Time between states; by default from the time coordinate, dates in days."),
-    ] = None
-    time: Annotated[str, Field(description="Name of the time coordinate or column.")] = "time"
-    member: Annotated[str, Field(description="Name of the dimension or column of members, if there is one.")] = "member"
-
-    @property
-    def facts(self):
-        """What is known of the file, see :class:`kgmm.pipeline.facts.DatasetFacts`; ``ValueError`` if unusable."""
-        from kgmm.pipeline.facts import dataset_facts
-
-        variables = None if self.variables is None else tuple(self.variables)
-        return dataset_facts(self.path, variables, time_step=self.time_step, time=self.time, member=self.member)
-
-
-def _kind_of(value) -> str:
-    kind = value.get("kind", "simulation") if isinstance(value, dict) else getattr(value, "kind", "simulation")
-    return kind if kind == "dataset" else "simulation"
-
-
-AnySystem = Annotated[
-    Annotated[SystemSettings, Tag("simulation")] | Annotated[DatasetSettings, Tag("dataset")],
-    Discriminator(_kind_of),
-]
-
-
-class EnsembleSettings(Section):
-    """What the simulation of a system and the sample of a Langevin model have in common."""
-
-    scheme: Annotated[str, Field(description="Integration scheme.", json_schema_extra={"enum": sorted(SCHEMES)})]
-    dt: Annotated[PositiveFloat, Field(description="Time step.")]
-    n_members: Annotated[int, Field(ge=20, description="Independent members of the ensemble.")]
-    n_times: Annotated[PositiveInt, Field(description="Samples saved per member.")]
-    burn_in: Annotated[float, Field(ge=0, description="Time before the first saved sample.")]
-    sample_interval: Annotated[PositiveFloat, Field(description="Time between the samples of a member.")]
-    path_members: Annotated[PositiveInt, Field(description="Members of the densely saved path.")]
-    path_interval: Annotated[PositiveFloat, Field(description="Time between the states of the path.")]
-    path_length: Annotated[PositiveFloat, Field(description="Length of the path.")]
-
-    @model_validator(mode="after")
-    def _consistent(self):
-        if self.scheme not in SCHEMES:
-            raise ValueError(f"scheme is {self.scheme!r}: known are {', '.join(sorted(SCHEMES))}")
-        for name in ("burn_in", "sample_interval", "path_interval"):
-            _check_multiple(name, getattr(self, name), self.dt)
-        _check_multiple("path_length", self.path_length, self.path_interval)
-        if self.path_members > self.n_members:
-            raise ValueError(f"path_members is {self.path_members}: at most n_members = {self.n_members} are possible")
-        return self
-
-
-class SimulationSettings(EnsembleSettings):
-    """How the system is simulated. Times are in the system's units; what is left out is the system's default."""
-
-    n_members: Annotated[int, Field(ge=20, description="Independent members of the ensemble.")] = 10_000
-    n_times: Annotated[PositiveInt, Field(description="Samples saved per member.")] = 100
-    path_members: Annotated[PositiveInt, Field(description="Members of the densely saved path.")] = 64
-    shards: Annotated[
-        PositiveInt, Field(description="Jobs over which the members are divided; their results are put together.")
-    ] = 1
-    precision: Annotated[
-        Literal["float32", "float64"], Field(description="Floating-point precision of the integration.")
-    ] = "float32"
-
-
-class DataSettings(Section):
-    """Which of the samples are used, and for what."""
-
-    held_out: Annotated[
-        float,
-        Field(gt=0, lt=1, description="Share of the members kept out of the fit, for every comparison."),
-    ] = 0.2
-    n_samples: Annotated[
-        int | None,
-        Field(ge=100, description="Training samples used; all by default. Members are used up first."),
-    ] = None
-    points: Annotated[
-        int | None,
-        Field(ge=1, description="Of a system on a ring: number of equispaced variables observed; all by default."),
-    ] = None
-    shifts: Annotated[
-        PositiveInt, Field(description="Of a system on a ring: circular shifts of each snapshot used as samples.")
-    ] = 1
 
 
 class EstimatorSettings(Section):
@@ -215,21 +102,43 @@ class NetworkSettings(Section):
 
 
 class LangevinSettings(EnsembleSettings):
-    """The Langevin model's sample. Times are in the model's units (standardised coordinates, identity mobility)."""
+    """The Langevin model's sample. Times are in units of 1/λ, λ the largest eigenvalue of the standardised mobility."""
 
     scheme: Annotated[str, Field(description="Integration scheme.", json_schema_extra={"enum": sorted(SCHEMES)})] = (
         "heun"
     )
-    dt: Annotated[PositiveFloat, Field(description="Time step.")] = 0.01
+    dt: Annotated[
+        PositiveFloat | None,
+        Field(description="Time step; by default from the stiffness of the score, checked by halving."),
+    ] = None
     n_members: Annotated[int, Field(ge=20, description="Members of the ensemble; they start at training samples.")] = (
         4000
     )
     burn_in: Annotated[float, Field(ge=0, description="Time before the first saved sample.")] = 15.0
     n_times: Annotated[PositiveInt, Field(description="Samples saved per member.")] = 40
     sample_interval: Annotated[PositiveFloat, Field(description="Time between the samples of a member.")] = 1.0
-    path_members: Annotated[PositiveInt, Field(description="Members of the densely saved path.")] = 16
+    path_members: Annotated[PositiveInt, Field(description="Members of the densely saved path.")] = 256
     path_interval: Annotated[PositiveFloat, Field(description="Time between the states of the path.")] = 0.05
     path_length: Annotated[PositiveFloat, Field(description="Length of the path.")] = 50.0
+
+
+class MobilitySettings(Section):
+    """The mobility of the Langevin models: one with the identity, one that keeps the clock of the data."""
+
+    method: Annotated[
+        Literal["auto", "slope", "matched", "identity"],
+        Field(
+            description="slope: from correlations at short lags; matched: the identity, rescaled so that "
+            "autocorrelations agree best; auto: slope where noise dominates the short lags, else matched; identity: no "
+            "second model."
+        ),
+    ] = "auto"
+    window: Annotated[
+        float, Field(gt=0, le=0.5, description="Longest lag of the slope's fit in decorrelation times.")
+    ] = 0.1
+    identity: Annotated[
+        Literal["standardised", "physical"], Field(description="Coordinates in which the identity is one.")
+    ] = "standardised"
 
 
 class EvaluationSettings(Section):
@@ -269,6 +178,7 @@ class Experiment(Section):
     estimator: EstimatorSettings = EstimatorSettings()
     network: NetworkSettings = NetworkSettings()
     langevin: LangevinSettings = LangevinSettings()
+    mobility: MobilitySettings = MobilitySettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     race: RaceSettings = RaceSettings()
     until: Annotated[

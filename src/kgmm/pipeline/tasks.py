@@ -30,6 +30,9 @@ OUTPUTS = {
     "race_score": {"race": f"{_STORE}/races/{{key}}.nc", "times": f"{_STORE}/records/race_times/{{key}}.nc"},
     "sample_langevin": _trajectory("langevin"),
     "compare_model": {"comparison": f"{_STORE}/comparisons/{{key}}.nc"},
+    "estimate_mobility": {"mobility": f"{_STORE}/mobilities/{{key}}.nc"},
+    "sample_fitted": _trajectory("langevin_fitted"),
+    "compare_fitted": {"comparison": f"{_STORE}/comparisons_fitted/{{key}}.nc"},
 }
 STAGES = tuple(OUTPUTS)
 # Stages whose result is the trajectory that estimates are made from.

@@ -11,12 +11,12 @@ import jinja2
 import pandas as pd
 from PIL import Image
 
-from kgmm.report import tables
+from kgmm.report import model_tables, tables
 
 _STAGES = (
     "simulate_trajectory", "simulate_shard", "merge_shards", "import_dataset", "describe_trajectory",
     "estimate_cells", "prepare_cells", "accumulate_moments", "gather_cells", "fit_score", "evaluate_score",
-    "race_score", "sample_langevin", "compare_model",
+    "race_score", "sample_langevin", "compare_model", "estimate_mobility", "sample_fitted", "compare_fitted",
 )  # fmt: skip
 
 
@@ -30,6 +30,7 @@ def build_report(
     races: str | Path,
     trajectories: str | Path,
     costs: str | Path,
+    verification: str | Path,
     config: str | Path,
     environment: dict,
 ) -> str:
@@ -39,7 +40,7 @@ def build_report(
     ----------
     sections : name, title and system of each block of experiments, whether its data were observed, and the images of
         its figure, of its trajectory and of the fits of its networks, or ``None``.
-    metrics, races, trajectories, costs : the run's CSV tables; config : the resolved configuration.
+    metrics, races, trajectories, costs, verification : the run's CSV tables; config : the resolved configuration.
     environment : versions, platform and commit.
     """
     all_metrics = pd.read_csv(metrics, keep_default_na=True)
@@ -62,7 +63,9 @@ def build_report(
                 "race": tables.race_table(race),
                 "data": tables.trajectory_table(data),
                 "scores": tables.score_table(own),
-                "models": tables.model_table(own),
+                "models": model_tables.model_table(own),
+                "clocks": model_tables.clock_table(own),
+                "mobilities": model_tables.mobility_table(own),
                 "failures": tables.failures(own)
                 + tables.failures(data.assign(sigma="–", method="–", statistic="data"))
                 + tables.failures(race.assign(method="kgmm, dsm", statistic="race")),
@@ -78,6 +81,7 @@ def build_report(
         seed=seed,
         blocks=blocks,
         headline=_headline(all_metrics),
+        claims=tables.claim_table(pd.read_csv(verification)),
         n_experiments=int(all_metrics.groupby(["block", "method", "sigma", "replicate"], dropna=False).ngroups),
         n_results=len(all_costs),
         n_failed=int((all_costs["status"] == "failed").sum()),

@@ -16,7 +16,7 @@ METHOD_NAMES = {
 _SCORE_STATISTICS = (
     "score_error", "smoothed_score_error", "center_score_error", "smoothing_bias", "stein_residual", "denoising_loss",
 )  # fmt: skip
-_SETTINGS = ("sigma", "min_probability", "n_samples")
+SETTINGS = ("sigma", "min_probability", "n_samples")
 _CELL_FACTS = ("n_cells", "n_draws", "capped")
 
 
@@ -79,12 +79,12 @@ def score_table(metrics: pd.DataFrame) -> list[dict]:
     usable = metrics[metrics["status"] == "ok"].copy()
     usable["method"] = pd.Categorical(usable["method"], list(METHOD_NAMES), ordered=True)
     rows = []
-    for (*setting, method), group in usable.groupby([*_SETTINGS, "method"], observed=True, dropna=False):
+    for (*setting, method), group in usable.groupby([*SETTINGS, "method"], observed=True, dropna=False):
         scores = group[group["statistic"].isin(_SCORE_STATISTICS)]
         if scores.empty:
             continue
         row = {
-            "sigma": _setting(setting, usable),
+            "sigma": setting_name(setting, usable),
             "method": METHOD_NAMES[method],
             "replicates": scores["replicate"].nunique(),
             "cells": _cells(group[group["statistic"].isin(_CELL_FACTS)]),
@@ -95,7 +95,7 @@ def score_table(metrics: pd.DataFrame) -> list[dict]:
     return rows
 
 
-def _setting(values: list[float], metrics: pd.DataFrame) -> str:
+def setting_name(values: list[float], metrics: pd.DataFrame) -> str:
     """σ, and what else varies in the block."""
     names = {"min_probability": "p_min", "n_samples": "n"}
     varied = [
@@ -122,34 +122,6 @@ def _cell(group: pd.DataFrame) -> str:
     if len(values) == 1:
         return with_error(values.iloc[0], group["stderr"].iloc[0])
     return f"{number(values.median())} [{number(values.min())}, {number(values.max())}]"
-
-
-def model_table(metrics: pd.DataFrame) -> list[dict]:
-    """One row per setting, replicate and variable of a block that has Langevin models."""
-    usable = metrics[(metrics["status"] == "ok") & metrics["variable"].notna()]
-    rows = []
-    keys = [*_SETTINGS, "replicate", "variable"]
-    for (*setting, replicate, variable), group in usable.groupby(keys, sort=False, dropna=False):
-        by = group.set_index("statistic")
-        entropy, distance = by.loc["relative_entropy"], by.loc["wasserstein"]
-        mean, deviation = by.loc["mean"], by.loc["standard_deviation"]
-        rows.append(
-            {
-                "sigma": _setting(setting, usable),
-                "replicate": replicate,
-                "variable": variable,
-                "relative_entropy": with_error(entropy["value"], entropy["stderr"]),
-                "floor": with_error(entropy["floor"], entropy["floor_stderr"]),
-                "wasserstein": number(distance["value"]),
-                "wasserstein_floor": number(distance["floor"]),
-                "means": f"{number(mean['data_value'])} → {with_error(mean['value'], mean['stderr'])}",
-                "deviations": (
-                    f"{number(deviation['data_value'])} → {with_error(deviation['value'], deviation['stderr'])}"
-                ),
-                "sizes": f"{entropy['effective_size_data']:,.0f} / {entropy['effective_size_model']:,.0f}",
-            }
-        )
-    return rows
 
 
 _RACED = {
@@ -184,6 +156,14 @@ def _rival(rival: pd.Series, seconds: float) -> tuple[str, str]:
         return f"{rival['rival_seconds']:.1f}", f"{rival['rival_seconds'] / seconds:.1f}"
     bound = rival["rival_bound"]
     return f"> {bound:.1f} (reached {rival['rival_best']:.4g})", f"> {bound / seconds:.1f}"
+
+
+def claim_table(verification: pd.DataFrame) -> list[dict]:
+    """One row per claim of the run."""
+    return [
+        row | {"measured": "∞" if row["measured"] == np.inf else number(row["measured"])}
+        for row in verification.to_dict("records")
+    ]
 
 
 def failures(metrics: pd.DataFrame) -> list[dict]:

@@ -29,7 +29,7 @@ class AsymmetricPotential(SeparableSystem):
     name = "asymmetric_potential"
     variables = ("x1", "x2")
     defaults = SimulationDefaults(
-        scheme="heun", dt=0.005, burn_in=30.0, sample_interval=1.0, path_interval=0.05, path_length=200.0
+        scheme="heun", dt=0.005, burn_in=30.0, sample_interval=1.0, path_interval=0.01, path_length=200.0
     )
 
     def drift(self, state):
@@ -48,7 +48,6 @@ class AsymmetricPotential(SeparableSystem):
         return unit_normal_state(2, n_members, rng)
 
     def mobility(self) -> np.ndarray:
-        """Exact ``Φ`` of ``dX = Φ s dt + √2 dW`` in physical units, shape ``(2, 2)``."""
         return np.array([[1.0, -self.rotation], [self.rotation, 1.0]])
 
     def score(self, x: np.ndarray) -> np.ndarray:

@@ -96,6 +96,10 @@ class System(ABC):
         """Exact density of one observed variable at the points ``x`` of shape ``(n,)``."""
         raise NotImplementedError(f"the exact marginal densities of {self.name} are not known")
 
+    def mobility(self) -> np.ndarray | None:
+        """``Φ`` in physical units if ``dX = Φ s dt + √2 Σ dW`` with a constant one, ``(n_features, n_features)``."""
+        return None
+
     def smoothed_score(self, x: np.ndarray, noise_scale: np.ndarray) -> np.ndarray:
         """Exact score of ``p ∗ N(0, diag(noise_scale²))``, the density that KGMM estimates.
 

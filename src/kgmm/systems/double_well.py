@@ -20,7 +20,7 @@ class DoubleWell(SeparableSystem):
     name = "double_well"
     variables = ("x",)
     defaults = SimulationDefaults(
-        scheme="heun", dt=0.005, burn_in=20.0, sample_interval=5.0, path_interval=0.05, path_length=100.0
+        scheme="heun", dt=0.005, burn_in=20.0, sample_interval=5.0, path_interval=0.02, path_length=100.0
     )
 
     def drift(self, state):
@@ -31,6 +31,9 @@ class DoubleWell(SeparableSystem):
 
     def initial_state(self, n_members: int, rng: np.random.Generator) -> np.ndarray:
         return unit_normal_state(1, n_members, rng)
+
+    def mobility(self) -> np.ndarray:
+        return np.eye(1)
 
     def score(self, x: np.ndarray) -> np.ndarray:
         return self.drift(np.asarray(x, dtype=float))

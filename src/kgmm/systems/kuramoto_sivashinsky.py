@@ -26,7 +26,7 @@ class KuramotoSivashinsky(System):
     stochastic = False
     is_ring = True
     defaults = SimulationDefaults(
-        scheme="etdrk4", dt=0.1, burn_in=500.0, sample_interval=10.0, path_interval=1.0, path_length=1000.0
+        scheme="etdrk4", dt=0.1, burn_in=500.0, sample_interval=10.0, path_interval=2.0, path_length=2700.0
     )
 
     def __post_init__(self):

@@ -26,7 +26,7 @@ class Lorenz63(System):
     name = "lorenz63"
     variables = ("x", "y", "z")
     defaults = SimulationDefaults(
-        scheme="heun", dt=0.005, burn_in=20.0, sample_interval=1.0, path_interval=0.02, path_length=40.0
+        scheme="heun", dt=0.005, burn_in=20.0, sample_interval=1.0, path_interval=0.01, path_length=100.0
     )
 
     def drift(self, state):

@@ -35,7 +35,7 @@ class Lorenz96(System):
     is_ring = True
     variables: ClassVar[tuple[str, ...]] = ("x1", "x2", "x3", "x4")
     defaults = SimulationDefaults(
-        scheme="rk4", dt=0.005, burn_in=20.0, sample_interval=0.5, path_interval=0.02, path_length=40.0
+        scheme="rk4", dt=0.005, burn_in=20.0, sample_interval=0.5, path_interval=0.02, path_length=100.0
     )
 
     @property

@@ -27,7 +27,7 @@ class OrnsteinUhlenbeck(System):
     variables = ("x1", "x2")
     has_exact_density = True
     defaults = SimulationDefaults(
-        scheme="heun", dt=0.01, burn_in=15.0, sample_interval=3.0, path_interval=0.05, path_length=100.0
+        scheme="heun", dt=0.01, burn_in=15.0, sample_interval=3.0, path_interval=0.01, path_length=100.0
     )
 
     def __post_init__(self):
@@ -70,6 +70,9 @@ class OrnsteinUhlenbeck(System):
         from scipy.linalg import expm
 
         return expm(-self.drift_matrix * lag) @ self.covariance
+
+    def mobility(self) -> np.ndarray:
+        return self.drift_matrix @ self.covariance
 
     def score(self, x: np.ndarray) -> np.ndarray:
         return -np.asarray(x, dtype=float) @ np.linalg.inv(self.covariance)

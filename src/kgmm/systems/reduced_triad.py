@@ -34,7 +34,7 @@ class ReducedTriad(SeparableSystem):
     variables = ("x",)
     additive = False
     defaults = SimulationDefaults(
-        scheme="milstein", dt=0.002, burn_in=10.0, sample_interval=1.0, path_interval=0.02, path_length=40.0
+        scheme="milstein", dt=0.002, burn_in=10.0, sample_interval=1.0, path_interval=0.008, path_length=40.0
     )
 
     def __post_init__(self):

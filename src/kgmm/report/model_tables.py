@@ -1,0 +1,103 @@
+"""Tables of the report about Langevin models: their densities, their clocks, their mobilities."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from kgmm.report.tables import SETTINGS, number, setting_name, with_error
+
+_DENSITIES = ("relative_entropy", "wasserstein", "mean", "standard_deviation")
+_CLOCKS = (
+    "decorrelation_time", "integrated_time", "autocorrelation_error", "autocorrelation_error_5",
+    "autocorrelation_follows",
+)  # fmt: skip
+_MOBILITIES = ("mobility", "short_lag_exponent", "slope_window", "clock_rescaling")
+_IDENTITY = "Φ = I"
+
+
+def _groups(metrics: pd.DataFrame, statistics: tuple[str, ...], *keys: str):
+    """Settings and rows of every model and variable, in the order of the metrics."""
+    usable = metrics[(metrics["status"] == "ok") & metrics["statistic"].isin(statistics)]
+    for (*values, replicate, mobility), group in usable.groupby(
+        [*SETTINGS, "replicate", "mobility"], sort=False, dropna=False
+    ):
+        common = {
+            "sigma": setting_name(values, usable),
+            "replicate": replicate,
+            "mobility": _IDENTITY if mobility == "identity" else f"Φ {mobility}",
+        }
+        if not keys:
+            yield common, group
+            continue
+        for variable, own in group.groupby("variable", sort=False):
+            yield common | {"variable": variable}, own.set_index("statistic")
+
+
+def model_table(metrics: pd.DataFrame) -> list[dict]:
+    """One row per setting, replicate, mobility and variable of a block that has Langevin models."""
+    rows = []
+    for common, by in _groups(metrics, _DENSITIES, "variable"):
+        entropy, distance = by.loc["relative_entropy"], by.loc["wasserstein"]
+        mean, deviation = by.loc["mean"], by.loc["standard_deviation"]
+        rows.append(
+            common
+            | {
+                "relative_entropy": with_error(entropy["value"], entropy["stderr"]),
+                "floor": with_error(entropy["floor"], entropy["floor_stderr"]),
+                "wasserstein": number(distance["value"]),
+                "wasserstein_floor": number(distance["floor"]),
+                "means": f"{number(mean['data_value'])} → {with_error(mean['value'], mean['stderr'])}",
+                "deviations": (
+                    f"{number(deviation['data_value'])} → {with_error(deviation['value'], deviation['stderr'])}"
+                ),
+                "sizes": f"{entropy['effective_size_data']:,.0f} / {entropy['effective_size_model']:,.0f}",
+            }
+        )
+    return rows
+
+
+def clock_table(metrics: pd.DataFrame) -> list[dict]:
+    """One row per setting, replicate, mobility and variable: times and autocorrelations of model and data."""
+    rows = []
+    for common, by in _groups(metrics, _CLOCKS, "variable"):
+        decorrelation, integrated = by.loc["decorrelation_time"], by.loc["integrated_time"]
+        first, five = by.loc["autocorrelation_error"], by.loc["autocorrelation_error_5"]
+        rows.append(
+            common
+            | {
+                "decorrelation": _both(decorrelation),
+                "integrated": _both(integrated),
+                "first": with_error(first["value"], first["stderr"]),
+                "five": with_error(five["value"], five["stderr"]),
+                "follows": number(by.loc["autocorrelation_follows", "value"]),
+            }
+        )
+    return rows
+
+
+def _both(row: pd.Series) -> str:
+    return f"{number(row['data_value'])} → {with_error(row['value'], row['stderr'])}"
+
+
+def mobility_table(metrics: pd.DataFrame) -> list[dict]:
+    """One row per setting and replicate: the fitted mobility, entry by entry, and how it came about."""
+    rows = []
+    for common, group in _groups(metrics, _MOBILITIES):
+        entries = group[group["statistic"] == "mobility"]
+        facts = group[group["statistic"] != "mobility"].set_index("statistic")["value"]
+        rows.append(
+            common
+            | {
+                "entries": [_entry(row) for row in entries.to_dict("records")],
+                "exponent": number(facts.get("short_lag_exponent", np.nan)),
+                "window": number(facts.get("slope_window", np.nan)),
+                "rescaling": number(facts.get("clock_rescaling", np.nan)),
+            }
+        )
+    return rows
+
+
+def _entry(row: dict) -> str:
+    exact = "" if not np.isfinite(row["data_value"]) else f" (exact {number(row['data_value'])})"
+    return f"Φ{row['variable']} = {with_error(row['value'], row['stderr'])}{exact}"

@@ -1,0 +1,96 @@
+"""Claims: which rows they mean, how they are judged, and which of them make a run fail."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+
+from kgmm.pipeline.claims import Claim
+from kgmm.pipeline.verification import judge, unmet
+from kgmm.report.tables import claim_table
+
+METRICS = pd.DataFrame(
+    {
+        "block": ["a", "a", "a", "b", "b"],
+        "method": ["kgmm", "kgmm", "gmm", "kgmm", "kgmm"],
+        "statistic": ["error", "error", "error", "error", "entropy"],
+        "value": [1.0, 3.0, 40.0, np.nan, 0.5],
+        "floor": [np.nan, np.nan, np.nan, np.nan, 0.2],
+        "status": ["ok", "ok", "ok", "failed", "ok"],
+    }
+)
+RACES = pd.DataFrame({"block": ["r"], "rival_seconds": [np.inf], "seconds": [2.0], "status": ["ok"]})
+KGMM = {"block": "a", "method": "kgmm"}
+
+
+def judged(**claim):
+    (row,) = judge([Claim(claim="a claim", **claim)], {"metrics": METRICS, "races": RACES})
+    return row
+
+
+@pytest.mark.parametrize(("reduce", "expected"), [("max", 3.0), ("min", 1.0), ("mean", 2.0), ("median", 2.0)])
+def test_rows_become_one_number(reduce, expected):
+    assert judged(where=KGMM, reduce=reduce, at_most=9.0)["measured"] == expected
+
+
+@pytest.mark.parametrize(
+    ("bar", "verdict"),
+    [
+        ({"at_most": 3.0}, "holds"),
+        ({"at_most": 2.9}, "fails"),
+        ({"at_least": 3.0}, "holds"),
+        ({"at_least": 4.0}, "fails"),
+    ],
+)
+def test_bars(bar, verdict):
+    assert judged(where=KGMM, **bar)["verdict"] == verdict
+
+
+def test_ratio():
+    row = judged(where={"method": "gmm"}, over={"where": KGMM}, at_least=10.0)
+    assert row["measured"] == pytest.approx(40 / 3)
+
+
+def test_the_floor_raises_the_bar():
+    entropy = {"statistic": "entropy"}
+    assert judged(where=entropy, at_most=0.1)["verdict"] == "fails"
+    row = judged(where=entropy, at_most=0.1, floors=3.0)
+    assert (row["bar"], row["verdict"]) == ("≤ 0.6", "holds")
+    assert judged(where=entropy, at_most=0.1, floors=2.0)["verdict"] == "fails"
+    assert judged(where=KGMM, at_most=4.0, floors=3.0)["bar"] == "≤ 4"  # no floor there
+
+
+@pytest.mark.parametrize("where", [{"block": "c"}, {"block": "b", "statistic": "error"}])
+def test_what_is_not_there_is_not_measured_and_counts(where):
+    row = judged(where=where, at_most=1e9)
+    assert row["verdict"] == "not measured"
+    assert unmet([row]) == [row]
+
+
+def test_a_rival_that_never_gets_there_is_infinitely_slower():
+    row = judged(
+        table="races", where={"block": "r"}, column="rival_seconds", at_least=5.0,
+        over={"table": "races", "where": {"block": "r"}, "column": "seconds"}, counts=False,
+    )  # fmt: skip
+    assert (row["measured"], row["verdict"]) == (np.inf, "holds")
+    assert claim_table(pd.DataFrame([row]))[0]["measured"] == "∞"
+
+
+def test_claims_about_time_do_not_count():
+    missed = judged(where=KGMM, at_most=0.0, counts=False)
+    assert missed["verdict"] == "fails" and unmet([missed]) == []
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        {"where": KGMM},
+        {"where": KGMM, "at_most": 1.0, "at_least": 2.0},
+        {"where": KGMM, "at_least": 1.0, "floors": 3.0},
+        {"where": {}, "at_most": 1.0},
+        {"where": KGMM, "at_most": 1.0, "unknown": 1},
+    ],
+)
+def test_unusable_claims_are_refused(claim):
+    with pytest.raises(ValidationError):
+        Claim(claim="a claim", **claim)

@@ -1,0 +1,17 @@
+"""Compares the Langevin model with the fitted mobility with held-out data."""
+
+import xarray as xr
+
+from kgmm.mobility import Mobility
+from kgmm.pipeline.comparison import compare_sample, mobility_rows
+from kgmm.pipeline.job import Job, run_job
+
+
+def compare_fitted(job: Job) -> None:
+    with xr.open_dataset(job.inputs.mobility) as dataset:
+        mobility = Mobility.from_dataset(dataset)
+    rows = mobility_rows(mobility, job.system)
+    compare_sample(job, mobility.method, rows).to_netcdf(job.outputs.comparison)
+
+
+run_job(compare_fitted, snakemake)

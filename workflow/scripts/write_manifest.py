@@ -1,0 +1,31 @@
+"""Writes what a run consists of: checksums of its files, its configuration, seed, versions and commit."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from kgmm.pipeline.job import environment, logged
+
+_CHUNK = 1 << 20
+
+
+def write_manifest(files: list[str], config: dict, output: str) -> None:
+    manifest = {
+        "seed": config["seed"],
+        **environment(),
+        "config": config,
+        "files": {path: _checksum(path) for path in sorted(set(files))},
+    }
+    Path(output).write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+
+
+def _checksum(path: str) -> str:
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+with logged(snakemake.log[0]):
+    write_manifest(list(snakemake.input), snakemake.params.config, snakemake.output.manifest)
