@@ -154,7 +154,8 @@ def published_relative_entropy(data: np.ndarray, model: np.ndarray, bandwidth: f
     With the same bandwidth for both, two samples of one law differ by their noise alone; it is not corrected for that.
     """
     margin = 4 * bandwidth
-    lower, upper = (f([f(data), f(model)]) for f in (np.min, np.max))
+    # In double precision: the grid of single-precision ends is not even enough for the transform.
+    lower, upper = (float(f([f(data), f(model)])) for f in (np.min, np.max))
     grid = np.linspace(lower - margin, upper + margin, _KERNEL_POINTS)
     p, q = (
         np.maximum(FFTKDE(kernel="gaussian", bw=bandwidth).fit(x.ravel().astype(float)).evaluate(grid), _LEAST_DENSITY)

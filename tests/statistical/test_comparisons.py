@@ -176,6 +176,8 @@ def test_published_form_is_that_of_the_smoothed_laws():
             exact(h), abs=4 * np.sqrt(2 * exact(h) / 1e5) + 5e-4
         )
     assert abs(exact(bandwidth) - exact(0.5)) > 0.005  # the bandwidth is seen
+    single = published_relative_entropy(x.astype(np.float32), y.astype(np.float32), bandwidth)
+    assert single == pytest.approx(published_relative_entropy(x, y, bandwidth), rel=1e-4)
     same = published_relative_entropy(x, normal(3), bandwidth)
     assert 0 < same < 2e-3
 
