@@ -42,7 +42,8 @@ def draw_autocorrelation(ax: Axes, dataset: xr.Dataset, k: int) -> None:
     ax.set_xlabel("lag (units of the system)")
     ax.set_ylabel(f"autocorrelation of {variable_names(dataset)[k]}")
     ax.set_xlim(0, float(lag.max()))
-    ax.set_ylim(top=1.02)
+    curves = [dataset[name] for name in dataset if str(name).startswith("autocorrelation_")]
+    ax.set_ylim(min(-0.1, 1.1 * min(float(curve.min()) for curve in curves)), 1.02)
     if k == 0:
         ax.legend(loc="upper right")
 

@@ -65,6 +65,8 @@ def mobility_rows(mobility: Mobility, system) -> list[dict]:
     exact = None if system is None else system.mobility()
     rows = []
     for i, j in np.ndindex(mobility.matrix.shape):
+        if mobility.method == "matched" and i != j:
+            continue  # a multiple of the identity
         rows.append(
             {
                 "statistic": "mobility", "variable": f"{i + 1},{j + 1}", "coordinates": "physical",
