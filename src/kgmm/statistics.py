@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import xarray as xr
-from KDEpy import FFTKDE
 from scipy.stats import wasserstein_distance
 
+from kgmm.densities import kernel_density, rule_of_thumb
 from kgmm.histograms import (
     BINS,
     BLOCKS,
@@ -142,23 +142,16 @@ def _compare_variable(x: np.ndarray, y: np.ndarray, reference: np.ndarray | None
     return rows
 
 
-def rule_of_thumb(values: np.ndarray, effective_size: float) -> float:
-    """Bandwidth of a normal kernel, ``0.9 min(S, IQR/1.34) n^(−1/5)`` (Silverman 1986, section 3.4.2)."""
-    lower, upper = np.quantile(values, [0.25, 0.75])
-    return float(0.9 * min(values.std(), (upper - lower) / 1.34) * effective_size**-0.2)
-
-
 def published_relative_entropy(data: np.ndarray, model: np.ndarray, bandwidth: float) -> float:
     """``D_KL(data ‖ model)`` of normal-kernel densities on 2048 points, none below 10⁻¹⁰ (arXiv:2503.18054).
 
     With the same bandwidth for both, two samples of one law differ by their noise alone; it is not corrected for that.
     """
     margin = 4 * bandwidth
-    # In double precision: the grid of single-precision ends is not even enough for the transform.
     lower, upper = (float(f([f(data), f(model)])) for f in (np.min, np.max))
     grid = np.linspace(lower - margin, upper + margin, _KERNEL_POINTS)
     p, q = (
-        np.maximum(FFTKDE(kernel="gaussian", bw=bandwidth).fit(x.ravel().astype(float)).evaluate(grid), _LEAST_DENSITY)
+        np.maximum(kernel_density(x.reshape(-1, 1), grid[:, None], np.array([bandwidth])), _LEAST_DENSITY)
         for x in (data, model)
     )
     return float((p * np.log(p / q)).sum() * (grid[1] - grid[0]))

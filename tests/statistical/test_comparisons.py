@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from kgmm.densities import rule_of_thumb
 from kgmm.histograms import (
     _plug_in,
     blocked_histogram,
@@ -18,7 +19,6 @@ from kgmm.statistics import (
     denoising_loss,
     published_relative_entropy,
     relative_error,
-    rule_of_thumb,
 )
 from kgmm.trajectory import as_trajectory
 from tests.statistical.exact_laws import chained_samples

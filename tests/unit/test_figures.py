@@ -38,12 +38,15 @@ def write_comparison(path, dimension, mobility="identity"):
     pairs = [(i, j) for i in range(dimension) for j in range(i + 1, dimension)]
     variables = metric_variables([{"statistic": "mean", "value": 0.0}])
     variables["bin_center"] = (("variable", "bin"), np.tile(np.arange(float(N_BINS)), (dimension, 1)))
+    variables["curve_point"] = (("variable", "curve"), np.tile(np.linspace(0, N_BINS, 20), (dimension, 1)))
     for kind in ("data", "model"):
         variables[f"density_{kind}"] = (("variable", "bin"), RNG.random((dimension, N_BINS)))
+        variables[f"curve_{kind}"] = (("variable", "curve"), RNG.random((dimension, 20)))
         variables[f"path_{kind}_time"] = (f"{kind}_time", np.arange(9.0))
         variables[f"path_{kind}"] = ((f"{kind}_time", "variable"), RNG.standard_normal((9, dimension)))
         variables[f"autocorrelation_{kind}"] = (("lag", "variable"), RNG.random((7, dimension)))
         if pairs:
+            variables[f"joint_curve_{kind}"] = (("pair", "first_bin", "second_bin"), RNG.random((len(pairs), 6, 6)))
             variables[f"joint_{kind}"] = (("pair", "first_bin", "second_bin"), RNG.random((len(pairs), 6, 6)))
     variables["lag_time"] = ("lag", 0.5 * np.arange(7))
     if pairs:

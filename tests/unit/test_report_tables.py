@@ -73,8 +73,11 @@ def test_models_with_identity_and_fitted_mobility_stand_beside_each_other():
         statistic=["mobility", "mobility", "short_lag_exponent"], variable=["1,1", "1,2", None], mobility="slope",
         value=[1.5, -0.5, 0.9], stderr=[0.1, 0.1, np.nan], data_value=[1.4, np.nan, np.nan],
     )  # fmt: skip
-    table = pd.concat([model_metrics("identity"), model_metrics("slope"), entries])
-    assert [(row["mobility"], row["variable"]) for row in model_table(table)] == [("Φ = I", "x"), ("Φ slope", "x")]
+    lost = metrics(statistic=["members_reset"], variable=[None], mobility="slope", value=3.0)
+    table = pd.concat([model_metrics("identity"), model_metrics("slope"), entries, lost])
+    rows = model_table(table)
+    assert [(row["mobility"], row["variable"]) for row in rows] == [("Φ = I", "x"), ("Φ slope", "x")]
+    assert [row["resets"] for row in rows] == ["–", 3]
     identity, fitted = clock_table(table)
     assert fitted["decorrelation"] == "5 → 5.00 ± 0.10"
     assert (fitted["first"], fitted["five"], fitted["follows"]) == ("7.00 ± 0.10", "8.00 ± 0.10", "9")

@@ -56,16 +56,17 @@ def path_legend(ax: Axes) -> None:
 
 
 def draw_marginal(ax: Axes, dataset: xr.Dataset, k: int) -> None:
-    """Density of variable ``k``: exact where known, held-out data, model."""
+    """Density of variable ``k``: exact where known, held-out data (bins), model (kernels)."""
     x = dataset["bin_center"][k]
     if "density_exact" in dataset:
         ax.plot(x, dataset["density_exact"][k], **EXACT, label="exact")
     ax.step(x, dataset["density_data"][k], where="mid", **DATA, label="held-out data")
-    if "density_fitted" in dataset:
-        ax.plot(x, dataset["density_fitted"][k], **MODEL, label="model, fitted Φ")
-        ax.plot(x, dataset["density_model"][k], **IDENTITY, label="model, Φ = I")
+    point = dataset["curve_point"][k]
+    if "curve_fitted" in dataset:
+        ax.plot(point, dataset["curve_fitted"][k], **MODEL, label="model, fitted Φ")
+        ax.plot(point, dataset["curve_model"][k], **IDENTITY, label="model, Φ = I")
     else:
-        ax.plot(x, dataset["density_model"][k], **MODEL, label="Langevin model")
+        ax.plot(point, dataset["curve_model"][k], **MODEL, label="Langevin model")
     name = variable_names(dataset)[k]
     ax.set_xlabel(f"{name} (physical units)")
     ax.set_ylabel(f"density of {name}")
@@ -79,9 +80,9 @@ def draw_joint(ax: Axes, dataset: xr.Dataset, kind: str, pair: int) -> QuadMesh:
     """Joint density of one pair of variables, ``kind`` being ``"data"`` or ``"model"``, on one scale for both."""
     first, second = dataset["joint_pair"].values[pair]
     edges, names = dataset["joint_edge"].values, variable_names(dataset)
-    largest = float(max(dataset["joint_data"][pair].max(), dataset["joint_model"][pair].max()))
+    largest = float(max(dataset["joint_curve_data"][pair].max(), dataset["joint_curve_model"][pair].max()))
     mesh = ax.pcolormesh(
-        edges[first], edges[second], dataset[f"joint_{kind}"][pair].values.T,
+        edges[first], edges[second], dataset[f"joint_curve_{kind}"][pair].values.T,
         cmap=DENSITY_MAP, vmin=0, vmax=largest, rasterized=True,
     )  # fmt: skip
     ax.set_title({"data": "density, held-out data", "model": "density, Langevin model"}[kind])

@@ -29,7 +29,8 @@ def gather(rows: list[dict]) -> xr.Dataset:
     with xr.open_dataset(row["evaluation"]) as evaluation:
         dataset = evaluation[[name for name in evaluation if name.startswith("field_")]].load()
     if modelled:
-        dataset = xr.merge([dataset, comparison_to_draw(row)])
+        curves = comparison_to_draw(row)
+        dataset = xr.merge([dataset, curves]).assign_attrs(curves.attrs)
     return dataset.assign_attrs(sigma=row["sigma"], method=row["method"])
 
 

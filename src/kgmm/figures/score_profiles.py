@@ -15,7 +15,7 @@ from kgmm.figures.results import comparison_to_draw, usable_comparison
 from kgmm.figures.style import DATA, EXACT, IDENTITY, LABELS, METHODS, MODEL, SMOOTHED, letter, new_figure
 
 _CURVES = (
-    "bin_center", "density_data", "density_model", "density_exact", "density_fitted",
+    "bin_center", "density_data", "density_model", "density_exact", "curve_point", "curve_model", "curve_fitted",
     "lag_time", "autocorrelation_data", "autocorrelation_model", "autocorrelation_fitted",
     "path_data_time", "path_data", "path_model_time", "path_model", "path_fitted_time", "path_fitted",
 )  # fmt: skip
@@ -150,9 +150,10 @@ def _draw_densities(ax: Axes, panel: xr.Dataset) -> None:
     if "density_exact" in panel:
         ax.plot(panel["bin_center"], panel["density_exact"], **EXACT, label="exact density")
     ax.step(panel["bin_center"], panel["density_data"], where="mid", **DATA, label="held-out data")
-    if "density_fitted" in panel:
-        ax.plot(panel["bin_center"], panel["density_fitted"], **MODEL, label="Langevin model, fitted Φ")
-        ax.plot(panel["bin_center"], panel["density_model"], **IDENTITY, label="Langevin model, Φ = I")
+    point = panel["curve_point"]
+    if "curve_fitted" in panel:
+        ax.plot(point, panel["curve_fitted"], **MODEL, label="Langevin model, fitted Φ")
+        ax.plot(point, panel["curve_model"], **IDENTITY, label="Langevin model, Φ = I")
     else:
-        ax.plot(panel["bin_center"], panel["density_model"], **MODEL, label="Langevin model with the KGMM score")
+        ax.plot(point, panel["curve_model"], **MODEL, label="Langevin model with the KGMM score")
     ax.set_ylim(bottom=0)

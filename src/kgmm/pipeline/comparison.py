@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 import xarray as xr
 
+from kgmm.densities import kernel_density
 from kgmm.dynamics import HORIZONS, BlockedAutocorrelation, compare_autocorrelations
 from kgmm.mobility import Mobility
 from kgmm.pipeline.data import held_out_trajectory, observed, training_trajectory
@@ -17,6 +18,7 @@ from kgmm.trajectory import open_trajectory
 
 _MOST_BINS = 80
 _PATH_POINTS = 1000
+_CURVE_POINTS = 300
 _MOST_LAGS = 300
 # Statistics that a change of units leaves alone.
 _ANY_COORDINATES = (
@@ -103,12 +105,16 @@ def _autocorrelations(data: xr.DataArray, model: xr.DataArray) -> dict:
 
 
 def _marginals(x: np.ndarray, y: np.ndarray, system) -> dict:
-    """Densities on bins over the central 99.98 % of the data, shape ``(variable, bin)``."""
+    """Densities over the central 99.98 % of the data: bins ``(variable, bin)``, kernels ``(variable, curve)``."""
     n_bins = min(_MOST_BINS, round(2 * len(x) ** (1 / 3)))  # Rice's rule
     edges = [np.linspace(*np.quantile(column, [1e-4, 1 - 1e-4]), n_bins + 1) for column in x.T]
     centers = np.array([0.5 * (e[1:] + e[:-1]) for e in edges])
     variables = {"bin_center": (("variable", "bin"), centers)}
+    points = np.array([np.linspace(e[0], e[-1], _CURVE_POINTS) for e in edges])
+    variables["curve_point"] = (("variable", "curve"), points)
     for name, samples in (("data", x), ("model", y)):
+        curves = [kernel_density(column[:, None], p[:, None]) for column, p in zip(samples.T, points)]
+        variables[f"curve_{name}"] = (("variable", "curve"), np.array(curves))
         counts = [np.histogram(column, bins=e)[0] / (np.diff(e) * len(column)) for column, e in zip(samples.T, edges)]
         variables[f"density_{name}"] = (("variable", "bin"), np.array(counts))
     if system is not None and system.has_exact_density:
@@ -118,7 +124,7 @@ def _marginals(x: np.ndarray, y: np.ndarray, system) -> dict:
 
 
 def _bivariate(x: np.ndarray, y: np.ndarray) -> dict:
-    """Joint densities of each pair of variables, shape ``(pair, first_bin, second_bin)``."""
+    """Joint densities of each pair of variables, by bins and by kernels, shape ``(pair, first_bin, second_bin)``."""
     pairs = list(combinations(range(x.shape[1]), 2))
     if not pairs:
         return {}
@@ -129,10 +135,14 @@ def _bivariate(x: np.ndarray, y: np.ndarray) -> dict:
         "joint_edge": (("variable", "joint_edges"), np.array(edges)),
     }
     for name, samples in (("data", x), ("model", y)):
-        joint = []
+        joint, smooth = [], []
         for i, j in pairs:
             counts, *_ = np.histogram2d(samples[:, i], samples[:, j], bins=(edges[i], edges[j]))
             area = np.outer(np.diff(edges[i]), np.diff(edges[j]))
             joint.append(counts / (area * len(samples)))
+            middle = np.meshgrid(*(0.5 * (edges[k][1:] + edges[k][:-1]) for k in (i, j)), indexing="ij")
+            at = np.stack([axis.ravel() for axis in middle], axis=1)
+            smooth.append(kernel_density(samples[:, [i, j]], at).reshape(counts.shape))
         variables[f"joint_{name}"] = (("pair", "first_bin", "second_bin"), np.array(joint))
+        variables[f"joint_curve_{name}"] = (("pair", "first_bin", "second_bin"), np.array(smooth))
     return variables

@@ -36,8 +36,12 @@ def _groups(metrics: pd.DataFrame, statistics: tuple[str, ...], *keys: str):
 
 def model_table(metrics: pd.DataFrame) -> list[dict]:
     """One row per setting, replicate, mobility and variable of a block that has Langevin models."""
+    resets = {
+        tuple(common.values()): int(group["value"].iloc[0]) for common, group in _groups(metrics, ("members_reset",))
+    }
     rows = []
     for common, by in _groups(metrics, _DENSITIES, "variable"):
+        of_model = tuple(value for name, value in common.items() if name != "variable")
         entropy, distance = by.loc["relative_entropy"], by.loc["wasserstein"]
         mean, deviation = by.loc["mean"], by.loc["standard_deviation"]
         rows.append(
@@ -51,6 +55,7 @@ def model_table(metrics: pd.DataFrame) -> list[dict]:
                 "deviations": (
                     f"{number(deviation['data_value'])} → {with_error(deviation['value'], deviation['stderr'])}"
                 ),
+                "resets": resets.get(of_model, "–"),
                 "sizes": f"{entropy['effective_size_data']:,.0f} / {entropy['effective_size_model']:,.0f}",
             }
         )
