@@ -90,15 +90,15 @@ def estimate_mobility(
     method : ``"slope"`` fits a cubic to ``C`` at short lags; right where independent noise dominates them.
         ``"matched"`` rescales the clock of a model so that its autocorrelations agree best over the first decorrelation
         time; for smooth or chaotic data. ``"auto"`` takes the slope if the exponent of the short lags is below 1.5 in
-        all variables.
+        all variables and the path is saved often enough for one.
     window : longest lag of the slope's fit in decorrelation times of the fastest variable; six lags at least are used.
     model_path, model_mobility : a path of the model with the mobility ``Φ₀`` and that mobility, for ``"matched"``.
         Because ``α Φ₀`` only rescales time, one simulation is enough.
 
     Raises
     ------
-    ValueError for unusable arguments, ScientificFailure if the path is saved too rarely for a slope, never
-    decorrelates, or the symmetric part of the slope is not positive definite.
+    ValueError for unusable arguments, ScientificFailure if the path is saved too rarely for a slope that is asked for,
+    never decorrelates, or the symmetric part of the slope is not positive definite.
 
     Source: arXiv:2505.01895 for the relation between slope and mobility.
     """
@@ -115,11 +115,12 @@ def estimate_mobility(
     if method != "matched":
         n_lags = max(_FEWEST_LAGS, int(window * times.min() / interval + 1e-9))
         exponent = float(short_lag_exponent(values, max(2, int(window * times.min() / interval))).max())
+        too_rare = n_lags * interval > _LONGEST_WINDOW * times.min()
         if method == "auto":
-            method = "slope" if exponent < _SMOOTH_EXPONENT else "matched"
-            logger.info("exponent of the short lags %.2f: the mobility is %s", exponent, method)
+            method = "slope" if exponent < _SMOOTH_EXPONENT and not too_rare else "matched"
+            logger.info("exponent of the short lags %.2f%s: %s", exponent, ", saved rarely" if too_rare else "", method)
     if method == "slope":
-        if n_lags * interval > _LONGEST_WINDOW * times.min():
+        if too_rare:
             raise ScientificFailure(
                 f"the path is saved every {interval:g}, too rarely for a slope: {n_lags} lags are needed within "
                 f"half the decorrelation time of the fastest variable, {times.min():.3g}"

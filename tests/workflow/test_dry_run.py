@@ -7,9 +7,8 @@ import pytest
 pytestmark = pytest.mark.workflow
 
 TABLES = {
-    "write_plan": 1, "collect_metrics": 1, "collect_trajectories": 1, "collect_races": 1,
-    "collect_costs": 1, "write_report": 1,
-    "check_run": 1,
+    "write_plan": 1, "collect_metrics": 1, "collect_trajectories": 1, "collect_races": 1, "verify_claims": 1,
+    "collect_costs": 1, "write_report": 1, "write_manifest": 1, "check_run": 1,
 }  # fmt: skip
 
 
@@ -22,24 +21,25 @@ TABLES = {
                 # Eleven blocks, and two races on the data of theirs; two on one double well, and three on one ring. All
                 # but one are modelled, whose noise floors are simulations too.
                 "simulate_trajectory": 11 + 7, "describe_trajectory": 11, "draw_trajectory": 7, "estimate_cells": 17,
-                "fit_score": 25, "evaluate_score": 17, "sample_langevin": 12, "compare_model": 12, "draw_figure": 13,
-                "race_score": 2, "draw_training": 11,
+                "fit_score": 25, "evaluate_score": 17, "sample_langevin": 12, "compare_model": 12,
+                "estimate_mobility": 12, "sample_fitted": 12, "compare_fitted": 12, "draw_figure": 13, "race_score": 2,
+                "draw_training": 11,
             },
         ),
         (
             ("--workflow-profile", "profiles/quick"),
             {
                 "simulate_trajectory": 4, "describe_trajectory": 2, "draw_trajectory": 2, "estimate_cells": 3,
-                "fit_score": 5, "evaluate_score": 3, "sample_langevin": 3, "compare_model": 3, "draw_figure": 2,
-                "draw_training": 2,
+                "fit_score": 5, "evaluate_score": 3, "sample_langevin": 3, "compare_model": 3,
+                "estimate_mobility": 3, "sample_fitted": 3, "compare_fitted": 3, "draw_figure": 2, "draw_training": 2,
             },
         ),
         (
             ("--configfile", "config/sunspots.yaml"),
             {
                 "import_dataset": 1, "describe_trajectory": 1, "draw_trajectory": 1, "estimate_cells": 1,
-                "fit_score": 1, "evaluate_score": 1, "sample_langevin": 1, "compare_model": 1, "draw_figure": 1,
-                "draw_training": 1,
+                "fit_score": 1, "evaluate_score": 1, "sample_langevin": 1, "compare_model": 1, "estimate_mobility": 1,
+                "sample_fitted": 1, "compare_fitted": 1, "draw_figure": 1, "draw_training": 1,
             },
         ),
     ],

@@ -63,7 +63,10 @@ def test_the_rest_of_the_run_is_complete(half_failed):
     by_block = metrics.groupby("block")["status"].unique()
     assert list(by_block["double_well"]) == ["ok"]
     assert list(by_block["diverging"]) == ["failed"]
-    assert metrics.loc[metrics["block"] == "double_well", "value"].notna().all()
+    rows = metrics[metrics["block"] == "double_well"]
+    # Paths of ten time units do not see a walker change wells: what needs its clock is left open.
+    of_the_clock = rows["statistic"].str.startswith(("autocorrelation", "decorrelation", "integrated"))
+    assert rows.loc[~of_the_clock, "value"].notna().all()
 
 
 def test_no_partial_files_are_left(half_failed):

@@ -11,16 +11,23 @@ import pytest
 pytestmark = pytest.mark.workflow
 
 # Of every run, whatever it holds: tables, figure and report follow their inputs.
-OF_THE_RUN = {"collect_metrics": 1, "collect_costs": 1, "draw_figure": 1, "write_report": 1, "check_run": 1}
+OF_THE_RUN = {"collect_metrics": 1, "verify_claims": 1, "collect_costs": 1, "draw_figure": 1}
+# Of every change that can be seen.
+OF_THE_END = {"write_report": 1, "write_manifest": 1, "check_run": 1}
 # What shows a trajectory, when it is described again.
 OF_THE_DATA = {"describe_trajectory": 1, "collect_trajectories": 1, "draw_trajectory": 1}
+# The statistics of the two models.
+OF_THE_COMPARISONS = {"compare_model": 1, "compare_fitted": 1}
+# The model with the identity, and the one that keeps the clock.
+OF_THE_MODELS = {"sample_langevin": 1, "estimate_mobility": 1, "sample_fitted": 1} | OF_THE_COMPARISONS
 # From the cells on.
-OF_THE_SCORE = {"estimate_cells": 1, "fit_score": 1, "evaluate_score": 1, "sample_langevin": 1, "compare_model": 1}
+OF_THE_SCORE = {"estimate_cells": 1, "fit_score": 1, "evaluate_score": 1} | OF_THE_MODELS
 
 
 def with_pages(jobs: dict) -> dict:
-    """The page of the fits follows them."""
-    return jobs | ({"draw_training": jobs["fit_score"]} if "fit_score" in jobs else {})
+    """The page of the fits follows them, and the last jobs follow any."""
+    pages = {"draw_training": jobs["fit_score"]} if "fit_score" in jobs else {}
+    return jobs | pages | (OF_THE_END if jobs else {})
 
 
 TINY = {
@@ -82,16 +89,16 @@ def test_a_second_sigma_reuses_the_trajectory(finished):
 def test_more_langevin_steps_retrain_nothing(finished):
     jobs = planned(finished, lambda config: config["defaults"]["langevin"].update(n_times=7))
     # The reference for the noise floor is simulated anew, because a larger model asks for a larger one.
-    new = {"simulate_trajectory": 1, "sample_langevin": 1, "compare_model": 1}
-    assert jobs == new | OF_THE_RUN | {"write_plan": 1}
+    new = {"simulate_trajectory": 1} | OF_THE_MODELS
+    assert jobs == with_pages(new | OF_THE_RUN | {"write_plan": 1})
     # A finer path of the model asks for nothing.
     jobs = planned(finished, lambda config: config["defaults"]["langevin"].update(path_length=6.0))
-    assert jobs == {"sample_langevin": 1, "compare_model": 1} | OF_THE_RUN | {"write_plan": 1}
+    assert jobs == with_pages(OF_THE_MODELS | OF_THE_RUN | {"write_plan": 1})
 
 
 def test_another_network_clusters_nothing(finished):
     jobs = planned(finished, with_setting("network", hidden=[6]))
-    new = {"fit_score": 1, "evaluate_score": 1, "sample_langevin": 1, "compare_model": 1}
+    new = {"fit_score": 1, "evaluate_score": 1} | OF_THE_MODELS
     assert jobs == with_pages(new | OF_THE_RUN | {"write_plan": 1})
 
 
@@ -102,15 +109,15 @@ def test_another_network_clusters_nothing(finished):
         ("langevin.py", "_BOX_MARGIN = 0.5", "_BOX_MARGIN = 0.5  # half", {}),
         (
             "langevin.py", "_BOX_MARGIN = 0.5", "_BOX_MARGIN = 0.6",
-            {"sample_langevin": 1, "compare_model": 1} | OF_THE_RUN,
+            OF_THE_MODELS | OF_THE_RUN,
         ),
         (
             "training.py", '"maxcor": 20', '"maxcor": 19',
-            {"fit_score": 1, "evaluate_score": 1, "sample_langevin": 1, "compare_model": 1} | OF_THE_RUN,
+            {"fit_score": 1, "evaluate_score": 1} | OF_THE_MODELS | OF_THE_RUN,
         ),
         (
             "statistics.py", "(2 * deviation)", "(3 * deviation)",
-            {"evaluate_score": 1, "compare_model": 1} | OF_THE_DATA | OF_THE_RUN,
+            {"evaluate_score": 1} | OF_THE_COMPARISONS | OF_THE_DATA | OF_THE_RUN,
         ),
         (
             # Effective sizes are stored with the samples.
@@ -119,15 +126,15 @@ def test_another_network_clusters_nothing(finished):
         ),
         (
             "description.py", "_PATH_POINTS = 1500", "_PATH_POINTS = 1400",
-            OF_THE_DATA | {"collect_costs": 1, "write_report": 1, "check_run": 1},
+            OF_THE_DATA | {"collect_costs": 1},
         ),
         (
             "figures/trajectory.py", "_MOST_VARIABLES = 4", "_MOST_VARIABLES = 5",
-            {"draw_figure": 1, "draw_trajectory": 1, "draw_training": 1, "write_report": 1, "check_run": 1},
+            {"draw_figure": 1, "draw_trajectory": 1, "draw_training": 1},
         ),
         # No data from files in this run.
         ("datasets.py", "_STEP_TOLERANCE = 1e-3", "_STEP_TOLERANCE = 1e-2", {}),
-        ("report/tables.py", '"–"', '"-"', {"write_report": 1, "check_run": 1}),
+        ("report/tables.py", '"–"', '"-"', OF_THE_END),
         # Another system's file is not this run's code.
         ("systems/ornstein_uhlenbeck.py", "decay2: float = 0.5", "decay2: float = 0.6", {}),
     ],

@@ -171,7 +171,7 @@ def test_the_page_of_a_ring_has_its_spectrum(ring):
     with xr.open_dataset(ring.root / "results/ring/trajectories/four.nc") as page:
         assert page.attrs["ring"] == 1 and list(page["variable"].values) == ["u"]
         energy = page["energy"].values
-        assert page["path"].shape == (100, 32)
+        assert page["path"].shape == (50, 32)
         assert float(page["energy"].sum()) == pytest.approx(float(page["deviation"][0]) ** 2, rel=0.02)
     assert energy[0] < 1e-6 * energy.max()  # the mean is conserved, and zero
     # Waves longer than 2π grow and shorter ones decay: of period 34, up to the fifth.

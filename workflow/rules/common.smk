@@ -1,12 +1,17 @@
 # Helpers of the rules: everything they know comes from PLAN.
 
+import re
+
 from kgmm.pipeline.tasks import OUTPUTS, RECORD
 
 
 wildcard_constraints:
-    # A key is <system>/<label>; values are never parsed from it.
-    key=r"[a-z0-9_]+/[^/]+",
     block=r"[a-z0-9_]+",
+
+
+def keys_of(stage):
+    """Constraint of a stage's key to those of the plan: files of other runs are data like any other."""
+    return "|".join(re.escape(key) for key in PLAN.tasks[stage]) or "(?!)"
 
 
 def plan_csv():

@@ -7,6 +7,8 @@ rule estimate_cells:
     output:
         **OUTPUTS["estimate_cells"],
         record=record("estimate_cells"),
+    wildcard_constraints:
+        key=keys_of("estimate_cells"),
     log:
         log_of("estimate_cells"),
     params:
@@ -22,6 +24,8 @@ rule prepare_cells:
     output:
         **OUTPUTS["prepare_cells"],
         record=record("prepare_cells"),
+    wildcard_constraints:
+        key=keys_of("prepare_cells"),
     log:
         log_of("prepare_cells"),
     params:
@@ -37,6 +41,8 @@ rule accumulate_moments:
     output:
         **OUTPUTS["accumulate_moments"],
         record=record("accumulate_moments"),
+    wildcard_constraints:
+        key=keys_of("accumulate_moments"),
     log:
         log_of("accumulate_moments"),
     params:
@@ -52,6 +58,8 @@ rule gather_cells:
     output:
         **OUTPUTS["gather_cells"],
         record=record("gather_cells"),
+    wildcard_constraints:
+        key=keys_of("gather_cells"),
     log:
         log_of("gather_cells"),
     params:
@@ -67,6 +75,8 @@ rule fit_score:
     output:
         **OUTPUTS["fit_score"],
         record=record("fit_score"),
+    wildcard_constraints:
+        key=keys_of("fit_score"),
     log:
         log_of("fit_score"),
     params:
@@ -82,6 +92,8 @@ rule evaluate_score:
     output:
         **OUTPUTS["evaluate_score"],
         record=record("evaluate_score"),
+    wildcard_constraints:
+        key=keys_of("evaluate_score"),
     log:
         log_of("evaluate_score"),
     params:
@@ -97,6 +109,8 @@ rule race_score:
     output:
         **OUTPUTS["race_score"],
         record=record("race_score"),
+    wildcard_constraints:
+        key=keys_of("race_score"),
     log:
         log_of("race_score"),
     params:

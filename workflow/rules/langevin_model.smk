@@ -4,6 +4,8 @@ rule sample_langevin:
     output:
         **OUTPUTS["sample_langevin"],
         record=record("sample_langevin"),
+    wildcard_constraints:
+        key=keys_of("sample_langevin"),
     log:
         log_of("sample_langevin"),
     params:
@@ -19,6 +21,8 @@ rule compare_model:
     output:
         **OUTPUTS["compare_model"],
         record=record("compare_model"),
+    wildcard_constraints:
+        key=keys_of("compare_model"),
     log:
         log_of("compare_model"),
     params:
@@ -34,6 +38,8 @@ rule estimate_mobility:
     output:
         **OUTPUTS["estimate_mobility"],
         record=record("estimate_mobility"),
+    wildcard_constraints:
+        key=keys_of("estimate_mobility"),
     log:
         log_of("estimate_mobility"),
     params:
@@ -49,6 +55,8 @@ rule sample_fitted:
     output:
         **OUTPUTS["sample_fitted"],
         record=record("sample_fitted"),
+    wildcard_constraints:
+        key=keys_of("sample_fitted"),
     log:
         log_of("sample_fitted"),
     params:
@@ -64,6 +72,8 @@ rule compare_fitted:
     output:
         **OUTPUTS["compare_fitted"],
         record=record("compare_fitted"),
+    wildcard_constraints:
+        key=keys_of("compare_fitted"),
     log:
         log_of("compare_fitted"),
     params:

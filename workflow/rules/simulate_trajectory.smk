@@ -5,6 +5,8 @@ rule simulate_trajectory:
     output:
         **OUTPUTS["simulate_trajectory"],
         record=record("simulate_trajectory"),
+    wildcard_constraints:
+        key=keys_of("simulate_trajectory"),
     log:
         log_of("simulate_trajectory"),
     params:
@@ -18,6 +20,8 @@ rule simulate_shard:
     output:
         **OUTPUTS["simulate_shard"],
         record=record("simulate_shard"),
+    wildcard_constraints:
+        key=keys_of("simulate_shard"),
     log:
         log_of("simulate_shard"),
     params:
@@ -33,6 +37,8 @@ rule merge_shards:
     output:
         **OUTPUTS["merge_shards"],
         record=record("merge_shards"),
+    wildcard_constraints:
+        key=keys_of("merge_shards"),
     log:
         log_of("merge_shards"),
     params:
@@ -49,6 +55,8 @@ rule import_dataset:
     output:
         **OUTPUTS["import_dataset"],
         record=record("import_dataset"),
+    wildcard_constraints:
+        key=keys_of("import_dataset"),
     log:
         log_of("import_dataset"),
     params:
@@ -64,6 +72,8 @@ rule describe_trajectory:
     output:
         **OUTPUTS["describe_trajectory"],
         record=record("describe_trajectory"),
+    wildcard_constraints:
+        key=keys_of("describe_trajectory"),
     log:
         log_of("describe_trajectory"),
     params:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from kgmm.pipeline.data_settings import PositiveFloat, Section
+from kgmm.pipeline.section import PositiveFloat, Section
 
 
 class Quantity(Section):

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
+from kgmm.pipeline.section import PositiveFloat, PositiveInt, Section
 from kgmm.schemes import SCHEMES
 from kgmm.systems import get_system, system_names
-
-PositiveFloat = Annotated[float, Field(gt=0)]
-PositiveInt = Annotated[int, Field(ge=1)]
 
 
 def _check_multiple(name: str, value: float, step: float) -> None:
     if abs(round(value / step) * step - value) > 1e-6 * max(value, step):
         raise ValueError(f"{name} is {value:g}: it must be a whole multiple of {step:g}")
-
-
-class Section(BaseModel):
-    """Strict: unknown keys and wrong types are refused, nothing is converted."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, validate_default=True, allow_inf_nan=False)
 
 
 class SystemSettings(Section):

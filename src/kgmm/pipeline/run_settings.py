@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from kgmm.pipeline.claims import Claim
-from kgmm.pipeline.data_settings import PositiveInt, Section
+from kgmm.pipeline.section import PositiveInt, Section
 
 
 class Threads(Section):
