@@ -12,7 +12,7 @@ import time
 import numpy as np
 
 from kgmm import KGMM, DirectGMM, ScoreModel, get_system, simulate
-from kgmm.evaluation import score_metrics
+from kgmm.evaluation import Examination
 from kgmm.samples import as_samples
 from kgmm.trajectory import split
 
@@ -49,11 +49,12 @@ def one_replicate(case, replicate: int) -> dict[str, float]:
             "control network": ScoreModel.fit_mixture(mixture, samples, hidden=hidden, seed=replicate),
         }
     result = {"cells at centres, against s": center_error(cells, system)}
+    examination = Examination(
+        held_out, sigma=sigma, standardization=cells.standardization_, system=system,
+        rng=np.random.default_rng(replicate),
+    )  # fmt: skip
     for method, score in scores.items():
-        metrics = score_metrics(
-            score, held_out, sigma=sigma, standardization=cells.standardization_, system=system,
-            rng=np.random.default_rng(replicate),
-        )  # fmt: skip
+        metrics = examination.metrics(score)
         result[f"{method}, against s"] = metrics["score_error"].value
         result[f"{method}, against s_σ"] = metrics["smoothed_score_error"].value
     result["smoothing bias"] = metrics["smoothing_bias"].value

@@ -11,7 +11,7 @@ import sys
 import numpy as np
 
 from kgmm import KGMM, ScoreModel, get_system, simulate
-from kgmm.evaluation import score_metrics
+from kgmm.evaluation import Examination
 from kgmm.samples import as_samples
 from kgmm.trajectory import split
 
@@ -37,11 +37,11 @@ def main(replicates: int) -> None:
             for kind, found in errors.items():
                 cells = KGMM(SIGMA, p_min, cells=kind, stopping="fixed", max_draws=draws, random_state=replicate)
                 model = ScoreModel.fit(cells.fit(samples), seed=replicate)
-                metrics = score_metrics(
-                    model, held_out, sigma=SIGMA, standardization=cells.standardization_, system=system,
+                examination = Examination(
+                    held_out, sigma=SIGMA, standardization=cells.standardization_, system=system,
                     rng=np.random.default_rng(replicate),
                 )  # fmt: skip
-                found.append(metrics["smoothed_score_error"].value)
+                found.append(examination.smoothed_score_error(model).value)
         medians = " | ".join(f"{np.median(values):.2g}" for values in errors.values())
         print(f"| {n_samples:g} | {p_min:g} | {draws} | {medians} |", flush=True)
 

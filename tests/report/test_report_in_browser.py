@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
 pytestmark = [pytest.mark.browser, pytest.mark.workflow]
 
@@ -49,7 +52,20 @@ def page(request, browser, report):
     browser.get(report.as_uri())
     ARTIFACTS.mkdir(exist_ok=True)
     browser.save_screenshot(str(ARTIFACTS / f"report-{width}-{scheme}.png"))
+    browser.execute_script("document.getElementById('explorer').scrollIntoView()")
+    WebDriverWait(browser, 20).until(lambda _: plotted(browser, "density"))
+    browser.save_screenshot(str(ARTIFACTS / f"explorer-{width}-{scheme}.png"))
     return browser, width, scheme
+
+
+def plotted(browser, panel: str) -> list | None:
+    """First curve of a panel of the explorer."""
+    data = f"document.getElementById('explorer-{panel}').data"
+    return browser.execute_script(f"return {data} && {data}[0].y && Array.from({data}[0].y)")
+
+
+def choose(browser, name: str) -> Select:
+    return Select(browser.find_element(By.ID, f"explorer-{name}"))
 
 
 def test_no_console_messages_and_no_network(page):
@@ -99,3 +115,83 @@ def test_text_stands_out_from_its_background(page):
     bright, dim = max(luminances), min(luminances)
     assert (bright + 0.05) / (dim + 0.05) > 7  # WCAG AAA
     assert (luminances[1] < 0.1) == (scheme == "dark")
+
+
+def test_the_explorer_shows_what_is_chosen(page):
+    browser, *_ = page
+    titles = [option.text for option in choose(browser, "title").options]
+    assert len(titles) == 2
+    first = {panel: plotted(browser, panel) for panel in ("density", "autocorrelation", "score")}
+    assert all(first.values())
+    lines = browser.find_element(By.ID, "explorer-numbers").text
+    assert "relative entropy" in lines and "noise floor" in lines
+    # Another noise amplitude has another model and another score; another experiment has other data as well.
+    choose(browser, "setting").select_by_index(1)
+    names = browser.execute_script("return document.getElementById('explorer-score').data.map(trace => trace.name)")
+    assert "KGMM network" in names and "exact" in names
+    assert browser.find_element(By.ID, "explorer-numbers").text != lines
+    choose(browser, "title").select_by_visible_text(titles[1])
+    before = plotted(browser, "density")
+    assert before != first["density"]
+    choose(browser, "variable").select_by_index(1)
+    assert plotted(browser, "density") != before
+
+
+def test_the_explorer_by_keyboard(page):
+    browser, *_ = page
+    panel = browser.find_element(By.ID, "explorer-density")
+    width = "const [a, b] = document.getElementById('explorer-density')._fullLayout.xaxis.range; return b - a"
+    before = browser.execute_script(width)
+    browser.execute_script("arguments[0].focus()", panel)
+    panel.send_keys("+")
+    WebDriverWait(browser, 10).until(lambda _: browser.execute_script(width) < 0.9 * before)
+    panel.send_keys("0")
+    WebDriverWait(browser, 10).until(lambda _: abs(browser.execute_script(width) / before - 1) < 0.01)
+
+
+def test_a_logarithmic_density(page):
+    browser, *_ = page
+    box = browser.find_element(By.ID, "explorer-logarithmic")
+    kind = "return document.getElementById('explorer-density')._fullLayout.yaxis.type"
+    assert browser.execute_script(kind) == "linear"
+    box.send_keys(Keys.SPACE)
+    WebDriverWait(browser, 10).until(lambda _: browser.execute_script(kind) == "log")
+
+
+def test_tables_sort_by_their_numbers(page):
+    browser, *_ = page
+    browser.execute_script("document.querySelectorAll('details').forEach(part => part.open = true)")
+    table = browser.find_element(By.CSS_SELECTOR, "#costs table")
+    column = [cell.text for cell in table.find_elements(By.CSS_SELECTOR, "thead th")].index("computing, s")
+
+    def values():
+        rows = table.find_elements(By.CSS_SELECTOR, "tbody tr:not(.total)")
+        return [float(row.find_elements(By.CSS_SELECTOR, "th, td")[column].text) for row in rows]
+
+    before = values()
+    assert len(before) > 5 and before != sorted(before)
+    button = table.find_elements(By.CSS_SELECTOR, "thead button")[column]
+    button.send_keys(Keys.ENTER)
+    assert values() == sorted(before)
+    button.send_keys(Keys.ENTER)
+    assert values() == sorted(before, reverse=True)
+    last = table.find_elements(By.CSS_SELECTOR, "tbody tr")[-1]
+    assert "total" in last.get_attribute("class")
+
+
+def test_a_picture_can_be_saved(page):
+    browser, *_ = page
+    link = browser.execute_script(
+        """
+        const link = document.querySelector('main figure a.save');
+        link.addEventListener('click', event => event.preventDefault());
+        link.click();
+        const image = link.closest('figure').querySelector('img');
+        return [link.hidden, link.download, link.href.slice(0, 23), link.href === image.src];
+        """
+    )
+    assert link == [False, "trajectories-double_well.webp", "data:image/webp;base64,", True]
+
+
+def test_the_report_is_small_enough_to_send(report):
+    assert report.stat().st_size < 15e6

@@ -40,10 +40,17 @@ def test_rows_become_one_number(reduce, expected):
         ({"at_most": 2.9}, "fails"),
         ({"at_least": 3.0}, "holds"),
         ({"at_least": 4.0}, "fails"),
+        ({"at_least": 2.0, "at_most": 4.0}, "holds"),
+        ({"at_least": 3.5, "at_most": 4.0}, "fails"),
+        ({"at_least": 1.0, "at_most": 2.0}, "fails"),
     ],
 )
 def test_bars(bar, verdict):
     assert judged(where=KGMM, **bar)["verdict"] == verdict
+
+
+def test_a_bar_of_two_sides_in_words():
+    assert judged(where=KGMM, at_least=2.0, at_most=4.0)["bar"] == "2 … 4"
 
 
 def test_ratio():

@@ -83,7 +83,7 @@ def test_models_with_identity_and_fitted_mobility_stand_beside_each_other():
     assert (fitted["first"], fitted["five"], fitted["follows"]) == ("7.00 ± 0.10", "8.00 ± 0.10", "9")
     assert identity["mobility"] == "Φ = I"
     (row,) = mobility_table(table)
-    assert row["entries"] == ["Φ1,1 = 1.50 ± 0.10 (exact 1.4)", "Φ1,2 = -0.50 ± 0.10"]
+    assert row["entries"] == ["Φ1,1 = 1.50 ± 0.10 (exact 1.4)", "Φ1,2 = −0.50 ± 0.10"]
     assert (row["exponent"], row["window"]) == ("0.9", "–")
 
 

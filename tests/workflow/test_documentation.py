@@ -85,3 +85,25 @@ def test_the_data_set_of_the_config_readme(new_project, configurations):
     jobs = project.planned_jobs(*command)
     assert (jobs["import_dataset"], jobs["fit_score"], jobs["sample_langevin"]) == (1, 1, 1)
     assert "simulate_trajectory" not in jobs
+
+
+def changed_files(diff: str):
+    """Path and lines of every file that a diff of the docs changes, without what it adds."""
+    for part in diff.split("--- ")[1:]:
+        name, _, *lines = part.splitlines()
+        yield name, [line for line in lines if not line.startswith(("+", "@@"))]
+
+
+def test_the_changes_of_the_docs_fit_the_code():
+    text = (ROOT / "docs/extending.md").read_text()
+    diffs = re.findall(r"^```diff\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    assert len(diffs) == 4
+    for diff in diffs:
+        for name, kept in changed_files(diff):
+            if name == "/dev/null":
+                continue
+            lines = (ROOT / name.removeprefix("a/")).read_text().splitlines()
+            for line in kept:
+                assert line[1:] in lines, f"{name} has no line {line[1:]!r}"
+            for place in re.findall(r"@@ (.+)", diff.split(name)[1].split("--- ")[0]):
+                assert any(place.rstrip(" :{") in line for line in lines), f"{name}: no {place}"

@@ -7,7 +7,7 @@ import copy
 import pandas as pd
 import pytest
 
-from tests.workflow.test_reruns import TINY
+from tests.workflow.tiny import TINY
 
 pytestmark = pytest.mark.workflow
 

@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+from tests.workflow.tiny import TINY
+
 pytestmark = pytest.mark.workflow
 
 # Of every run, whatever it holds: tables, figure and report follow their inputs.
@@ -30,37 +32,6 @@ def with_pages(jobs: dict) -> dict:
     return jobs | pages | (OF_THE_END if jobs else {})
 
 
-TINY = {
-    "name": "tiny",
-    "seed": 1,
-    "defaults": {
-        "langevin": {"n_members": 40, "n_times": 5, "burn_in": 1.0, "path_length": 5.0, "path_members": 2},
-        "evaluation": {"n_points": 200},
-    },
-    "experiments": [
-        {
-            "name": "double_well",
-            "system": {"name": "double_well"},
-            "simulation": {
-                "n_members": 200, "n_times": 5, "burn_in": 5.0, "sample_interval": 1.0, "path_members": 2,
-                "path_length": 10.0,
-            },
-            "estimator": {"sigma": [0.2], "min_probability": 0.05, "max_draws": 4},
-            "network": {"hidden": [8], "max_iterations": 20},
-        }
-    ],
-}  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def finished(new_project):
-    """A finished tiny run; tests plan on it and do not compute."""
-    project = new_project()
-    config = project.write_config("tiny.yaml", TINY)
-    project.snakemake("--configfile", config, check=True)
-    return project
-
-
 def planned(project, change=lambda config: None):
     config = copy.deepcopy(TINY)
     change(config)
@@ -71,33 +42,33 @@ def with_setting(section, **values):
     return lambda config: config["experiments"][0].setdefault(section, {}).update(values)
 
 
-def test_nothing_is_left_to_do(finished):
-    assert planned(finished) == {}
+def test_nothing_is_left_to_do(finished_tiny):
+    assert planned(finished_tiny) == {}
 
 
-def test_touching_sources_reruns_nothing(finished):
-    for path in [*(finished.root / "src").rglob("*.py"), *(finished.root / "workflow").rglob("*.*")]:
+def test_touching_sources_reruns_nothing(finished_tiny):
+    for path in [*(finished_tiny.root / "src").rglob("*.py"), *(finished_tiny.root / "workflow").rglob("*.*")]:
         os.utime(path, (time.time() + 10, time.time() + 10))
-    assert planned(finished) == {}
+    assert planned(finished_tiny) == {}
 
 
-def test_a_second_sigma_reuses_the_trajectory(finished):
-    jobs = planned(finished, with_setting("estimator", sigma=[0.2, 0.4]))
+def test_a_second_sigma_reuses_the_trajectory(finished_tiny):
+    jobs = planned(finished_tiny, with_setting("estimator", sigma=[0.2, 0.4]))
     assert jobs == with_pages(OF_THE_SCORE | OF_THE_RUN | {"write_plan": 1})
 
 
-def test_more_langevin_steps_retrain_nothing(finished):
-    jobs = planned(finished, lambda config: config["defaults"]["langevin"].update(n_times=7))
+def test_more_langevin_steps_retrain_nothing(finished_tiny):
+    jobs = planned(finished_tiny, lambda config: config["defaults"]["langevin"].update(n_times=7))
     # The reference for the noise floor is simulated anew, because a larger model asks for a larger one.
     new = {"simulate_trajectory": 1} | OF_THE_MODELS
     assert jobs == with_pages(new | OF_THE_RUN | {"write_plan": 1})
     # A finer path of the model asks for nothing.
-    jobs = planned(finished, lambda config: config["defaults"]["langevin"].update(path_length=6.0))
+    jobs = planned(finished_tiny, lambda config: config["defaults"]["langevin"].update(path_length=6.0))
     assert jobs == with_pages(OF_THE_MODELS | OF_THE_RUN | {"write_plan": 1})
 
 
-def test_another_network_clusters_nothing(finished):
-    jobs = planned(finished, with_setting("network", hidden=[6]))
+def test_another_network_clusters_nothing(finished_tiny):
+    jobs = planned(finished_tiny, with_setting("network", hidden=[6]))
     new = {"fit_score": 1, "evaluate_score": 1} | OF_THE_MODELS
     assert jobs == with_pages(new | OF_THE_RUN | {"write_plan": 1})
 
@@ -139,24 +110,24 @@ def test_another_network_clusters_nothing(finished):
         ("systems/ornstein_uhlenbeck.py", "decay2: float = 0.5", "decay2: float = 0.6", {}),
     ],
 )  # fmt: skip
-def test_editing_code_reruns_its_stage_and_what_follows(finished, module, old, new, expected):
+def test_editing_code_reruns_its_stage_and_what_follows(finished_tiny, module, old, new, expected):
     path = f"src/kgmm/{module}"
-    original = (finished.root / path).read_text()
+    original = (finished_tiny.root / path).read_text()
     try:
-        (finished.root / path).write_text(original.replace(old, new))
-        assert (finished.root / path).read_text() != original
-        assert planned(finished) == with_pages(expected)
+        (finished_tiny.root / path).write_text(original.replace(old, new))
+        assert (finished_tiny.root / path).read_text() != original
+        assert planned(finished_tiny) == with_pages(expected)
     finally:
-        (finished.root / path).write_text(original)
+        (finished_tiny.root / path).write_text(original)
 
 
-def test_the_same_seed_gives_the_same_bytes(finished, new_project):
+def test_the_same_seed_gives_the_same_bytes(finished_tiny, new_project):
     other = new_project()
     other.snakemake("--configfile", other.write_config("tiny.yaml", TINY), "--cores", "1", check=True)
-    assert other.hashes() == finished.hashes()
+    assert other.hashes() == finished_tiny.hashes()
     assert len(other.hashes()) >= 8
 
 
-def test_another_seed_gives_other_files(finished):
-    jobs = planned(finished, lambda config: config.update(seed=2))
+def test_another_seed_gives_other_files(finished_tiny):
+    jobs = planned(finished_tiny, lambda config: config.update(seed=2))
     assert jobs["simulate_trajectory"] == 2  # the data, and the reference for the noise floor

@@ -12,7 +12,8 @@ import xarray as xr
 
 from kgmm.histograms import effective_sizes
 from kgmm.standardize import Standardization
-from tests.workflow.test_reruns import OF_THE_SCORE, TINY
+from tests.workflow.test_reruns import OF_THE_SCORE
+from tests.workflow.tiny import TINY
 
 pytestmark = pytest.mark.workflow
 

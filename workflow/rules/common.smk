@@ -119,6 +119,11 @@ def metric_sources():
     return [row_source(row) for row in PLAN.rows]
 
 
+def explored_files():
+    """What the report's explorer is made from."""
+    return files_of(metric_sources(), ("evaluation", "comparison", "comparison_fitted"))
+
+
 def race_sources():
     return [source for source in metric_sources() if source["race"]]
 
@@ -137,17 +142,20 @@ def training_sources(wildcards):
     return [{name: source[name] for name in names} for source in figure_sources(wildcards)]
 
 
-def run_figures(folder, blocks):
-    return [PLAN.path(f"{folder}/{block}.png") for block in blocks]
+# Folder of each kind of picture: the rule that draws them, and the blocks that have one.
+DRAWINGS = {
+    "figures": ("draw_figure", PLAN.drawn_blocks),
+    "trajectories": ("draw_trajectory", PLAN.trajectory_blocks),
+    "training": ("draw_training", PLAN.trained_blocks),
+}
 
 
 def all_figures():
-    blocks = {
-        "figures": PLAN.drawn_blocks,
-        "trajectories": PLAN.trajectory_blocks,
-        "training": PLAN.trained_blocks,
-    }
-    return [path for folder, names in blocks.items() for path in run_figures(folder, names)]
+    return [PLAN.path(f"{folder}/{block}.png") for folder, (_, blocks) in DRAWINGS.items() for block in blocks]
+
+
+def drawing_records():
+    return [PLAN.path(f"records/{rule}/{block}.json") for rule, blocks in DRAWINGS.values() for block in blocks]
 
 
 def description_of(wildcards):

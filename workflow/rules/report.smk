@@ -48,6 +48,7 @@ rule collect_trajectories:
 rule collect_costs:
     input:
         records=record_files,
+        drawings=drawing_records(),
     output:
         costs=PLAN.path("costs.csv"),
     log:
@@ -66,6 +67,7 @@ rule draw_figure:
         png=PLAN.path("figures/{block}.png"),
         pdf=PLAN.path("figures/{block}.pdf"),
         data=PLAN.path("figures/{block}.nc"),
+        record=PLAN.path("records/draw_figure/{block}.json"),
     log:
         PLAN.path("logs/draw_figure/{block}.log"),
     params:
@@ -82,6 +84,7 @@ rule draw_trajectory:
         png=PLAN.path("trajectories/{block}.png"),
         pdf=PLAN.path("trajectories/{block}.pdf"),
         data=PLAN.path("trajectories/{block}.nc"),
+        record=PLAN.path("records/draw_trajectory/{block}.json"),
     log:
         PLAN.path("logs/draw_trajectory/{block}.log"),
     params:
@@ -97,6 +100,7 @@ rule draw_training:
         png=PLAN.path("training/{block}.png"),
         pdf=PLAN.path("training/{block}.pdf"),
         data=PLAN.path("training/{block}.nc"),
+        record=PLAN.path("records/draw_training/{block}.json"),
     log:
         PLAN.path("logs/draw_training/{block}.log"),
     params:
@@ -146,6 +150,7 @@ rule write_report:
         costs=PLAN.path("costs.csv"),
         config=PLAN.path("config.yaml"),
         figures=all_figures(),
+        results=explored_files(),
     output:
         report=PLAN.path("report.html"),
     log:
@@ -155,6 +160,7 @@ rule write_report:
         run=PLAN.name,
         seed=PLAN.config.seed,
         sections=report_sections(),
+        rows=metric_sources(),
         code=script_fingerprint("write_report"),
     localrule: True
     script:

@@ -20,4 +20,4 @@ def collect_costs(records: list[str], output: str) -> None:
 
 
 with logged(snakemake.log[0]):
-    collect_costs(snakemake.input.records, snakemake.output.costs)
+    collect_costs([*snakemake.input.records, *snakemake.input.drawings], snakemake.output.costs)

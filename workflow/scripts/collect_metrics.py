@@ -11,12 +11,19 @@ from kgmm.pipeline.metrics import COLUMNS, metric_rows
 
 _SETTINGS = ("block", "system", "method", "sigma", "min_probability", "n_samples", "replicate")
 _STATISTIC = tuple(column for column in COLUMNS if column != "method")
+# Of the variable x of the row and of time t; all others are numbers without a unit.
+_UNITS = {
+    "relative_entropy": "nat", "relative_entropy_kde": "nat",
+    "mean": "x", "standard_deviation": "x", "wasserstein": "x", "mobility": "x²/t",
+    "decorrelation_time": "t", "integrated_time": "t", "slope_window": "t", "resets_per_member_time": "1/t",
+    "autocorrelation_follows": "decorrelation times",
+}  # fmt: skip
 _FILES = ("evaluation", "comparison", "comparison_fitted")
 
 
 def collect_metrics(rows: list[dict], output: str) -> None:
     with open(output, "w", newline="") as file:
-        writer = csv.DictWriter(file, [*_SETTINGS, *_STATISTIC, "status", "reason"], lineterminator="\n")
+        writer = csv.DictWriter(file, [*_SETTINGS, *_STATISTIC, "units", "status", "reason"], lineterminator="\n")
         writer.writeheader()
         for row in rows:
             settings = {key: row[key] for key in _SETTINGS}
@@ -35,7 +42,7 @@ def _metrics(path: str, name: str, method: str) -> list[dict]:
             return [{"statistic": name, "status": "failed", "reason": failed[method]}]
         rows = metric_rows(dataset)
     kept = [row for row in rows if row.pop("method") in ("", method)]
-    return [row | {"status": "ok", "reason": ""} for row in kept]
+    return [row | {"units": _UNITS.get(row["statistic"], "1"), "status": "ok", "reason": ""} for row in kept]
 
 
 with logged(snakemake.log[0]):

@@ -1,7 +1,8 @@
 """Draws the figure of a block of experiments, and writes the data it shows beside it."""
 
 from kgmm.figures import gather, publish
-from kgmm.pipeline.job import logged
+from kgmm.pipeline.job import recorded
 
-with logged(snakemake.log[0]):
-    publish(gather(snakemake.params.rows), **dict(snakemake.output.items()))
+with recorded(snakemake, "draw_figure", snakemake.wildcards.block):
+    files = snakemake.output
+    publish(gather(snakemake.params.rows), files.png, files.pdf, files.data)

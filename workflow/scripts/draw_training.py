@@ -1,7 +1,8 @@
 """Draws the losses of the fits of a block of experiments, and writes the data it shows beside them."""
 
 from kgmm.figures import publish, training_page
-from kgmm.pipeline.job import logged
+from kgmm.pipeline.job import recorded
 
-with logged(snakemake.log[0]):
-    publish(training_page(snakemake.params.rows), **dict(snakemake.output.items()))
+with recorded(snakemake, "draw_training", snakemake.wildcards.block):
+    files = snakemake.output
+    publish(training_page(snakemake.params.rows), files.png, files.pdf, files.data)

@@ -1,7 +1,8 @@
 """Draws the page of a trajectory, and writes the data it shows beside it."""
 
 from kgmm.figures import publish, trajectory_page
-from kgmm.pipeline.job import logged
+from kgmm.pipeline.job import recorded
 
-with logged(snakemake.log[0]):
-    publish(trajectory_page(snakemake.input.description), **dict(snakemake.output.items()))
+with recorded(snakemake, "draw_trajectory", snakemake.wildcards.block):
+    files = snakemake.output
+    publish(trajectory_page(snakemake.input.description), files.png, files.pdf, files.data)

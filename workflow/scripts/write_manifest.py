@@ -4,7 +4,8 @@ import hashlib
 import json
 from pathlib import Path
 
-from kgmm.pipeline.job import environment, logged
+from kgmm.pipeline.job import logged
+from kgmm.pipeline.records import environment
 
 _CHUNK = 1 << 20
 

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from kgmm.pipeline.job import environment, logged
+from kgmm.pipeline.job import logged
+from kgmm.pipeline.records import environment
 from kgmm.report.build import build_report
 
 
@@ -12,6 +13,7 @@ def write_report(inputs, params, output: str) -> None:
         run=params.run,
         seed=params.seed,
         sections=params.sections,
+        rows=params.rows,
         metrics=inputs.metrics,
         races=inputs.races,
         trajectories=inputs.trajectories,

@@ -40,8 +40,10 @@ class Claim(Quantity):
 
     @model_validator(mode="after")
     def _one_bar(self):
-        if (self.at_most is None) == (self.at_least is None):
-            raise ValueError("a claim needs either at_most or at_least")
+        if self.at_most is None and self.at_least is None:
+            raise ValueError("a claim needs at_most, at_least or both")
+        if self.at_most is not None and self.at_least is not None and self.at_most < self.at_least:
+            raise ValueError(f"at_most is {self.at_most:g}: it must not be below at_least, {self.at_least:g}")
         if self.floors is not None and self.at_most is None:
             raise ValueError("floors raises the bar of at_most")
         return self

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import glob
 import logging
 import os
-import platform
-import resource
-import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -22,11 +18,10 @@ import numpy as np
 
 from kgmm.errors import ScientificFailure
 from kgmm.pipeline.failures import refuse_failed_inputs, write_failed
+from kgmm.pipeline.records import write_record
 from kgmm.pipeline.seeds import seed_sequence
 
 logger = logging.getLogger("kgmm")
-
-_RECORDED_PACKAGES = ("kgmm", "torch", "numpy", "scipy", "xarray", "netCDF4", "snakemake")
 
 
 @dataclass(frozen=True)
@@ -75,8 +70,8 @@ def run_job(compute: Callable[[Job], None], snakemake, tolerated: tuple[str, ...
     start = time.time()
     task = snakemake.params.task
     outputs = {name: Path(path) for name, path in snakemake.output.items() if name != "record"}
-    record = Path(snakemake.output.record)
     _set_threads(task["threads"])
+    _remove_leftovers(outputs.values())
     temporary = {name: path.with_name(f".{path.name}.{os.getpid()}.part") for name, path in outputs.items()}
     job = Job(
         settings=task["settings"],
@@ -89,13 +84,19 @@ def run_job(compute: Callable[[Job], None], snakemake, tolerated: tuple[str, ...
             status, reason = _compute(compute, job, tolerated)
             for name, path in outputs.items():
                 temporary[name].replace(path)
-            part = record.with_name(f".{record.name}.part")
-            part.write_text(json.dumps(_facts(task, status, reason, start), indent=1) + "\n")
-            part.replace(record)
+            facts = {name: task[name] for name in ("stage", "key", "threads")}
+            write_record(Path(snakemake.output.record), start, **facts, status=status, reason=reason)
         finally:
             for path in temporary.values():
                 with suppress(OSError):
                     path.unlink()
+
+
+def _remove_leftovers(outputs: Iterable[Path]) -> None:
+    """Removes what an earlier attempt left unfinished when it was killed."""
+    for path in outputs:
+        for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+            leftover.unlink()
 
 
 def _compute(compute: Callable[[Job], None], job: Job, tolerated: tuple[str, ...]) -> tuple[str, str]:
@@ -109,6 +110,16 @@ def _compute(compute: Callable[[Job], None], job: Job, tolerated: tuple[str, ...
             write_failed(path, str(failure))
         return "failed", str(failure)
     return "ok", ""
+
+
+@contextmanager
+def recorded(snakemake, stage: str, key: str):
+    """:func:`logged`, with a record of the costs of a job that belongs to a run and not to the store."""
+    start = time.time()
+    with logged(snakemake.log[0]):
+        yield
+        facts = {"stage": stage, "key": key, "threads": snakemake.threads, "status": "ok", "reason": ""}
+        write_record(Path(snakemake.output.record), start, **facts)
 
 
 @contextmanager
@@ -134,42 +145,3 @@ def _set_threads(threads: int) -> None:
         import torch
 
         torch.set_num_threads(threads)
-
-
-def _facts(task: dict, status: str, reason: str, start: float) -> dict:
-    import psutil
-
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return {
-        "stage": task["stage"],
-        "key": task["key"],
-        "status": status,
-        "reason": reason,
-        "wall_s": round(time.time() - start, 3),
-        # From the start of the process to the first line of the stage: interpreter and imports.
-        "startup_s": round(start - psutil.Process().create_time(), 3),
-        "cpu_s": round(usage.ru_utime + usage.ru_stime, 3),
-        "peak_memory_mb": round(usage.ru_maxrss / 1024, 1),
-        "threads": task["threads"],
-        "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "host": platform.node(),
-        **environment(),
-    }
-
-
-def environment() -> dict:
-    """Versions and commit of what runs."""
-    return {
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "versions": {name: version(name) for name in _RECORDED_PACKAGES},
-        "commit": commit(),
-    }
-
-
-def commit() -> str:
-    """Commit of the working tree, with ``+`` if it has changes; empty outside a checkout."""
-    command = ["git", "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+"]
-    with suppress(OSError, subprocess.SubprocessError):
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
-    return ""

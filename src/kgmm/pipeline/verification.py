@@ -19,18 +19,24 @@ def _judged(claim: Claim, tables: dict[str, pd.DataFrame]) -> dict:
     measured = _measure(claim, tables)
     if claim.over is not None:
         measured = measured / _measure(claim.over, tables)
-    bar = claim.at_most if claim.at_least is None else claim.at_least
+    highest = claim.at_most
     if claim.floors is not None:
         floor = _measure(claim.model_copy(update={"column": "floor"}), tables)
-        bar = max(bar, claim.floors * floor) if np.isfinite(floor) else bar
+        highest = max(highest, claim.floors * floor) if np.isfinite(floor) else highest
     if np.isnan(measured):
         verdict = "not measured"
     else:
-        holds = measured <= bar if claim.at_least is None else measured >= bar
-        verdict = "holds" if holds else "fails"
-    sign = "≤" if claim.at_least is None else "≥"
-    return {"claim": claim.claim, "measured": measured, "bar": f"{sign} {bar:.4g}", "verdict": verdict,
-            "counts": claim.counts}  # fmt: skip
+        above = claim.at_least is None or measured >= claim.at_least
+        below = highest is None or measured <= highest
+        verdict = "holds" if above and below else "fails"
+    bar = _bar(claim.at_least, highest)
+    return {"claim": claim.claim, "measured": measured, "bar": bar, "verdict": verdict, "counts": claim.counts}
+
+
+def _bar(lowest: float | None, highest: float | None) -> str:
+    if lowest is None:
+        return f"≤ {highest:.4g}"
+    return f"≥ {lowest:.4g}" if highest is None else f"{lowest:.4g} … {highest:.4g}"
 
 
 def _measure(quantity: Quantity, tables: dict[str, pd.DataFrame]) -> float:

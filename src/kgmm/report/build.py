@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import base64
+import io
 import time
 from importlib.resources import files
 from pathlib import Path
 
 import jinja2
 import pandas as pd
+import plotly.offline
 from PIL import Image
 
 from kgmm.report import model_tables, tables
+from kgmm.report.explorer import explorer_entries
 
 _STAGES = (
     "simulate_trajectory", "simulate_shard", "merge_shards", "import_dataset", "describe_trajectory",
     "estimate_cells", "prepare_cells", "accumulate_moments", "gather_cells", "fit_score", "evaluate_score",
     "race_score", "sample_langevin", "compare_model", "estimate_mobility", "sample_fitted", "compare_fitted",
+    "draw_trajectory", "draw_training", "draw_figure",
 )  # fmt: skip
 
 
@@ -26,6 +30,7 @@ def build_report(
     run: str,
     seed: int,
     sections: list[dict],
+    rows: list[dict],
     metrics: str | Path,
     races: str | Path,
     trajectories: str | Path,
@@ -40,6 +45,7 @@ def build_report(
     ----------
     sections : name, title and system of each block of experiments, whether its data were observed, and the images of
         its figure, of its trajectory and of the fits of its networks, or ``None``.
+    rows : the plan's, with the paths of their results, for the explorer.
     metrics, races, trajectories, costs, verification : the run's CSV tables; config : the resolved configuration.
     environment : versions, platform and commit.
     """
@@ -72,8 +78,10 @@ def build_report(
             }
         )
     cost_rows = tables.cost_table(all_costs)
-    loader = jinja2.FunctionLoader(lambda name: files("kgmm.report").joinpath(name).read_text())
-    template = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
+    explorer = explorer_entries(sections, rows, all_metrics)
+    template = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_part), autoescape=True, undefined=jinja2.StrictUndefined
+    )
     template.filters["duration"] = duration
     return template.get_template("template.html").render(
         title=title,
@@ -83,29 +91,50 @@ def build_report(
         headline=_headline(all_metrics),
         claims=tables.claim_table(pd.read_csv(verification)),
         n_experiments=int(all_metrics.groupby(["block", "method", "sigma", "replicate"], dropna=False).ngroups),
-        n_results=len(all_costs),
+        n_results=int((~all_costs["stage"].str.startswith("draw_")).sum()),
         n_failed=int((all_costs["status"] == "failed").sum()),
         costs=cost_rows,
         total={name: sum(row[name] for row in cost_rows) for name in ("jobs", "wall_s", "startup_s", "cpu_s")},
+        core_s=float((all_costs["threads"] * (all_costs["wall_s"] + all_costs["startup_s"])).sum()),
+        core_share=_core_share(all_costs),
         peak_memory_mb=float(all_costs["peak_memory_mb"].max()),
         config=Path(config).read_text(),
         environment=environment,
         date=time.strftime("%Y-%m-%d %H:%M %Z"),
-        style=files("kgmm.report").joinpath("style.css").read_text(),
+        explorer=explorer,
+        plotly=plotly.offline.get_plotlyjs() if explorer else "",
+        style=_part("style.css"),
+        explorer_script=_part("explorer.js"),
+        page_script=_part("page.js"),
     )
 
 
+def _part(name: str) -> str:
+    return files("kgmm.report").joinpath(name).read_text()
+
+
 def _image(path: str | None) -> dict | None:
-    """The picture as base64, the width at which it is as large as it was drawn, and the files beside it."""
+    """The picture as base64, the size at which it is as large as it was drawn, and the files beside the report."""
     if path is None:
         return None
+    content = io.BytesIO()
     with Image.open(path) as image:
-        width = round(image.width * 96 / image.info.get("dpi", (96, 96))[0])
-    return {
-        "image": base64.b64encode(Path(path).read_bytes()).decode(),
-        "width": width,
-        "files": [str(Path(path).with_suffix(suffix)) for suffix in (".pdf", ".png", ".nc")],
+        scale = 96 / image.info.get("dpi", (96, 96))[0]
+        size = {"width": round(image.width * scale), "height": round(image.height * scale)}
+        # Without loss, at about half the size of a PNG.
+        image.convert("RGB").save(content, "WEBP", lossless=True, quality=40, method=3)
+    folder, name = Path(path).parts[-2:]
+    return size | {
+        "image": base64.b64encode(content.getvalue()).decode(),
+        "name": f"{folder}-{Path(name).stem}",
+        "files": [str(Path(folder, name).with_suffix(suffix)) for suffix in (".pdf", ".png", ".nc")],
     }
+
+
+def _core_share(costs: pd.DataFrame) -> float:
+    """Computation's part of the core time of the jobs; the rest is their start-up."""
+    computing, starting = ((costs["threads"] * costs[name]).sum() for name in ("wall_s", "startup_s"))
+    return float(computing / (computing + starting))
 
 
 def duration(seconds: float) -> str:

@@ -27,8 +27,8 @@ def number(value: float) -> str:
     text = f"{value:.3g}"
     if "e" in text:
         mantissa, exponent = text.split("e")
-        return f"{mantissa}·10{_superscript(int(exponent))}"
-    return text
+        text = f"{mantissa}·10{_superscript(int(exponent))}"
+    return text.replace("-", "−")
 
 
 def with_error(value: float, stderr: float) -> str:
@@ -41,9 +41,14 @@ def with_error(value: float, stderr: float) -> str:
     if exponent < -3:
         scaled = 10.0**-exponent
         places = max(0, decimals + exponent)
-        return f"({value * scaled:.{places}f} ± {stderr * scaled:.{places}f})·10{_superscript(exponent)}"
+        return f"({_fixed(value * scaled, places)} ± {stderr * scaled:.{places}f})·10{_superscript(exponent)}"
     places = max(0, decimals)
-    return f"{value:.{places}f} ± {stderr:.{places}f}"
+    return f"{_fixed(value, places)} ± {stderr:.{places}f}"
+
+
+def _fixed(value: float, places: int) -> str:
+    """With a typographic minus, and none before zeros."""
+    return f"{round(value, places) + 0.0:.{places}f}".replace("-", "−")
 
 
 def _superscript(exponent: int) -> str:

@@ -1,0 +1,135 @@
+"""What the report's explorer shows: densities, autocorrelations and scores of every row, as plain numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from kgmm.figures.results import comparison_to_draw, usable_comparison
+from kgmm.figures.style import LABELS
+from kgmm.pipeline.failures import failure_of
+from kgmm.report import model_tables
+from kgmm.report.tables import setting_name
+
+_DIGITS = 4
+_MODELS = ("model", "fitted")
+
+
+def explorer_entries(sections: list[dict], rows: list[dict], metrics: pd.DataFrame) -> list[dict]:
+    """One entry for each evaluation of a block that has something to explore; the first replicate only.
+
+    Parameters
+    ----------
+    sections : name and title of each block, in the order of the report; rows : the plan's, with paths of their results.
+    metrics : the run's table.
+    """
+    titles = {section["name"]: section["title"] for section in sections}
+    first: dict[str, int] = {}
+    for row in rows:
+        first[row["block"]] = min(row["replicate"], first.get(row["block"], row["replicate"]))
+    groups: dict[tuple, list[dict]] = {}
+    for row in rows:
+        if row["replicate"] == first[row["block"]] and row["evaluation"] is not None:
+            settings = (row["block"], row["sigma"], row["min_probability"], row["n_samples"])
+            groups.setdefault(settings, []).append(row)
+    entries = []
+    for (block, *settings), group in groups.items():
+        own = metrics[(metrics["block"] == block) & (metrics["replicate"] == first[block])]
+        curves = _models(group) | _scores(group[0]["evaluation"])
+        if curves:
+            label = setting_name(settings, own[own["status"] == "ok"])
+            entries.append({"title": titles[block], "setting": label, "numbers": _numbers(own, label), **curves})
+    return entries
+
+
+def _models(rows: list[dict]) -> dict:
+    """Densities and autocorrelations of data and models, variable by variable."""
+    row = next((row for row in rows if usable_comparison(row) is not None), None)
+    if row is None:
+        return {}
+    dataset = comparison_to_draw(row)
+    names = [str(name) for name in dataset["variable"].values]
+    densities, autocorrelations = [], []
+    for k in range(len(names)):
+        own = dataset.isel(variable=k)
+        densities.append(
+            {
+                "bin": _numbers_of(own["bin_center"]),
+                "data": _numbers_of(own["density_data"]),
+                "exact": _numbers_of(own["density_exact"]) if "density_exact" in own else None,
+                "curve": _numbers_of(own["curve_point"]),
+                **{name: _numbers_of(own[f"curve_{name}"]) for name in _MODELS if f"curve_{name}" in own},
+            }
+        )
+        kinds = [kind for kind in ("data", *_MODELS) if f"autocorrelation_{kind}" in own]
+        autocorrelations.append({kind: _numbers_of(own[f"autocorrelation_{kind}"]) for kind in kinds})
+    return {
+        "variables": names,
+        "mobility": dataset.attrs["mobility"],
+        "density": densities,
+        "lag": _numbers_of(dataset["lag_time"]),
+        "autocorrelation": autocorrelations,
+    }
+
+
+def _scores(path: str) -> dict:
+    """Scores along a line in one dimension, on a grid in two, and nothing in more."""
+    if failure_of(path) is not None:
+        return {}
+    with xr.open_dataset(path) as evaluation:
+        if "x" in evaluation:
+            names = {"exact": "exact"} | {f"score_{method}": label for method, label in LABELS.items()}
+            lines = [
+                {"label": label, "y": _numbers_of(evaluation[name])}
+                for name, label in (names | {"smoothed": "exact, smoothed"}).items()
+                if name in evaluation and evaluation[name].dims == ("point",)
+            ]
+            return {"profile": {"x": _numbers_of(evaluation["x"]), "lines": lines}}
+        if "field_point" in evaluation:
+            return {"field": _field(evaluation)}
+    return {}
+
+
+def _field(evaluation: xr.Dataset) -> dict:
+    """Components of the scores on the grid, ``(component, y, x)``; null where there are no data."""
+    x, y = evaluation["field_point"].values.T
+    (xs, column), (ys, row) = (np.unique(axis, return_inverse=True) for axis in (x, y))
+
+    def on_grid(values: np.ndarray) -> list:
+        grid = np.full((len(ys), len(xs)), np.nan)
+        grid[row, column] = values
+        return _numbers_of(grid)
+
+    names = {"field_exact": "exact"} | {f"field_{method}": label for method, label in LABELS.items()}
+    components = {
+        label: [on_grid(component) for component in evaluation[name].values.T]
+        for name, label in names.items()
+        if name in evaluation
+    }
+    return {"x": _numbers_of(xs), "y": _numbers_of(ys), "components": components}
+
+
+def _numbers(metrics: pd.DataFrame, setting: str) -> dict[str, list[str]]:
+    """For each variable one line per model: relative entropy with its floor, and decorrelation times."""
+    clocks = {
+        (row["mobility"], row["variable"]): row for row in model_tables.clock_table(metrics) if row["sigma"] == setting
+    }
+    lines: dict[str, list[str]] = {}
+    for row in model_tables.model_table(metrics):
+        if row["sigma"] != setting:
+            continue
+        line = f"{row['mobility']}: relative entropy {row['relative_entropy']} (noise floor {row['floor']})"
+        clock = clocks.get((row["mobility"], row["variable"]))
+        if clock is not None:
+            line += f", decorrelation time, data → model: {clock['decorrelation']}"
+        lines.setdefault(row["variable"], []).append(line)
+    return lines
+
+
+def _numbers_of(values) -> list:
+    """To four significant digits; null where there is none."""
+    values = np.asarray(values, dtype=float)
+    if values.ndim > 1:
+        return [_numbers_of(row) for row in values]
+    return [float(f"{value:.{_DIGITS}g}") if np.isfinite(value) else None for value in values]
