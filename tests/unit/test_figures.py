@@ -107,7 +107,7 @@ def test_planar_figure(tmp_path):
     axes = panels(draw(dataset))
     assert len(axes) == 10  # two each: paths, marginals, autocorrelations, fields, joint densities
     titles = [ax.get_title() for ax in axes]
-    assert {"score, exact", "score, KGMM network", "density, held-out data", "density, Langevin model"} <= set(titles)
+    assert {"exact score", "KGMM network", "held-out data", "model, Φ = I"} <= set(titles)
     assert axes[0].get_ylabel() == "v0"
     assert len(axes[0].get_lines()) == 2
 
@@ -124,13 +124,15 @@ def test_a_fitted_mobility_is_drawn_beside_the_identity(tmp_path, dimension):
         np.testing.assert_allclose(ax.get_lines()[1].get_xdata(), 0.5 * np.arange(7))
     paths = [ax for ax in axes if ax.get_xlabel() == "time (units of the system)"]
     assert len(paths) == max(2, dimension)
+    joints = [ax for ax in axes if ax.get_title() == "model, fitted Φ"]
+    assert len(joints) == {1: 0, 2: 1, 3: 3}[dimension]
 
 
 def test_data_and_model_share_one_colour_scale(tmp_path):
     axes = panels(draw(gather(rows_of(tmp_path, 2, (0.1,)))))
     data, model = (
         next(ax for ax in axes if ax.get_title() == title).collections[0]
-        for title in ("density, held-out data", "density, Langevin model")
+        for title in ("held-out data", "model, Φ = I")
     )
     assert data.get_clim() == model.get_clim()
 

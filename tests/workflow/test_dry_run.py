@@ -42,8 +42,18 @@ TABLES = {
                 "sample_fitted": 1, "compare_fitted": 1, "draw_figure": 1, "draw_training": 1,
             },
         ),
+        (
+            ("--configfile", "config/paper-large.yaml"),
+            {
+                # Three blocks on one simulation of 16 shards, draws divided as well; no model of sixteen points.
+                "simulate_shard": 16, "merge_shards": 1, "simulate_trajectory": 1, "describe_trajectory": 1,
+                "draw_trajectory": 1, "prepare_cells": 3, "accumulate_moments": 48, "gather_cells": 3, "fit_score": 3,
+                "evaluate_score": 3, "sample_langevin": 2, "compare_model": 2, "estimate_mobility": 2,
+                "sample_fitted": 2, "compare_fitted": 2, "draw_figure": 3, "draw_training": 3,
+            },
+        ),
     ],
-    ids=["default", "quick", "sunspots"],
+    ids=["default", "quick", "sunspots", "paper-large"],
 )  # fmt: skip
 def test_jobs_of_a_fresh_copy(new_project, arguments, jobs):
     project = new_project()

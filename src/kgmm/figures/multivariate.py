@@ -8,7 +8,15 @@ from __future__ import annotations
 import xarray as xr
 from matplotlib.figure import Figure
 
-from kgmm.figures.panels import draw_autocorrelation, draw_joint, draw_marginal, draw_path, path_legend, time_label
+from kgmm.figures.panels import (
+    draw_autocorrelation,
+    draw_joint,
+    draw_marginal,
+    draw_path,
+    joint_kinds,
+    path_legend,
+    time_label,
+)
 from kgmm.figures.results import comparison_to_draw, usable_comparison
 from kgmm.figures.style import letter, new_figure
 
@@ -22,10 +30,11 @@ def gather(rows: list[dict]) -> xr.Dataset:
 
 
 def draw(dataset: xr.Dataset) -> Figure:
-    """Paths, marginals and autocorrelations above, joint densities of data and of the model below."""
+    """Paths, marginals and autocorrelations above, joint densities of data and of the models below."""
+    kinds = joint_kinds(dataset)
     n_columns = min(_COLUMNS, dataset.sizes["variable"])
-    figure = new_figure(3.9 * n_columns, 12.8)
-    rows = figure.subfigures(5, 1, height_ratios=[0.75, 1, 0.9, 1.05, 1.05])
+    figure = new_figure(3.9 * n_columns, 7.2 + 2.8 * len(kinds))
+    rows = figure.subfigures(3 + len(kinds), 1, height_ratios=[0.75, 1, 0.9] + [1.05] * len(kinds))
     for k, ax in enumerate(rows[0].subplots(1, n_columns)):
         draw_path(ax, dataset, k)
         ax.set_xlabel(time_label(dataset))
@@ -38,7 +47,7 @@ def draw(dataset: xr.Dataset) -> Figure:
     for k, ax in enumerate(rows[2].subplots(1, n_columns, sharey=True)):
         draw_autocorrelation(ax, dataset, k)
         letter(ax, 2 * n_columns + k)
-    for number, kind in enumerate(("data", "model")):
+    for number, kind in enumerate(kinds):
         panels = rows[3 + number].subplots(1, n_columns)
         for pair, ax in enumerate(panels):
             mesh = draw_joint(ax, dataset, kind, pair)

@@ -45,7 +45,7 @@ def draw_autocorrelation(ax: Axes, dataset: xr.Dataset, k: int) -> None:
     curves = [dataset[name] for name in dataset if str(name).startswith("autocorrelation_")]
     ax.set_ylim(min(-0.1, 1.1 * min(float(curve.min()) for curve in curves)), 1.02)
     if k == 0:
-        ax.legend(loc="upper right")
+        ax.legend(loc="best")
 
 
 def path_legend(ax: Axes) -> None:
@@ -76,16 +76,24 @@ def draw_marginal(ax: Axes, dataset: xr.Dataset, k: int) -> None:
         ax.legend(loc="upper right", ncols=2, columnspacing=1.0, handlelength=1.6)
 
 
+_JOINT_TITLES = {"data": "held-out data", "model": "model, Φ = I", "fitted": "model, fitted Φ"}
+
+
+def joint_kinds(dataset: xr.Dataset) -> list[str]:
+    """Of the data and of the models, those whose joint densities the dataset holds."""
+    return [kind for kind in _JOINT_TITLES if f"joint_curve_{kind}" in dataset]
+
+
 def draw_joint(ax: Axes, dataset: xr.Dataset, kind: str, pair: int) -> QuadMesh:
-    """Joint density of one pair of variables, ``kind`` being ``"data"`` or ``"model"``, on one scale for both."""
+    """Joint density of one pair of variables, on one scale for every ``kind``, see :func:`joint_kinds`."""
     first, second = dataset["joint_pair"].values[pair]
     edges, names = dataset["joint_edge"].values, variable_names(dataset)
-    largest = float(max(dataset["joint_curve_data"][pair].max(), dataset["joint_curve_model"][pair].max()))
+    largest = float(max(dataset[f"joint_curve_{kind}"][pair].max() for kind in joint_kinds(dataset)))
     mesh = ax.pcolormesh(
         edges[first], edges[second], dataset[f"joint_curve_{kind}"][pair].values.T,
         cmap=DENSITY_MAP, vmin=0, vmax=largest, rasterized=True,
     )  # fmt: skip
-    ax.set_title({"data": "density, held-out data", "model": "density, Langevin model"}[kind])
+    ax.set_title(_JOINT_TITLES[kind])
     ax.set_xlabel(f"{names[first]} (physical units)")
     ax.set_ylabel(names[second])
     return mesh

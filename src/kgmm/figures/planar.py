@@ -14,6 +14,7 @@ from kgmm.figures.panels import (
     draw_joint,
     draw_marginal,
     draw_path,
+    joint_kinds,
     path_legend,
     time_label,
     variable_names,
@@ -54,9 +55,10 @@ def draw(dataset: xr.Dataset) -> Figure:
         draw_autocorrelation(curves[2 + k], dataset, k)
     for k, ax in enumerate(curves):
         letter(ax, 2 + k)
-    panels = lower.subplots(1, 4)
+    kinds = joint_kinds(dataset)
+    panels = lower.subplots(1, 2 + len(kinds))
     _draw_fields(panels[:2], dataset)
-    for ax, kind in zip(panels[2:], ("data", "model")):
+    for ax, kind in zip(panels[2:], kinds):
         mesh = draw_joint(ax, dataset, kind, 0)
     lower.colorbar(mesh, ax=list(panels[2:]), label="density", shrink=0.9, pad=0.01)
     for k, ax in enumerate(panels):
@@ -68,9 +70,9 @@ def _draw_fields(axes, dataset: xr.Dataset) -> None:
     x, y = dataset["field_point"].values.T
     names = variable_names(dataset)
     method = next(method for method in LABELS if f"field_{method}" in dataset)
-    fields = [(f"score, {LABELS[method]}", dataset[f"field_{method}"].values)]
+    fields = [(LABELS[method], dataset[f"field_{method}"].values)]
     if "field_exact" in dataset:
-        fields.insert(0, ("score, exact", dataset["field_exact"].values))
+        fields.insert(0, ("exact score", dataset["field_exact"].values))
     # Arrows show the direction, colour the size: at one scale the steep flanks would hide the wells.
     sizes = [np.linalg.norm(values, axis=1) for _, values in fields]
     largest = max(size.max() for size in sizes)
