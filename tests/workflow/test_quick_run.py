@@ -110,10 +110,15 @@ def test_a_langevin_sample_is_data_like_any_other(quick_run):
     (path,) = (quick_run.root / "results/store/langevin_fitted/asymmetric_potential").glob("*/path.nc")
     relative = str(path.relative_to(quick_run.root))
     system = {"kind": "dataset", "name": "model", "path": relative, "variables": ["state"]}
-    config = {"name": "again", "experiments": [{"name": "again", "system": system, "until": "trajectory"}]}
+    block = {"name": "again", "system": system, "until": "trajectory"}
+    config = {"name": "again", "experiments": [block], "studies": ["quick", "never_run"]}
     quick_run.snakemake("--configfile", quick_run.write_config("again.yaml", config), check=True)
     table = pd.read_csv(quick_run.root / "results/again/trajectories.csv")
     assert list(table["variable"]) == ["state_0", "state_1"]
     with xr.open_dataset(path) as sample:
         deviations = sample["state"].std(("member", "time")).values
     assert abs(table["deviation"] / deviations - 1).max() < 1e-3
+    # Figures of another run stand in the report, if it has been done.
+    report = (quick_run.root / "results/again/report.html").read_text()
+    assert "../quick/figures/double_well.pdf" in report and "../quick/report.html" in report
+    assert "never_run/report.html" not in report

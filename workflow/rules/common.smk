@@ -1,8 +1,9 @@
 # Helpers of the rules: everything they know comes from PLAN.
 
 import re
+from pathlib import Path
 
-from kgmm.pipeline.tasks import OUTPUTS, RECORD
+from kgmm.pipeline.tasks import OUTPUTS, RECORD, RESULTS
 
 
 wildcard_constraints:
@@ -122,6 +123,11 @@ def metric_sources():
 def explored_files():
     """What the report's explorer is made from."""
     return files_of(metric_sources(), ("evaluation", "comparison", "comparison_fitted"))
+
+
+def study_figures(study):
+    """Figures of another run, if it has been done."""
+    return sorted(str(path) for path in Path(RESULTS, study, "figures").glob("*.png"))
 
 
 def race_sources():

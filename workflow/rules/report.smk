@@ -151,6 +151,7 @@ rule write_report:
         config=PLAN.path("config.yaml"),
         figures=all_figures(),
         results=explored_files(),
+        studies=[path for study in PLAN.config.studies for path in study_figures(study)],
     output:
         report=PLAN.path("report.html"),
     log:
@@ -161,6 +162,7 @@ rule write_report:
         seed=PLAN.config.seed,
         sections=report_sections(),
         rows=metric_sources(),
+        studies={study: study_figures(study) for study in PLAN.config.studies},
         code=script_fingerprint("write_report"),
     localrule: True
     script:

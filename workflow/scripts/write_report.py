@@ -14,6 +14,7 @@ def write_report(inputs, params, output: str) -> None:
         seed=params.seed,
         sections=params.sections,
         rows=params.rows,
+        studies=params.studies,
         metrics=inputs.metrics,
         races=inputs.races,
         trajectories=inputs.trajectories,

@@ -71,5 +71,9 @@ class RunConfig(Section):
     threads: Annotated[Threads, Field(description="Threads of each numeric stage.")] = Threads()
     max_runs: Annotated[PositiveInt, Field(description="Guard: a plan with more experiments is refused.")] = 10_000
     defaults: Annotated[dict, Field({}, description="Settings of every experiment unless its block says otherwise.")]
+    studies: Annotated[
+        list[Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]],
+        Field([], description="Other runs whose figures the report shows too, once they are there."),
+    ]
     claims: Annotated[list[Claim], Field([], description="What the tables of the run must show.")]
     experiments: Annotated[list[Block], Field(min_length=1, description="Blocks of experiments.")]

@@ -31,6 +31,7 @@ def build_report(
     seed: int,
     sections: list[dict],
     rows: list[dict],
+    studies: dict[str, list[str]],
     metrics: str | Path,
     races: str | Path,
     trajectories: str | Path,
@@ -46,6 +47,7 @@ def build_report(
     sections : name, title and system of each block of experiments, whether its data were observed, and the images of
         its figure, of its trajectory and of the fits of its networks, or ``None``.
     rows : the plan's, with the paths of their results, for the explorer.
+    studies : images of the figures of other runs, by their names.
     metrics, races, trajectories, costs, verification : the run's CSV tables; config : the resolved configuration.
     environment : versions, platform and commit.
     """
@@ -102,6 +104,7 @@ def build_report(
         environment=environment,
         date=time.strftime("%Y-%m-%d %H:%M %Z"),
         explorer=explorer,
+        studies={study: [_image(path) for path in paths] for study, paths in studies.items() if paths},
         plotly=plotly.offline.get_plotlyjs() if explorer else "",
         style=_part("style.css"),
         explorer_script=_part("explorer.js"),
@@ -127,6 +130,7 @@ def _image(path: str | None) -> dict | None:
     return size | {
         "image": base64.b64encode(content.getvalue()).decode(),
         "name": f"{folder}-{Path(name).stem}",
+        "title": Path(name).stem.replace("_", " "),
         "files": [str(Path(folder, name).with_suffix(suffix)) for suffix in (".pdf", ".png", ".nc")],
     }
 
