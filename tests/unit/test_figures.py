@@ -131,8 +131,7 @@ def test_a_fitted_mobility_is_drawn_beside_the_identity(tmp_path, dimension):
 def test_data_and_model_share_one_colour_scale(tmp_path):
     axes = panels(draw(gather(rows_of(tmp_path, 2, (0.1,)))))
     data, model = (
-        next(ax for ax in axes if ax.get_title() == title).collections[0]
-        for title in ("held-out data", "model, Φ = I")
+        next(ax for ax in axes if ax.get_title() == title).collections[0] for title in ("held-out data", "model, Φ = I")
     )
     assert data.get_clim() == model.get_clim()
 

@@ -13,7 +13,14 @@ import xarray as xr
 from scipy.linalg import expm, solve_continuous_lyapunov
 
 from tests.statistical.exact_laws import linear_paths
-from tests.workflow.test_reruns import OF_THE_DATA, OF_THE_MODELS, OF_THE_RUN, OF_THE_SCORE, with_pages
+from tests.workflow.test_reruns import (
+    OF_THE_DATA,
+    OF_THE_MODELS,
+    OF_THE_PICTURES,
+    OF_THE_RUN,
+    OF_THE_SCORE,
+    with_pages,
+)
 
 pytestmark = pytest.mark.workflow
 
@@ -150,7 +157,8 @@ def test_every_stage_ran_once(finished):
     assert len(plan) == 2
     assert plan["key.simulate_trajectory"].isna().all() and plan["key.merge_shards"].isna().all()
     costs = pd.read_csv(finished.root / "results/mine/costs.csv")
-    assert costs.groupby("stage").size().to_dict() == OF_THE_SCORE | {"import_dataset": 1, "describe_trajectory": 1}
+    jobs = OF_THE_SCORE | OF_THE_PICTURES | {"import_dataset": 1, "describe_trajectory": 1}
+    assert costs.groupby("stage").size().to_dict() == jobs
     assert (costs["status"] == "ok").all()
 
 
@@ -224,7 +232,7 @@ def test_the_report_shows_the_data_and_the_model(finished):
     report = (finished.root / "results/mine/report.html").read_text()
     assert "Wind and pressure" in report and "Observations" in report
     assert "trajectories/station.png" in report and "figures/station.png" in report
-    assert report.count("data:image/png;base64") == 3  # the data, the score and model, and the fits
+    assert report.count("data:image/webp;base64") == 3  # the data, the score and model, and the fits
     assert "autocorrelations" in report
     assert ">nan<" not in report.lower()
 

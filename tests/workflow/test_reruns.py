@@ -18,6 +18,8 @@ OF_THE_RUN = {"collect_metrics": 1, "verify_claims": 1, "collect_costs": 1, "dra
 OF_THE_END = {"write_report": 1, "write_manifest": 1, "check_run": 1}
 # What shows a trajectory, when it is described again.
 OF_THE_DATA = {"describe_trajectory": 1, "collect_trajectories": 1, "draw_trajectory": 1}
+# Pictures of a block, each a job whose costs are counted.
+OF_THE_PICTURES = {"draw_figure": 1, "draw_trajectory": 1, "draw_training": 1}
 # The statistics of the two models.
 OF_THE_COMPARISONS = {"compare_model": 1, "compare_fitted": 1}
 # The model with the identity, and the one that keeps the clock.
@@ -101,7 +103,7 @@ def test_another_network_clusters_nothing(finished_tiny):
         ),
         (
             "figures/trajectory.py", "_MOST_VARIABLES = 4", "_MOST_VARIABLES = 5",
-            {"draw_figure": 1, "draw_trajectory": 1, "draw_training": 1},
+            {"draw_figure": 1, "draw_trajectory": 1, "draw_training": 1, "collect_costs": 1},
         ),
         # No data from files in this run.
         ("datasets.py", "_STEP_TOLERANCE = 1e-3", "_STEP_TOLERANCE = 1e-2", {}),

@@ -79,7 +79,7 @@
     figure.yaxis.range = [low - 0.25 * (high - low), high + 0.25 * (high - low)];
     show(part("score"), traces, figure, `${name}-score`);
   };
-  const drawField = (field, k, name) => {
+  const drawField = (field, variables, k, name) => {
     const labels = Object.keys(field.components);
     const wanted = labels.includes("KGMM network") ? "KGMM network" : labels[0];
     const values = field.components[wanted][k];
@@ -90,7 +90,7 @@
       colorscale: "RdBu", customdata: exact || values, colorbar: { thickness: 12 },
       hovertemplate: `(%{x:.3g}, %{y:.3g}): %{z:.4g}${exact ? ", exact %{customdata:.4g}" : ""}<extra></extra>`,
     };
-    show(part("score"), [trace], layout(`Score, component ${k + 1}, ${wanted}`, "x", "y", { hovermode: "closest" }), `${name}-score`);
+    show(part("score"), [trace], layout(`Score, component ${k + 1}, ${wanted}`, ...variables, { hovermode: "closest" }), `${name}-score`);
   };
 
   const draw = () => {
@@ -100,7 +100,7 @@
     if (entry.density) { drawDensity(entry, k, name); drawAutocorrelation(entry, k, name); }
     else { part("density").hidden = part("autocorrelation").hidden = true; }
     if (entry.profile) drawProfile(entry.profile, name);
-    else if (entry.field) drawField(entry.field, k, name);
+    else if (entry.field) drawField(entry.field, entry.variables || ["x", "y"], k, name);
     else part("score").hidden = true;
     const lines = (entry.variables && entry.numbers[entry.variables[k]]) || [];
     part("numbers").replaceChildren(...lines.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
