@@ -1,5 +1,7 @@
 # The workflow: config → plan → stages → tables and figures → report.
 # The science is in config/, the machine in profiles/, the methods in src/kgmm/.
+import sys
+
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
@@ -7,12 +9,17 @@ min_version("9.0")
 
 from kgmm.pipeline.config import ConfigError
 from kgmm.pipeline.plan import Plan
+from kgmm.pipeline.plan_table import summary
 
 SCRIPTS = f"{workflow.basedir}/workflow/scripts"
 try:
     PLAN = Plan(config, SCRIPTS)
 except ConfigError as error:
     raise WorkflowError(f"The configuration is unusable: {error}.")
+
+
+if workflow.is_main_process:
+    print(summary(PLAN), file=sys.stderr)
 
 
 onstart:
@@ -22,6 +29,7 @@ onstart:
         workflow.scheduler.job_rate_limiter = None
 
 
+include: "workflow/rules/bundles.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/simulate_trajectory.smk"
 include: "workflow/rules/estimate_score.smk"

@@ -7,17 +7,21 @@ Snakemake finds this package by its name (``--logger kgmm``, set in the profiles
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import time
 from collections import Counter, defaultdict
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
+from tabulate import tabulate
 
 _SILENT = {
     LogEvent.JOB_INFO, LogEvent.JOB_STARTED, LogEvent.SHELLCMD, LogEvent.GROUP_INFO, LogEvent.RESOURCES_INFO,
     LogEvent.WORKFLOW_STARTED, LogEvent.RULEGRAPH,
 }  # fmt: skip
+# Rules of jobs that take several tasks are called by their stage, the number of tasks and a hash of which.
+_BUNDLE = re.compile(r"_(\d+)x_[0-9a-f]{8}$")
 # Of Snakemake's own remarks those that say how a run ended.
 _REMARKS = ("Nothing to be done", "Complete log", "Unlocking", "Will exit")
 
@@ -38,19 +42,25 @@ class LogHandler(LogHandlerBase):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            line = self.format(record) if self.common_settings.dryrun else self._line(record)
+            line = self._dry_line(record) if self.common_settings.dryrun else self._line(record)
             if line:
                 print(line, file=sys.stderr, flush=True)
         except Exception:
             self.handleError(record)
 
+    def _dry_line(self, record: logging.LogRecord) -> str:
+        if getattr(record, "event", None) != LogEvent.RUN_INFO:
+            return self.format(record)
+        return "Job stats:\n" + tabulate(_by_stage(record.stats).items(), headers=("job", "count")) + "\n"
+
     def _line(self, record: logging.LogRecord) -> str | None:
         event = getattr(record, "event", None)
         if event == LogEvent.RUN_INFO:
-            self._clock.expect({rule: n for rule, n in record.stats.items() if rule != "total"})
+            self._clock.expect({rule: n for rule, n in _by_stage(record.stats).items() if rule != "total"})
             return f"{record.stats['total']} jobs"
         if event == LogEvent.JOB_INFO:
-            self._jobs[record.jobid] = (record.rule_name, _name(record.wildcards), time.monotonic())
+            name = _name(record.rule_name, record.wildcards)
+            self._jobs[record.jobid] = (_stage(record.rule_name), name, time.monotonic())
         elif event == LogEvent.JOB_FINISHED:
             rule, name, start = self._jobs.pop(record.job_id, ("", "", time.monotonic()))
             seconds = time.monotonic() - start
@@ -109,5 +119,19 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def _name(wildcards) -> str:
+def _stage(rule: str) -> str:
+    return _BUNDLE.sub("", rule)
+
+
+def _by_stage(jobs: dict[str, int]) -> Counter[str]:
+    counts = Counter()
+    for rule, n in jobs.items():
+        counts[_stage(rule)] += n
+    return counts
+
+
+def _name(rule: str, wildcards) -> str:
+    bundle = _BUNDLE.search(rule)
+    if bundle:
+        return f"{bundle[1]} tasks"
     return " ".join(str(value) for value in dict(wildcards or {}).values())

@@ -240,9 +240,9 @@ def test_parameters_of_tasks_are_builtins_and_complete():
     tasks = plan({"estimator": {"method": ["kgmm", "gmm_network"]}}).all_tasks()
     assert [task.stage for task in tasks] == sorted((task.stage for task in tasks), key=STAGES.index)
     for task in tasks:
-        assert builtins_only(task.params)
-        assert json.loads(json.dumps(task.params)) == task.params
-        assert task.params["code"] == task.fingerprint and len(task.fingerprint) == 16
+        assert builtins_only(task.settings)
+        assert json.loads(json.dumps(task.settings)) == task.settings
+        assert len(task.fingerprint) == 16
         assert all(task.key in path for path in (*task.outputs.values(), task.record))
 
 
@@ -275,13 +275,13 @@ def test_table_has_every_setting_and_every_key():
 def test_plan_is_the_same_in_another_process():
     code = (
         "import json, sys; from kgmm.pipeline.plan import Plan; plan = Plan(json.load(sys.stdin));"
-        "print(json.dumps([t.params for t in plan.all_tasks()]))"
+        "print(json.dumps([[t.key, t.settings, t.fingerprint] for t in plan.all_tasks()]))"
     )
     raw = {"name": "test", "experiments": [{**BLOCK, "name": "wells0"}]}
     done = subprocess.run(
         [sys.executable, "-c", code], input=json.dumps(raw), capture_output=True, text=True, check=True, cwd=ROOT
     )
-    assert json.loads(done.stdout) == [task.params for task in plan().all_tasks()]
+    assert json.loads(done.stdout) == [[task.key, task.settings, task.fingerprint] for task in plan().all_tasks()]
 
 
 def test_planning_imports_neither_torch_nor_scipy():

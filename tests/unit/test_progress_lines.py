@@ -70,8 +70,22 @@ def test_the_scheduler_is_silent_and_errors_are_not(handler, capsys):
 
 def test_a_dry_run_is_shown_as_it_is(capsys):
     handler = plugin.LogHandler(SimpleNamespace(dryrun=True), None)
-    log(handler, "Job stats:", event=LogEvent.RUN_INFO, stats={"total": 3})
-    assert capsys.readouterr().err == "Job stats:\n"
+    log(handler, "This was a dry-run.")
+    assert capsys.readouterr().err == "This was a dry-run.\n"
+
+
+def test_jobs_of_several_tasks_count_for_their_stage(handler, capsys):
+    jobs = {"fit_score": 1, "fit_score_24x_0a1b2c3d": 1, "fit_score_23x_ffffffff": 1, "total": 3}
+    dry = plugin.LogHandler(SimpleNamespace(dryrun=True), None)
+    log(dry, event=LogEvent.RUN_INFO, stats=jobs)
+    rows = [line.split() for line in capsys.readouterr().err.splitlines()]
+    assert ["fit_score", "3"] in rows and ["total", "3"] in rows
+    log(handler, event=LogEvent.RUN_INFO, stats=jobs)
+    log(handler, event=LogEvent.JOB_INFO, jobid=1, rule_name="fit_score_24x_0a1b2c3d", wildcards={})
+    handler.now.seconds += 20.0
+    log(handler, event=LogEvent.JOB_FINISHED, job_id=1)
+    log(handler, event=LogEvent.PROGRESS, done=1, total=3)
+    assert capsys.readouterr().err.splitlines()[1] == "1/3 fit score 24 tasks (20 s), about 40 s left"
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(3.4, "3 s"), (89.0, "89 s"), (150.0, "2 min"), (9000.0, "2.5 h")])

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from kgmm.pipeline.tasks import OUTPUTS, RECORD, RESULTS
+from kgmm.pipeline.tasks import LOG, OUTPUTS, RECORD, RESULTS, TaskList
 
 
 wildcard_constraints:
@@ -11,8 +11,8 @@ wildcard_constraints:
 
 
 def keys_of(stage):
-    """Constraint of a stage's key to those of the plan: files of other runs are data like any other."""
-    return "|".join(re.escape(key) for key in PLAN.tasks[stage]) or "(?!)"
+    """Constraint of a stage's key to those of the plan that no bundle takes: files of other runs are data like others."""
+    return "|".join(re.escape(key) for key in PLAN.tasks[stage] if (stage, key) not in BUNDLED) or "(?!)"
 
 
 def plan_csv():
@@ -27,7 +27,7 @@ def record(stage):
 
 
 def log_of(stage):
-    return f"results/logs/{stage}/{{key}}.log"
+    return LOG.format(stage=stage, key="{key}")
 
 
 def inputs_of(stage):
@@ -39,13 +39,22 @@ def inputs_of(stage):
     return inputs
 
 
-def task_of(stage):
-    """Parameter function of a stage: every setting, and the fingerprint of its code."""
+def tasks_of(stage):
+    """Parameter function of a stage: what its script is to do."""
 
-    def task(wildcards):
-        return PLAN.task(stage, wildcards.key).params
+    def tasks(wildcards):
+        return TaskList((PLAN.task(stage, wildcards.key),))
 
-    return task
+    return tasks
+
+
+def code_of(stage):
+    """Parameter function of a stage: the fingerprint of its code, a change of which is a reason to run again."""
+
+    def code(wildcards):
+        return PLAN.task(stage, wildcards.key).fingerprint
+
+    return code
 
 
 def threads_of(stage):

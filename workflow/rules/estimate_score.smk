@@ -12,7 +12,8 @@ rule estimate_cells:
     log:
         log_of("estimate_cells"),
     params:
-        task=task_of("estimate_cells"),
+        tasks=tasks_of("estimate_cells"),
+        code=code_of("estimate_cells"),
     threads: threads_of("estimate_cells")
     script:
         "../scripts/estimate_cells.py"
@@ -29,7 +30,8 @@ rule prepare_cells:
     log:
         log_of("prepare_cells"),
     params:
-        task=task_of("prepare_cells"),
+        tasks=tasks_of("prepare_cells"),
+        code=code_of("prepare_cells"),
     threads: threads_of("prepare_cells")
     script:
         "../scripts/prepare_cells.py"
@@ -46,7 +48,8 @@ rule accumulate_moments:
     log:
         log_of("accumulate_moments"),
     params:
-        task=task_of("accumulate_moments"),
+        tasks=tasks_of("accumulate_moments"),
+        code=code_of("accumulate_moments"),
     threads: threads_of("accumulate_moments")
     script:
         "../scripts/accumulate_moments.py"
@@ -63,7 +66,8 @@ rule gather_cells:
     log:
         log_of("gather_cells"),
     params:
-        task=task_of("gather_cells"),
+        tasks=tasks_of("gather_cells"),
+        code=code_of("gather_cells"),
     threads: threads_of("gather_cells")
     script:
         "../scripts/gather_cells.py"
@@ -80,7 +84,8 @@ rule fit_score:
     log:
         log_of("fit_score"),
     params:
-        task=task_of("fit_score"),
+        tasks=tasks_of("fit_score"),
+        code=code_of("fit_score"),
     threads: threads_of("fit_score")
     script:
         "../scripts/fit_score.py"
@@ -97,7 +102,8 @@ rule evaluate_score:
     log:
         log_of("evaluate_score"),
     params:
-        task=task_of("evaluate_score"),
+        tasks=tasks_of("evaluate_score"),
+        code=code_of("evaluate_score"),
     threads: threads_of("evaluate_score")
     script:
         "../scripts/evaluate_score.py"
@@ -114,7 +120,8 @@ rule race_score:
     log:
         log_of("race_score"),
     params:
-        task=task_of("race_score"),
+        tasks=tasks_of("race_score"),
+        code=code_of("race_score"),
     # All cores, so that nothing else disturbs the clock; how many it computes with is in the configuration.
     threads: max(threads_of("race_score"), workflow.cores or 1)
     script:

@@ -9,7 +9,8 @@ rule sample_langevin:
     log:
         log_of("sample_langevin"),
     params:
-        task=task_of("sample_langevin"),
+        tasks=tasks_of("sample_langevin"),
+        code=code_of("sample_langevin"),
     threads: threads_of("sample_langevin")
     script:
         "../scripts/sample_langevin.py"
@@ -26,7 +27,8 @@ rule compare_model:
     log:
         log_of("compare_model"),
     params:
-        task=task_of("compare_model"),
+        tasks=tasks_of("compare_model"),
+        code=code_of("compare_model"),
     threads: threads_of("compare_model")
     script:
         "../scripts/compare_model.py"
@@ -43,7 +45,8 @@ rule estimate_mobility:
     log:
         log_of("estimate_mobility"),
     params:
-        task=task_of("estimate_mobility"),
+        tasks=tasks_of("estimate_mobility"),
+        code=code_of("estimate_mobility"),
     threads: threads_of("estimate_mobility")
     script:
         "../scripts/estimate_mobility.py"
@@ -60,7 +63,8 @@ rule sample_fitted:
     log:
         log_of("sample_fitted"),
     params:
-        task=task_of("sample_fitted"),
+        tasks=tasks_of("sample_fitted"),
+        code=code_of("sample_fitted"),
     threads: threads_of("sample_fitted")
     script:
         "../scripts/sample_fitted.py"
@@ -77,7 +81,8 @@ rule compare_fitted:
     log:
         log_of("compare_fitted"),
     params:
-        task=task_of("compare_fitted"),
+        tasks=tasks_of("compare_fitted"),
+        code=code_of("compare_fitted"),
     threads: threads_of("compare_fitted")
     script:
         "../scripts/compare_fitted.py"

@@ -54,6 +54,7 @@ rule collect_costs:
     log:
         PLAN.path("logs/collect_costs.log"),
     params:
+        records=record_files,
         code=script_fingerprint("collect_costs"),
     localrule: True
     script:
@@ -88,6 +89,7 @@ rule draw_trajectory:
     log:
         PLAN.path("logs/draw_trajectory/{block}.log"),
     params:
+        description=description_of,
         code=script_fingerprint("draw_trajectory"),
     script:
         "../scripts/draw_trajectory.py"

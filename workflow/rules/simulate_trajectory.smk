@@ -10,7 +10,8 @@ rule simulate_trajectory:
     log:
         log_of("simulate_trajectory"),
     params:
-        task=task_of("simulate_trajectory"),
+        tasks=tasks_of("simulate_trajectory"),
+        code=code_of("simulate_trajectory"),
     threads: threads_of("simulate_trajectory")
     script:
         "../scripts/simulate_trajectory.py"
@@ -25,7 +26,8 @@ rule simulate_shard:
     log:
         log_of("simulate_shard"),
     params:
-        task=task_of("simulate_shard"),
+        tasks=tasks_of("simulate_shard"),
+        code=code_of("simulate_shard"),
     threads: threads_of("simulate_shard")
     script:
         "../scripts/simulate_shard.py"
@@ -42,7 +44,8 @@ rule merge_shards:
     log:
         log_of("merge_shards"),
     params:
-        task=task_of("merge_shards"),
+        tasks=tasks_of("merge_shards"),
+        code=code_of("merge_shards"),
     threads: threads_of("merge_shards")
     script:
         "../scripts/merge_shards.py"
@@ -60,7 +63,8 @@ rule import_dataset:
     log:
         log_of("import_dataset"),
     params:
-        task=task_of("import_dataset"),
+        tasks=tasks_of("import_dataset"),
+        code=code_of("import_dataset"),
     threads: threads_of("import_dataset")
     script:
         "../scripts/import_dataset.py"
@@ -77,7 +81,8 @@ rule describe_trajectory:
     log:
         log_of("describe_trajectory"),
     params:
-        task=task_of("describe_trajectory"),
+        tasks=tasks_of("describe_trajectory"),
+        code=code_of("describe_trajectory"),
     threads: threads_of("describe_trajectory")
     script:
         "../scripts/describe_trajectory.py"

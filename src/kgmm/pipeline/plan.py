@@ -224,7 +224,10 @@ class Plan:
         identity = [stage, settings, threads, keys]
         digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
         key = f"{system}/{label}-{digest[:8]}"
-        if key not in self.tasks[stage]:
+        known = self.tasks[stage].get(key)
+        if known is not None and known.settings != settings:
+            raise RuntimeError(f"two tasks of {stage} have the key {key} by chance: choose another seed")
+        if known is None:
             inputs = {}
             for name, parent in parents.items():
                 files = parent.outputs if isinstance(parent, Task) else {"": parent}
@@ -261,6 +264,6 @@ class Plan:
 
     @property
     def resolved(self) -> dict:
-        """The configuration with every default written out."""
-        own = self.config.model_dump(mode="json", exclude={"experiments", "defaults"})
+        """The configuration with every default written out, less what no result depends on."""
+        own = self.config.model_dump(mode="json", exclude={"experiments", "defaults", "rows_per_job"})
         return own | {"experiments": [row.experiment.model_dump(mode="json") for row in self.rows]}

@@ -1,4 +1,4 @@
-"""The plan as a table: one flat record per experiment."""
+"""The plan as a table, one flat record per experiment, and as one sentence."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 from kgmm.pipeline.plan import Plan
 from kgmm.pipeline.tasks import STAGES
@@ -29,6 +30,13 @@ def to_csv(plan: Plan) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
+
+
+def summary(plan: Plan) -> str:
+    """One sentence: how much the run holds, and how much of it is there."""
+    tasks = plan.all_tasks()
+    done = sum(all(Path(path).exists() for path in task.files) for task in tasks)
+    return f"{plan.name}: {len(plan.rows)} experiments of {len(tasks)} results, {done} of which are there"
 
 
 def _flatten(settings: dict, prefix: str = "") -> Iterator[tuple[str, object]]:

@@ -8,35 +8,48 @@ import resource
 import subprocess
 import time
 from contextlib import suppress
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
 _RECORDED_PACKAGES = ("kgmm", "torch", "numpy", "scipy", "xarray", "netCDF4", "snakemake")
 
 
-def write_record(path: Path, start: float, **facts) -> None:
-    """Writes ``facts`` with the costs of this process, whose work began at ``start``; complete or not at all."""
+def write_record(path: Path, facts: dict) -> None:
+    """Writes ``facts``, and what they were found with; complete or not at all."""
     part = path.with_name(f".{path.name}.part")
-    part.write_text(json.dumps(facts | _costs(start), indent=1) + "\n")
+    part.write_text(json.dumps(facts | environment(), indent=1) + "\n")
     part.replace(path)
 
 
-def _costs(start: float) -> dict:
-    import psutil
+class CostMeter:
+    """Costs of the tasks that a process works on one after the other, the first of which bears those of its start."""
 
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return {
-        "wall_s": round(time.time() - start, 3),
+    def __init__(self):
+        import psutil
+
+        self._start = time.time()
         # From the start of the process to the first line of the stage: interpreter and imports.
-        "startup_s": round(start - psutil.Process().create_time(), 3),
-        "cpu_s": round(usage.ru_utime + usage.ru_stime, 3),
-        "peak_memory_mb": round(usage.ru_maxrss / 1024, 1),
-        "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "host": platform.node(),
-        **environment(),
-    }
+        self._startup = self._start - psutil.Process().create_time()
+        self._cpu = 0.0
+
+    def lap(self) -> dict:
+        """Costs since the last call, or since the start; memory is the largest so far."""
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        now, cpu = time.time(), usage.ru_utime + usage.ru_stime
+        costs = {
+            "wall_s": round(now - self._start, 3),
+            "startup_s": round(self._startup, 3),
+            "cpu_s": round(cpu - self._cpu, 3),
+            "peak_memory_mb": round(usage.ru_maxrss / 1024, 1),
+            "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            "host": platform.node(),
+        }
+        self._start, self._startup, self._cpu = now, 0.0, cpu
+        return costs
 
 
+@cache
 def environment() -> dict:
     """Versions and commit of what runs."""
     return {

@@ -69,6 +69,10 @@ class RunConfig(Section):
         Field(description="Where torch computes; auto takes a GPU if there is one."),
     ] = "cpu"
     threads: Annotated[Threads, Field(description="Threads of each numeric stage.")] = Threads()
+    rows_per_job: Annotated[
+        PositiveInt,
+        Field(description="Tasks of one stage that a job takes, at most; no result depends on it."),
+    ] = 1
     max_runs: Annotated[PositiveInt, Field(description="Guard: a plan with more experiments is refused.")] = 10_000
     defaults: Annotated[dict, Field({}, description="Settings of every experiment unless its block says otherwise.")]
     studies: Annotated[

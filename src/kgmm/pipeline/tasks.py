@@ -1,4 +1,4 @@
-"""Tasks: what one job does, and where its files are. Files of all runs share one store under results/store."""
+"""Tasks: one stage with all its settings, and where its files are: for all runs in one store, results/store."""
 
 from __future__ import annotations
 
@@ -40,16 +40,17 @@ TRAJECTORY_STAGES = ("simulate_trajectory", "merge_shards", "import_dataset")
 # Stages whose result is the cells of an estimate.
 CELL_STAGES = ("estimate_cells", "gather_cells")
 RECORD = f"{_STORE}/records/{{stage}}/{{key}}.json"
+LOG = f"{RESULTS}/logs/{{stage}}/{{key}}.log"
 
 
 @dataclass(frozen=True)
 class Task:
-    """One job: a stage with all its settings.
+    """A stage with all its settings.
 
     Attributes
     ----------
     key : ``<system>/<readable label>-<hash of all settings>``; a name only, nothing is parsed from it.
-    settings : built-in types only, so that Snakemake can compare them with those of an earlier run.
+    settings : built-in types only.
     inputs : files by name.
     fingerprint : hash of the code that the stage runs.
     """
@@ -72,12 +73,27 @@ class Task:
         return RECORD.format(stage=self.stage, key=self.key)
 
     @property
-    def params(self) -> dict:
-        """What a rerun depends on besides the input files."""
-        return {
-            "stage": self.stage,
-            "key": self.key,
-            "settings": self.settings,
-            "code": self.fingerprint,
-            "threads": self.threads,
-        }
+    def log(self) -> str:
+        """File with what the job says."""
+        return LOG.format(stage=self.stage, key=self.key)
+
+    @property
+    def files(self) -> list[str]:
+        """Outputs, and the record as the last."""
+        return [*self.outputs.values(), self.record]
+
+
+@dataclass(frozen=True)
+class TaskList:
+    """The tasks of one job, for its script.
+
+    A type that Snakemake does not compare with that of an earlier run: whether a task is computed alone or with others
+    is no reason to compute it again. Its settings are in its key, and changed code changes the fingerprint.
+    """
+
+    tasks: tuple[Task, ...]
+
+    @property
+    def stage(self) -> str:
+        """Stage of all of them."""
+        return self.tasks[0].stage
