@@ -110,3 +110,12 @@ def test_a_composition_is_read_as_it_was_written():
     again = read_bundles(plan(10), "folder/bundles.json")
     assert again == bundles and [b.name for b in again] == [b.name for b in bundles]
     assert len({bundle.name for bundle in bundles}) == len(bundles)
+
+
+def test_what_follows_from_a_broken_task_holds_up_nothing():
+    one = plan(6)
+    tasks = list(one.tasks["fit_score"].values())
+    kept.mark_broken(tasks[0])
+    for bundle in compose(one, 24, 1):
+        assert len(bundle.tasks) == (6 if bundle.stage == "estimate_cells" else 5)
+        assert tasks[0] not in bundle.tasks and tasks[0].outputs["score"] not in bundle.inputs

@@ -48,7 +48,10 @@ class Bundle:
 
 
 def compose(plan: Plan, rows_per_job: int, n_workers: int) -> list[Bundle]:
-    """Bundles of the tasks that are to be computed; those that would be alone are left to their stage's own rule.
+    """Bundles of the tasks that are to be computed.
+
+    Left to the rule of their stage are tasks that would be alone, and those that broke the last time, with all that
+    follows from them: they would hold up the others.
 
     Parameters
     ----------
@@ -57,13 +60,17 @@ def compose(plan: Plan, rows_per_job: int, n_workers: int) -> list[Bundle]:
     """
     if rows_per_job == 1:
         return []
-    bundles, due = [], set()
+    bundles = []
+    due: set[str] = set()  # files that are to be made
+    doubtful: set[str] = set()  # those of them that may not come into being
     for stage in STAGES:
         tasks = [task for task in plan.tasks[stage].values() if _is_due(task, due)]
         due.update(path for task in tasks for path in task.files)
+        alone = [task for task in tasks if kept.is_broken(task) or not doubtful.isdisjoint(task.inputs.values())]
+        doubtful.update(path for task in alone for path in task.files)
         if stage in _ALONE:
             continue
-        together = sorted((task for task in tasks if not kept.is_broken(task)), key=_code)
+        together = sorted((task for task in tasks if task not in alone), key=_code)
         for _, same in groupby(together, key=_code):
             bundles += [Bundle(stage, part) for part in _parts(tuple(same), rows_per_job, n_workers)]
     return bundles
