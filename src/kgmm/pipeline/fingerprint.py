@@ -14,6 +14,7 @@ _PACKAGE = Path(__file__).parents[1]
 _WITHOUT_EFFECT = ("kgmm.pipeline.job", "kgmm.pipeline.failures", "kgmm.progress", "kgmm.errors")
 
 
+@cache
 def stage_fingerprint(script: str | Path, extra_modules: tuple[str, ...] = ()) -> str:
     """Hash of a stage's script and of every module of the library that it imports, directly or not.
 
