@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import os
+import random
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -95,6 +97,25 @@ def test_a_killed_job_loses_the_task_it_was_at(alone, new_project, whole):
     project.snakemake("--configfile", config, "--cores", "1", check=True)
     scores = {path.stat().st_ino for path in (project.root / "results/store/scores").rglob("*.nc")}
     assert len(scores) == _N and done <= scores
+    assert project.hashes() == alone.hashes()
+    assert unfinished(project) == second_names(project) == []
+
+
+def test_interrupted_at_random_moments_the_table_is_the_same(alone, new_project):
+    project = new_project()
+    config = project.write_config("sweep.yaml", sweep(3))
+    moments = random.Random(7)
+    for _ in range(3):
+        run = start(project, config)
+        time.sleep(moments.uniform(4.0, 14.0))
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait(120)
+        project.snakemake("--configfile", config, "--unlock", check=True)
+    project.snakemake("--configfile", config, "--cores", "1", check=True)
+    for table in ("metrics.csv", "trajectories.csv", "plan.csv"):
+        assert (project.root / "results/sweep" / table).read_text() == (
+            alone.root / "results/sweep" / table
+        ).read_text()
     assert project.hashes() == alone.hashes()
     assert unfinished(project) == second_names(project) == []
 
