@@ -182,6 +182,10 @@ def test_refusals_of_the_whole_run():
     assert "the name 'block0' is used by several blocks" in refusal({}, {"name": "block0"})
     assert "makes 3 experiments: max_runs leaves room for 2" in refusal({"replicates": 3}, max_runs=2)
     assert "makes 2 experiments: max_runs leaves room for 1" in refusal({}, {"replicates": 2}, max_runs=2)
+    ring = {"name": "ring", "kind": "ring", "blocks": ["block0", "block1"]}
+    parse_config(raw({}, {}, figures=[ring]))
+    assert "figures[0].blocks names 'block1': the blocks are block0" in refusal({}, figures=[ring])
+    assert "figures[0].name is 'block1'" in refusal({}, {}, figures=[ring | {"name": "block1"}])
     assert "seeds is an unknown key: known here are name, title, seed" in refusal(seeds=3)
     with pytest.raises(ConfigError, match="no configuration is given: pass --configfile"):
         parse_config({})

@@ -10,6 +10,7 @@ import xarray as xr
 from kgmm import get_system
 from kgmm.description import describe
 from kgmm.figures import draw, gather, training_page, trajectory_page
+from kgmm.pipeline.curves import ring_densities
 from kgmm.pipeline.failures import write_failed
 from kgmm.pipeline.metrics import metric_variables
 from kgmm.trajectory import as_trajectory
@@ -34,7 +35,7 @@ def write_evaluation(path, dimension, sigma):
     xr.Dataset(variables, coords={"variable": [f"v{k}" for k in range(dimension)]}).to_netcdf(path)
 
 
-def write_comparison(path, dimension, mobility="identity"):
+def write_comparison(path, dimension, mobility="identity", ring=False):
     pairs = [(i, j) for i in range(dimension) for j in range(i + 1, dimension)]
     variables = metric_variables([{"statistic": "mean", "value": 0.0}])
     variables["bin_center"] = (("variable", "bin"), np.tile(np.arange(float(N_BINS)), (dimension, 1)))
@@ -49,6 +50,8 @@ def write_comparison(path, dimension, mobility="identity"):
             variables[f"joint_curve_{kind}"] = (("pair", "first_bin", "second_bin"), RNG.random((len(pairs), 6, 6)))
             variables[f"joint_{kind}"] = (("pair", "first_bin", "second_bin"), RNG.random((len(pairs), 6, 6)))
     variables["lag_time"] = ("lag", 0.5 * np.arange(7))
+    if ring:
+        variables |= ring_densities(RNG.standard_normal((200, dimension)), RNG.standard_normal((100, dimension)))
     if pairs:
         variables["joint_pair"] = (("pair", "end"), np.array(pairs))
         variables["joint_edge"] = (("variable", "joint_edges"), np.tile(np.arange(7.0), (dimension, 1)))
@@ -367,3 +370,54 @@ def test_fits_show_the_state_that_was_kept(tmp_path):
     for row in rows:
         row["score"] = None
     assert training_page(rows).attrs["kind"] == "empty"
+
+
+def ring_rows(folder, points):
+    rows = []
+    for n in points:
+        row = rows_of(folder, 3, (0.1,), with_model=False)[0] | {"figure": "ring"}
+        for name, mobility in (("comparison", "identity"), ("comparison_fitted", "matched")):
+            row[name] = str(folder / f"{name}{n}.nc")
+            write_comparison(row[name], n, mobility, ring=True)
+        rows.append(row)
+    return rows
+
+
+def test_ring_has_a_column_for_each_number_of_points_that_has_a_model(tmp_path):
+    rows = ring_rows(tmp_path, (8, 4))
+    rows.append(rows[0] | {"comparison": None, "comparison_fitted": None})
+    dataset = gather(rows)
+    assert list(dataset["points"]) == [4, 8] and list(dataset["distance"]) == [1, 2]
+    axes = panels(draw(dataset))
+    assert len(axes) == 2 * 4
+    assert [ax.get_title() for ax in axes[:2]] == ["4 points", "8 points"]
+    assert [ax.get_ylabel() for ax in axes[2::2]] == ["u, 1 place on", "u, 2 places on", "autocorrelation of u"]
+    assert [text.get_text() for text in axes[0].get_legend().get_texts()] == [
+        "held-out data", "model, Φ = I", "model, fitted Φ",
+    ]  # fmt: skip
+    assert all(ax.get_xlabel() == "u (physical units)" for ax in axes[:6])
+
+
+def test_ring_without_a_model_is_empty(tmp_path):
+    row = ring_rows(tmp_path, (4,))[0] | {"comparison": None, "comparison_fitted": None}
+    assert gather([row]).attrs["kind"] == "empty"
+
+
+def test_ring_densities_are_those_of_every_place():
+    """On a ring of four, u₀ = u₂ and u₁ = u₃: two places on is the same value, one place on an independent one."""
+    n = 100_000
+    pair = RNG.standard_normal((n, 2))
+    samples = np.tile(pair, 2)
+    densities = xr.Dataset(ring_densities(samples, samples))
+    at = densities["ring_point"].values
+    one, two = densities["ring_joint_data"].values
+    cell = (at[1] - at[0]) ** 2
+    assert one.sum() * cell == pytest.approx(1, abs=0.02)
+    exact = np.exp(-(at**2)[:, None] / 2 - at**2 / 2) / (2 * np.pi)
+    # Variance of a kernel density at its largest, f / (4π n h²); four copies of every pair make the bandwidth.
+    bandwidth = 0.45 * (4 * n) ** (-1 / 6)
+    stderr = np.sqrt(exact.max() / (4 * np.pi * n * bandwidth**2))
+    np.testing.assert_allclose(one, exact, atol=5 * stderr)
+    off = np.abs(at[:, None] - at) > 0.5
+    assert two[off].sum() / two.sum() < 0.01
+    np.testing.assert_array_equal(densities["ring_joint_data"], densities["ring_joint_model"])

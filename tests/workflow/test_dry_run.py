@@ -22,7 +22,7 @@ TABLES = {
                 # but one are modelled, whose noise floors are simulations too.
                 "simulate_trajectory": 11 + 7, "describe_trajectory": 11, "draw_trajectory": 7, "estimate_cells": 17,
                 "fit_score": 25, "evaluate_score": 17, "sample_langevin": 12, "compare_model": 12,
-                "estimate_mobility": 12, "sample_fitted": 12, "compare_fitted": 12, "draw_figure": 13, "race_score": 2,
+                "estimate_mobility": 12, "sample_fitted": 12, "compare_fitted": 12, "draw_figure": 14, "race_score": 2,
                 "draw_training": 11,
             },
         ),
@@ -49,7 +49,7 @@ TABLES = {
                 "simulate_shard": 16, "merge_shards": 1, "simulate_trajectory": 1, "describe_trajectory": 1,
                 "draw_trajectory": 1, "prepare_cells": 3, "accumulate_moments": 48, "gather_cells": 3, "fit_score": 3,
                 "evaluate_score": 3, "sample_langevin": 2, "compare_model": 2, "estimate_mobility": 2,
-                "sample_fitted": 2, "compare_fitted": 2, "draw_figure": 3, "draw_training": 3,
+                "sample_fitted": 2, "compare_fitted": 2, "draw_figure": 4, "draw_training": 3,
             },
         ),
     ],

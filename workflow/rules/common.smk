@@ -115,7 +115,6 @@ def row_source(row):
         "min_probability": experiment.estimator.min_probability,
         "n_samples": experiment.data.n_samples,
         "replicate": experiment.replicate,
-        "figure": PLAN.block(experiment.name).figure,
         "score": files.get("fit_score.score"),
         "race": files.get("race_score.race"),
         "times": files.get("race_score.times"),
@@ -148,7 +147,8 @@ def race_files(wildcards):
 
 
 def figure_sources(wildcards):
-    return [row_source(row) for row in PLAN.rows_of(wildcards.block)]
+    kind = PLAN.kind_of_figure(wildcards.block)
+    return [row_source(row) | {"figure": kind} for row in PLAN.rows_of(wildcards.block)]
 
 
 def training_sources(wildcards):
@@ -157,9 +157,9 @@ def training_sources(wildcards):
     return [{name: source[name] for name in names} for source in figure_sources(wildcards)]
 
 
-# Folder of each kind of picture: the rule that draws them, and the blocks that have one.
+# Folder of each kind of picture: the rule that draws them, and the blocks that have one, or the figures over several.
 DRAWINGS = {
-    "figures": ("draw_figure", PLAN.drawn_blocks),
+    "figures": ("draw_figure", PLAN.drawn_blocks + [figure.name for figure in PLAN.config.figures]),
     "trajectories": ("draw_trajectory", PLAN.trajectory_blocks),
     "training": ("draw_training", PLAN.trained_blocks),
 }
@@ -207,6 +207,11 @@ def report_sections():
                 "system": row.system,
                 "observed": row.experiment.system.kind == "dataset",
                 "figure": PLAN.path(f"figures/{block.name}.png") if block.name in PLAN.drawn_blocks else None,
+                "joint": [
+                    PLAN.path(f"figures/{figure.name}.png")
+                    for figure in PLAN.config.figures
+                    if figure.blocks[0] == block.name
+                ],
                 "training": PLAN.path(f"training/{block.name}.png") if block.name in PLAN.trained_blocks else None,
                 "trajectory": (
                     PLAN.path(f"trajectories/{block.name}.png") if block.name in PLAN.trajectory_blocks else None

@@ -7,12 +7,13 @@ from pathlib import Path
 import pandas as pd
 
 from kgmm.pipeline.job import logged
+from kgmm.pipeline.tasks import STAGES
 from kgmm.pipeline.verification import unmet
 
 
 def check_run(costs: str, verification: str, report: str, output: str) -> None:
     with open(costs, newline="") as file:
-        jobs = [job for job in csv.DictReader(file) if not job["stage"].startswith("draw_")]
+        jobs = [job for job in csv.DictReader(file) if job["stage"] in STAGES]
     failed = [job for job in jobs if job["status"] == "failed"]
     claims = pd.read_csv(verification).to_dict("records")
     missed = unmet(claims)

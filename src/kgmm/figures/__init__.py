@@ -17,6 +17,7 @@ from kgmm.figures import (
     noise_amplification,
     planar,
     race,
+    ring,
     score_profiles,
     training,
     trajectory,
@@ -33,6 +34,7 @@ _KINDS = {
     "trajectory": trajectory,
     "noise_amplification": noise_amplification,
     "error_map": error_map,
+    "ring": ring,
     "race": race,
     "training": training,
 }
@@ -54,8 +56,11 @@ def _kind(rows: list[dict]) -> tuple[str, list[dict]]:
     usable = [row for row in rows if row["evaluation"] is not None and failure_of(row["evaluation"]) is None]
     if rows[0]["race"] is not None:
         return "race" if failure_of(rows[0]["race"]) is None else "empty", rows
-    if rows[0]["figure"] != "auto":
-        return (rows[0]["figure"], usable) if usable else ("empty", rows)
+    kind = rows[0]["figure"]
+    if kind == "ring":
+        usable = [row for row in usable if usable_comparison(row)]
+    if kind != "auto":
+        return (kind, usable) if usable else ("empty", rows)
     first = min(row["replicate"] for row in rows)
     usable = [row for row in usable if row["replicate"] == first]
     if not usable:

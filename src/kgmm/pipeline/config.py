@@ -47,11 +47,23 @@ def parse_config(raw: dict) -> tuple[RunConfig, list[Experiment]]:
     for name in names:
         if names.count(name) > 1:
             raise ConfigError(f"experiments: the name {name!r} is used by several blocks; each needs its own")
+    _check_figures(config, names)
     experiments = []
     for number, block in enumerate(config.experiments):
         where = f"experiments[{number}] ({block.name})"
         experiments += _expand(block, config.defaults, where, config.max_runs - len(experiments))
     return config, experiments
+
+
+def _check_figures(config: RunConfig, names: list[str]) -> None:
+    drawn = list(names)
+    for number, figure in enumerate(config.figures):
+        if figure.name in drawn:
+            raise ConfigError(f"figures[{number}].name is {figure.name!r}: a block or another figure has that name")
+        drawn.append(figure.name)
+        for name in figure.blocks:
+            if name not in names:
+                raise ConfigError(f"figures[{number}].blocks names {name!r}: the blocks are {', '.join(names)}")
 
 
 def _expand(block: Block, defaults: dict, where: str, room: int) -> list[Experiment]:

@@ -59,9 +59,10 @@ class Plan:
         """Every task, in the order of the stages."""
         return [task for stage in STAGES for task in self.tasks[stage].values()]
 
-    def rows_of(self, block: str) -> list[Row]:
-        """The rows of one block of experiments."""
-        return [row for row in self.rows if row.experiment.name == block]
+    def rows_of(self, name: str) -> list[Row]:
+        """The rows of one block of experiments, or of those of a figure over several."""
+        blocks = next((figure.blocks for figure in self.config.figures if figure.name == name), [name])
+        return [row for row in self.rows if row.experiment.name in blocks]
 
     def block(self, name: str) -> Block:
         """The block of that name."""
@@ -242,6 +243,11 @@ class Plan:
     def drawn_blocks(self) -> list[str]:
         """Names of the blocks with scores or a race to show, in order."""
         return self._blocks_with("evaluate_score", "race_score")
+
+    def kind_of_figure(self, name: str) -> str:
+        """What is drawn for a block, or for several."""
+        kinds = {figure.name: figure.kind for figure in self.config.figures}
+        return kinds.get(name) or self.block(name).figure
 
     @property
     def trained_blocks(self) -> list[str]:

@@ -58,6 +58,17 @@ class Block(BaseModel):
     first_replicate: Annotated[int, Field(ge=0, description="Number of the first repetition.")] = 0
 
 
+class JointFigure(Section):
+    """A figure over several blocks, shown with the first of them."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$", description="Name of its files.")]
+    kind: Annotated[
+        Literal["ring"],
+        Field(description="ring: densities averaged over positions, a column for each number of points."),
+    ]
+    blocks: Annotated[list[str], Field(min_length=2, description="Names of the blocks.")]
+
+
 class RunConfig(Section):
     """A whole run."""
 
@@ -71,7 +82,9 @@ class RunConfig(Section):
     threads: Annotated[Threads, Field(description="Threads of each numeric stage.")] = Threads()
     rows_per_job: Annotated[
         PositiveInt,
-        Field(description="Tasks of one stage that a job takes, at most; no result depends on it."),
+        Field(
+            description="Tasks of one stage that a job takes, at most: its start is paid once. No result depends on it."
+        ),
     ] = 1
     max_runs: Annotated[PositiveInt, Field(description="Guard: a plan with more experiments is refused.")] = 10_000
     defaults: Annotated[dict, Field({}, description="Settings of every experiment unless its block says otherwise.")]
@@ -79,5 +92,6 @@ class RunConfig(Section):
         list[Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]],
         Field([], description="Other runs whose figures the report shows too, once they are there."),
     ]
+    figures: Annotated[list[JointFigure], Field([], description="Figures over several blocks.")]
     claims: Annotated[list[Claim], Field([], description="What the tables of the run must show.")]
     experiments: Annotated[list[Block], Field(min_length=1, description="Blocks of experiments.")]

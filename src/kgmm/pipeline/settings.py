@@ -129,8 +129,8 @@ class MobilitySettings(Section):
         Literal["auto", "slope", "matched", "identity"],
         Field(
             description="slope: from correlations at short lags; matched: the identity, rescaled so that "
-            "autocorrelations agree best; auto: slope where noise dominates the short lags, else matched; identity: no "
-            "second model."
+            "autocorrelations agree best; auto: slope where noise dominates the short lags and the path has six lags "
+            "within half the fastest decorrelation time, else matched; identity: no second model."
         ),
     ] = "auto"
     window: Annotated[

@@ -13,15 +13,11 @@ import pandas as pd
 import plotly.offline
 from PIL import Image
 
+from kgmm.pipeline.tasks import STAGES
 from kgmm.report import model_tables, tables
 from kgmm.report.explorer import explorer_entries
 
-_STAGES = (
-    "simulate_trajectory", "simulate_shard", "merge_shards", "import_dataset", "describe_trajectory",
-    "estimate_cells", "prepare_cells", "accumulate_moments", "gather_cells", "fit_score", "evaluate_score",
-    "race_score", "sample_langevin", "compare_model", "estimate_mobility", "sample_fitted", "compare_fitted",
-    "draw_trajectory", "draw_training", "draw_figure",
-)  # fmt: skip
+_ORDER = (*STAGES, "draw_trajectory", "draw_training", "draw_figure")
 
 
 def build_report(
@@ -45,7 +41,8 @@ def build_report(
     Parameters
     ----------
     sections : name, title and system of each block of experiments, whether its data were observed, and the images of
-        its figure, of its trajectory and of the fits of its networks, or ``None``.
+        its figure, of its trajectory and of the fits of its networks, or ``None``; ``joint``: those of the figures over
+        several blocks of which it is the first.
     rows : the plan's, with the paths of their results, for the explorer.
     studies : images of the figures of other runs, by their names.
     metrics, races, trajectories, costs, verification : the run's CSV tables; config : the resolved configuration.
@@ -53,7 +50,7 @@ def build_report(
     """
     all_metrics = pd.read_csv(metrics, keep_default_na=True)
     all_costs = pd.read_csv(costs)
-    all_costs["stage"] = pd.Categorical(all_costs["stage"], _STAGES, ordered=True)
+    all_costs["stage"] = pd.Categorical(all_costs["stage"], _ORDER, ordered=True)
     all_costs = all_costs.sort_values("stage")
     all_costs["stage"] = all_costs["stage"].astype(str)
     all_trajectories, all_races = pd.read_csv(trajectories), pd.read_csv(races)
@@ -66,6 +63,7 @@ def build_report(
             section
             | {
                 "figure": _image(section["figure"]),
+                "joint": [_image(path) for path in section["joint"]],
                 "trajectory": _image(section["trajectory"]),
                 "training": _image(section["training"]),
                 "race": tables.race_table(race),
@@ -93,7 +91,7 @@ def build_report(
         headline=_headline(all_metrics),
         claims=tables.claim_table(pd.read_csv(verification)),
         n_experiments=int(all_metrics.groupby(["block", "method", "sigma", "replicate"], dropna=False).ngroups),
-        n_results=int((~all_costs["stage"].str.startswith("draw_")).sum()),
+        n_results=int(all_costs["stage"].isin(STAGES).sum()),
         n_failed=int((all_costs["status"] == "failed").sum()),
         costs=cost_rows,
         total={name: sum(row[name] for row in cost_rows) for name in ("jobs", "wall_s", "startup_s", "cpu_s")},
