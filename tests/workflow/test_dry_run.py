@@ -52,8 +52,16 @@ TABLES = {
                 "sample_fitted": 2, "compare_fitted": 2, "draw_figure": 4, "draw_training": 3,
             },
         ),
+        (
+            ("--configfile", "config/scatter.yaml"),
+            {
+                "simulate_shard": 10, "merge_shards": 1, "describe_trajectory": 1, "draw_trajectory": 1,
+                "prepare_cells": 1, "accumulate_moments": 10, "gather_cells": 1, "fit_score": 1, "evaluate_score": 1,
+                "draw_figure": 1, "draw_training": 1,
+            },
+        ),
     ],
-    ids=["default", "quick", "sunspots", "paper-large"],
+    ids=["default", "quick", "sunspots", "paper-large", "scatter"],
 )  # fmt: skip
 def test_jobs_of_a_fresh_copy(new_project, arguments, jobs):
     project = new_project()
