@@ -14,6 +14,7 @@ SYSTEMS = {
     "asymmetric_potential": get_system("asymmetric_potential"),
     "rotated": get_system("asymmetric_potential", rotation=0.8, b1=-0.2),
     "ornstein_uhlenbeck": get_system("ornstein_uhlenbeck"),
+    "ornstein_uhlenbeck_chain": get_system("ornstein_uhlenbeck", n_variables=5),
 }
 POTENTIALS = {  # the one-dimensional potentials, written out again
     "double_well": [lambda x: (x**2 - 1) ** 2],
@@ -87,11 +88,14 @@ def test_smoothed_score_tends_to_the_score_quadratically(system):
     np.testing.assert_allclose(orders, 2, atol=0.1)
 
 
-def test_covariance_solves_its_equation_and_decides_the_autocovariance():
-    system = SYSTEMS["ornstein_uhlenbeck"]
+@pytest.mark.parametrize("n_variables", [1, 2, 5])
+def test_covariance_solves_its_equation_and_decides_the_autocovariance(n_variables):
+    system = get_system("ornstein_uhlenbeck", n_variables=n_variables)
     a, c = system.drift_matrix, system.covariance
-    np.testing.assert_allclose(a @ c + c @ a.T, np.diag([1.0, 2.25]), atol=1e-12)
-    np.testing.assert_allclose(-system.drift(np.eye(2)), a)
+    squares = np.resize([1.0, 2.25], n_variables)
+    np.testing.assert_allclose(np.diag(system.diffusion(np.eye(n_variables))[:, 0] ** 2), np.diag(squares))
+    np.testing.assert_allclose(a @ c + c @ a.T, np.diag(squares), atol=1e-12)
+    np.testing.assert_allclose(-system.drift(np.eye(n_variables)), a)
     np.testing.assert_allclose(system.autocovariance(0.0), c)
     h = 1e-6
     np.testing.assert_allclose((system.autocovariance(h) - c) / h, -a @ c, atol=1e-5)

@@ -1,4 +1,4 @@
-"""The two-dimensional Ornstein–Uhlenbeck process with rotation: every statistic is exact, so it is the oracle."""
+"""The Ornstein–Uhlenbeck process with rotation, of any dimension: every statistic is exact, so it is the oracle."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from kgmm.systems.base import SimulationDefaults, System, unit_normal_state
 
 @dataclass(frozen=True)
 class OrnsteinUhlenbeck(System):
-    """``dX = −A X dt + B dW`` with ``A = [[decay1, −rotation], [rotation, decay2]]``, ``B = diag(noise1, noise2)``.
+    """``dX = −A X dt + B dW``, a chain of ``n_variables`` variables of which neighbours turn around each other.
 
+    ``A`` has the rates ``decay1, decay2, decay1, …`` on its diagonal, ``−rotation`` right above and ``rotation`` right
+    below it; ``B = diag(noise1, noise2, noise1, …)``. Two variables are ``A = [[decay1, −rotation], [rotation, decay2]]``.
     The stationary law is ``N(0, C)`` with ``A C + C Aᵀ = B Bᵀ``.
     """
 
@@ -22,9 +24,9 @@ class OrnsteinUhlenbeck(System):
     rotation: float = 1.0
     noise1: float = 1.0
     noise2: float = 1.5
+    n_variables: int = 2
 
     name = "ornstein_uhlenbeck"
-    variables = ("x1", "x2")
     has_exact_density = True
     defaults = SimulationDefaults(
         scheme="heun", dt=0.01, burn_in=15.0, sample_interval=3.0, path_interval=0.01, path_length=100.0
@@ -32,41 +34,53 @@ class OrnsteinUhlenbeck(System):
 
     def __post_init__(self):
         super().__post_init__()
+        if self.n_variables < 1:
+            raise ValueError(f"n_variables is {self.n_variables}: it must be at least 1")
         if not (self.decay1 > 0 and self.decay2 > 0):
             raise ValueError(f"decay rates are {self.decay1} and {self.decay2}: both must be positive for stationarity")
         if not (self.noise1 > 0 and self.noise2 > 0):
             raise ValueError(f"noise amplitudes are {self.noise1} and {self.noise2}: both must be positive")
 
+    @property
+    def variables(self) -> tuple[str, ...]:
+        return tuple(f"x{k + 1}" for k in range(self.n_variables))
+
     def drift(self, state):
-        x1, x2 = state
         result = state * 0.0
-        result[0] = self.rotation * x2 - self.decay1 * x1
-        result[1] = -self.rotation * x1 - self.decay2 * x2
+        for k, decay in enumerate(self._alternating(self.decay1, self.decay2)):
+            result[k] = -decay * state[k]
+        result[:-1] += self.rotation * state[1:]
+        result[1:] -= self.rotation * state[:-1]
         return result
 
     def diffusion(self, state):
         amplitude = state[:, :1] * 0.0
-        amplitude[0] = self.noise1
-        amplitude[1] = self.noise2
+        for k, noise in enumerate(self._alternating(self.noise1, self.noise2)):
+            amplitude[k] = noise
         return amplitude
 
+    def _alternating(self, first: float, second: float) -> list[float]:
+        return [(first, second)[k % 2] for k in range(self.n_variables)]
+
     def initial_state(self, n_members: int, rng: np.random.Generator) -> np.ndarray:
-        return unit_normal_state(2, n_members, rng)
+        return unit_normal_state(self.n_variables, n_members, rng)
 
     @cached_property
     def drift_matrix(self) -> np.ndarray:
-        """``A``, shape ``(2, 2)``."""
-        return np.array([[self.decay1, -self.rotation], [self.rotation, self.decay2]])
+        """``A``, shape ``(n_variables, n_variables)``."""
+        turning = self.rotation * (np.eye(self.n_variables, k=-1) - np.eye(self.n_variables, k=1))
+        return np.diag(self._alternating(self.decay1, self.decay2)) + turning
 
     @cached_property
     def covariance(self) -> np.ndarray:
-        """``C`` of the stationary law, shape ``(2, 2)``."""
+        """``C`` of the stationary law, shape ``(n_variables, n_variables)``."""
         from scipy.linalg import solve_continuous_lyapunov  # here: planning a run must not wait for scipy
 
-        return solve_continuous_lyapunov(self.drift_matrix, np.diag([self.noise1**2, self.noise2**2]))
+        noise = np.array(self._alternating(self.noise1, self.noise2))
+        return solve_continuous_lyapunov(self.drift_matrix, np.diag(noise**2))
 
     def autocovariance(self, lag: float) -> np.ndarray:
-        """``E[x(t + lag) x(t)ᵀ] = exp(−A lag) C`` for ``lag ≥ 0``, shape ``(2, 2)``."""
+        """``E[x(t + lag) x(t)ᵀ] = exp(−A lag) C`` for ``lag ≥ 0``, ``(n_variables, n_variables)``."""
         from scipy.linalg import expm
 
         return expm(-self.drift_matrix * lag) @ self.covariance
