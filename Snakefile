@@ -34,6 +34,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/simulate_trajectory.smk"
 include: "workflow/rules/estimate_score.smk"
 include: "workflow/rules/langevin_model.smk"
+include: "workflow/rules/sweeps.smk"
 include: "workflow/rules/report.smk"
 
 

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.ndimage import maximum_filter
 
 from kgmm.standardize import Standardization
-from kgmm.statistics import Estimate, denoising_loss, relative_error, stein_residual
+from kgmm.statistics import Estimate, denoising_loss, denoising_losses, relative_error, stein_residual
 
 if TYPE_CHECKING:
     from kgmm.systems import System
 
 Score = Callable[[np.ndarray], np.ndarray]
+_LOSS_BLOCKS = 20
+
+
+class Judgement(NamedTuple):
+    """What an examination finds.
+
+    Attributes
+    ----------
+    metrics : by name.
+    loss_blocks : mean denoising losses of consecutive blocks of the held-out samples, ``(20,)``. Scores that are examined
+        at the same points with the same noise are compared by the differences of theirs, which vary far less.
+    """
+
+    metrics: dict[str, Estimate]
+    loss_blocks: np.ndarray
 
 
 class Examination:
@@ -59,16 +74,22 @@ class Examination:
         ``s`` at ``μ``), ``smoothed_score_error`` (against ``s_σ`` at ``μ + σ S z``: the estimator's own) and
         ``smoothing_bias`` (``s_σ`` against ``s`` at ``μ``), all relative mean squares.
         """
+        return self.judge(score).metrics
+
+    def judge(self, score: Score) -> Judgement:
+        """:meth:`metrics` of a score, and its losses by blocks."""
         at_noisy = score(self._noisy) * self._scale
+        noise_estimate = -self.sigma * at_noisy
         found = {
-            "denoising_loss": denoising_loss(-self.sigma * at_noisy, self._z),
+            "denoising_loss": denoising_loss(noise_estimate, self._z),
             "stein_residual": stein_residual(at_noisy, self._standardized),
         }
         if self.exact:
             found["score_error"] = relative_error(score(self._held_out) * self._scale, self._clean_score)
             found["smoothed_score_error"] = relative_error(at_noisy, self._smoothed_score)
             found["smoothing_bias"] = self.smoothing_bias
-        return found
+        losses = denoising_losses(noise_estimate, self._z)
+        return Judgement(found, np.array([block.mean() for block in np.array_split(losses, _LOSS_BLOCKS)]))
 
     def smoothed_score_error(self, score: Score) -> Estimate:
         """The metric of that name alone."""

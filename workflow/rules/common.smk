@@ -1,8 +1,10 @@
 # Helpers of the rules: everything they know comes from PLAN.
 
 import re
+from functools import cache
 from pathlib import Path
 
+from kgmm.pipeline.sweeps import column_of, is_choice, shared_axis, value_of
 from kgmm.pipeline.tasks import LOG, OUTPUTS, RECORD, RESULTS, TaskList
 
 
@@ -107,6 +109,7 @@ def row_source(row):
     """What a table or a figure needs to know of a row: its files, and the settings that tell rows apart."""
     experiment = row.experiment
     files = PLAN.row_files(row)
+    settings = experiment.model_dump(mode="json")
     return {
         "block": experiment.name,
         "system": experiment.system.name,
@@ -115,6 +118,7 @@ def row_source(row):
         "min_probability": experiment.estimator.min_probability,
         "n_samples": experiment.data.n_samples,
         "replicate": experiment.replicate,
+        "axes": {column_of(axis): value_of(axis, settings) for axis in PLAN.axes(experiment.name)},
         "score": files.get("fit_score.score"),
         "race": files.get("race_score.race"),
         "times": files.get("race_score.times"),
@@ -124,18 +128,59 @@ def row_source(row):
     }
 
 
+@cache
 def metric_sources():
     return [row_source(row) for row in PLAN.rows]
 
 
 def explored_files():
     """What the report's explorer is made from."""
-    return files_of(metric_sources(), ("evaluation", "comparison", "comparison_fitted"))
+    return files_of(explored_sources(), ("evaluation", "comparison", "comparison_fitted"))
+
+
+def explored_sources():
+    """Rows with curves to show; those of sweeps are too many."""
+    return [source for source in metric_sources() if source["block"] not in PLAN.sweep_blocks]
 
 
 def study_figures(study):
     """Figures of another run, if it has been done."""
     return sorted(str(path) for path in Path(RESULTS, study, "figures").glob("*.png"))
+
+
+@cache
+def sweep_sources():
+    """The sweeps of the run: columns of their axes, by role, and their rows."""
+    sweeps = []
+    for block in PLAN.sweep_blocks:
+        axes = PLAN.axes(block)
+        sweeps.append(
+            {
+                "block": block,
+                "mode": PLAN.block(block).mode,
+                "axes": [column_of(axis) for axis in axes],
+                "choices": [column_of(axis) for axis in axes if is_choice(axis)],
+                "problems": [column_of(axis) for axis in axes if not is_choice(axis)],
+                "rows": [source for source in metric_sources() if source["block"] == block],
+            }
+        )
+    return sweeps
+
+
+def sweep_axes(wildcards):
+    """Columns that vary together in the sweep of a figure, in the order of the configuration."""
+    (sweep,) = (sweep for sweep in sweep_sources() if sweep["block"] == wildcards.block)
+    return shared_axis(sweep["axes"], sweep["mode"])
+
+
+def sweep_files(wildcards):
+    """The results that the best settings are chosen by."""
+    return files_of([row for sweep in sweep_sources() for row in sweep["rows"]], ("evaluation", "comparison"))
+
+
+def sweep_tables():
+    """The tables of the sweeps, if the run holds any."""
+    return {name: PLAN.path(f"{name}.csv") for name in ("sweep", "best")} if PLAN.sweep_blocks else {}
 
 
 def race_sources():
@@ -162,6 +207,7 @@ DRAWINGS = {
     "figures": ("draw_figure", PLAN.drawn_blocks + [figure.name for figure in PLAN.config.figures]),
     "trajectories": ("draw_trajectory", PLAN.trajectory_blocks),
     "training": ("draw_training", PLAN.trained_blocks),
+    "sweeps": ("draw_sweep", PLAN.sweep_blocks),
 }
 
 
@@ -213,6 +259,7 @@ def report_sections():
                     if figure.blocks[0] == block.name
                 ],
                 "training": PLAN.path(f"training/{block.name}.png") if block.name in PLAN.trained_blocks else None,
+                "sweep": PLAN.path(f"sweeps/{block.name}.png") if block.name in PLAN.sweep_blocks else None,
                 "trajectory": (
                     PLAN.path(f"trajectories/{block.name}.png") if block.name in PLAN.trajectory_blocks else None
                 ),

@@ -151,6 +151,7 @@ rule write_report:
         trajectories=PLAN.path("trajectories.csv"),
         costs=PLAN.path("costs.csv"),
         config=PLAN.path("config.yaml"),
+        **sweep_tables(),
         figures=all_figures(),
         results=explored_files(),
         studies=[path for study in PLAN.config.studies for path in study_figures(study)],
@@ -163,7 +164,8 @@ rule write_report:
         run=PLAN.name,
         seed=PLAN.config.seed,
         sections=report_sections(),
-        rows=metric_sources(),
+        rows=explored_sources(),
+        sweeps=[{name: sweep[name] for name in ("block", "axes", "choices", "problems")} for sweep in sweep_sources()],
         studies={study: study_figures(study) for study in PLAN.config.studies},
         code=script_fingerprint("write_report"),
     localrule: True
@@ -175,6 +177,7 @@ rule write_manifest:
     input:
         result_files,
         [PLAN.path(f"{name}.csv") for name in ("plan", "metrics", "races", "trajectories", "verification")],
+        *sweep_tables().values(),
         [
             picture.removesuffix(".png") + suffix
             for picture in all_figures()

@@ -22,11 +22,14 @@ _FILES = ("evaluation", "comparison", "comparison_fitted")
 
 
 def collect_metrics(rows: list[dict], output: str) -> None:
+    axes = [axis for row in rows for axis in row["axes"]]
+    settings_columns = list(dict.fromkeys([*_SETTINGS, *axes]))
     with open(output, "w", newline="") as file:
-        writer = csv.DictWriter(file, [*_SETTINGS, *_STATISTIC, "units", "status", "reason"], lineterminator="\n")
+        columns = [*settings_columns, *_STATISTIC, "units", "status", "reason"]
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
         for row in rows:
-            settings = {key: row[key] for key in _SETTINGS}
+            settings = {key: row[key] for key in _SETTINGS} | row["axes"]
             for name in _FILES:
                 if row[name] is not None:
                     writer.writerows(settings | metric for metric in _metrics(row[name], name, row["method"]))

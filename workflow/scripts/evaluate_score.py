@@ -14,6 +14,7 @@ from kgmm.pipeline.data import held_out_samples, observed_names, training_sample
 from kgmm.pipeline.failures import refuse_failed_inputs
 from kgmm.pipeline.job import Job, run_job
 from kgmm.pipeline.metrics import metric_variables
+from kgmm.pipeline.seeds import seed_sequence
 from kgmm.score import ScoreModel
 from kgmm.statistics import Estimate, relative_error
 
@@ -25,7 +26,8 @@ def evaluate_score(job: Job) -> None:
     file, data = job.inputs.trajectory_samples, settings["data"]
     held_out = held_out_samples(file, data, settings["evaluation"]["n_points"])[:].astype(float)
     sigma = settings["sigma"]
-    score_seed, cloud_seed = job.seed.spawn(2)
+    # All settings of an estimate are judged with the same noise on the same points, so that they can be compared by it.
+    noise_seed = seed_sequence(settings["seed"], "evaluate_score", settings["trajectory"])
 
     rows, variables, failed = [], {}, {}
     examination = None
@@ -36,9 +38,10 @@ def evaluate_score(job: Job) -> None:
             failed[method] = str(failure)
             continue
         if examination is None:  # all methods standardise by the same samples
-            rng = np.random.default_rng(score_seed)
+            rng = np.random.default_rng(noise_seed)
             examination = Examination(held_out, sigma=sigma, standardization=standardization, system=system, rng=rng)
-        metrics = examination.metrics(score)
+        metrics, loss_blocks = examination.judge(score)
+        variables[f"loss_blocks_{method}"] = ("block", loss_blocks)
         if cells is not None:
             metrics |= _facts(cells)
         if method == "kgmm" and exact and settings["evaluation"]["budget"]:
@@ -53,7 +56,7 @@ def evaluate_score(job: Job) -> None:
         ]
         if held_out.shape[1] == 1:
             variables |= _profile(method, score, standardization, system if exact else None, sigma)
-            variables |= _cloud(held_out, standardization, sigma, np.random.default_rng(cloud_seed))
+            variables |= _cloud(held_out, standardization, sigma, np.random.default_rng(job.seed))
         elif held_out.shape[1] == 2:
             variables |= _field(method, score, system if exact else None, held_out)
     attributes = {"sigma": sigma, "coordinates": "physical", "failed_methods": json.dumps(failed, sort_keys=True)}

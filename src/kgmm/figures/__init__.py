@@ -19,6 +19,7 @@ from kgmm.figures import (
     race,
     ring,
     score_profiles,
+    sweep,
     training,
     trajectory,
 )
@@ -36,6 +37,7 @@ _KINDS = {
     "error_map": error_map,
     "ring": ring,
     "race": race,
+    "sweep": sweep,
     "training": training,
 }
 # A variable of an evaluation that tells which figure it is for.

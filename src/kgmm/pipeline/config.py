@@ -51,8 +51,19 @@ def parse_config(raw: dict) -> tuple[RunConfig, list[Experiment]]:
     experiments = []
     for number, block in enumerate(config.experiments):
         where = f"experiments[{number}] ({block.name})"
-        experiments += _expand(block, config.defaults, where, config.max_runs - len(experiments))
+        expanded = _expand(block, config.defaults, where, config.max_runs - len(experiments))
+        if block.figure == "sweep":
+            _check_sweep(block, config.defaults, expanded, where)
+        experiments += expanded
     return config, experiments
+
+
+def _check_sweep(block: Block, defaults: dict, experiments: list[Experiment], where: str) -> None:
+    if not axes_of(block, defaults):
+        raise ConfigError(f"{where}.figure is 'sweep': at least one setting must be a list of values")
+    for experiment in experiments:
+        if experiment.until not in ("score", "model"):
+            raise ConfigError(f"{where}.until is {experiment.until!r}: a sweep goes until 'score' or 'model'")
 
 
 def _check_figures(config: RunConfig, names: list[str]) -> None:
@@ -66,12 +77,21 @@ def _check_figures(config: RunConfig, names: list[str]) -> None:
                 raise ConfigError(f"figures[{number}].blocks names {name!r}: the blocks are {', '.join(names)}")
 
 
+def axes_of(block: Block, defaults: dict) -> dict[str, list]:
+    """Settings that a block gives several values, by their dotted names, in the order of the configuration."""
+    return {".".join(path): values for path, values in _axes(_settings(block, defaults), Experiment, ())}
+
+
+def _settings(block: Block, defaults: dict) -> dict:
+    """What a block sets, on top of the defaults of the run."""
+    own = block.model_dump(exclude=set(Block.model_fields), exclude_none=False)
+    return _merge(copy.deepcopy(defaults), own | (block.model_extra or {}))
+
+
 def _expand(block: Block, defaults: dict, where: str, room: int) -> list[Experiment]:
-    settings = block.model_dump(exclude=set(Block.model_fields), exclude_none=False)
-    settings.update(block.model_extra or {})
+    settings = _settings(block, defaults)
     for key in _OF_PLAN & set(settings):
         raise ConfigError(f"{where}.{key} is {settings[key]!r}: a block has no such key")
-    settings = _merge(copy.deepcopy(defaults), settings)
     axes = dict(_axes(settings, Experiment, ()))
     for path, values in axes.items():
         if not values:

@@ -7,7 +7,7 @@ import json
 import math
 from pathlib import Path
 
-from kgmm.pipeline.config import parse_config
+from kgmm.pipeline.config import axes_of, parse_config
 from kgmm.pipeline.fingerprint import stage_fingerprint
 from kgmm.pipeline.rows import Row, replicate_label, score_label, shard_of, stage_system
 from kgmm.pipeline.run_settings import Block
@@ -35,6 +35,7 @@ class Plan:
     def __init__(self, raw: dict, scripts: str | Path = "workflow/scripts"):
         self._scripts = Path(scripts)
         self.config, experiments = parse_config(raw)
+        self._axes = {block.name: list(axes_of(block, self.config.defaults)) for block in self.config.experiments}
         self.tasks: dict[str, dict[str, Task]] = {stage: {} for stage in STAGES}
         self.rows = [self._plan_row(experiment) for experiment in experiments]
         self._plan_evaluations()
@@ -67,6 +68,10 @@ class Plan:
     def block(self, name: str) -> Block:
         """The block of that name."""
         return next(block for block in self.config.experiments if block.name == name)
+
+    def axes(self, name: str) -> list[str]:
+        """Dotted names of the settings that the block of that name gives several values."""
+        return self._axes[name]
 
     def trajectory(self, row: Row) -> Task:
         """The task whose result the estimates of a row are made from."""
@@ -203,6 +208,7 @@ class Plan:
                     parents[f"score_{row.method}"] = self._of(row, "fit_score")
             own = stage_system(settings) | {name: settings[name] for name in ("data", "evaluation")}
             own |= {"sigma": settings["estimator"]["sigma"], "methods": sorted({row.method for row in rows})}
+            own["trajectory"] = parents["trajectory"].key  # seeds the noise of the comparison
             if settings["evaluation"]["budget"]:
                 own["network"] = settings["network"]
             for row in rows:
@@ -241,8 +247,16 @@ class Plan:
 
     @property
     def drawn_blocks(self) -> list[str]:
-        """Names of the blocks with scores or a race to show, in order."""
-        return self._blocks_with("evaluate_score", "race_score")
+        """Names of the blocks with scores or a race to show, in order; sweeps have figures of their own."""
+        return self._not_sweeps(self._blocks_with("evaluate_score", "race_score"))
+
+    @property
+    def sweep_blocks(self) -> list[str]:
+        """Names of the blocks that are sweeps, in order."""
+        return [block.name for block in self.config.experiments if block.figure == "sweep"]
+
+    def _not_sweeps(self, names: list[str]) -> list[str]:
+        return [name for name in names if name not in self.sweep_blocks]
 
     def kind_of_figure(self, name: str) -> str:
         """What is drawn for a block, or for several."""
@@ -251,8 +265,8 @@ class Plan:
 
     @property
     def trained_blocks(self) -> list[str]:
-        """Names of the blocks with networks whose fits can be shown, in order."""
-        return self._blocks_with("fit_score")
+        """Names of the blocks with networks whose fits can be shown, in order; those of sweeps are too many."""
+        return self._not_sweeps(self._blocks_with("fit_score"))
 
     def _blocks_with(self, *stages: str) -> list[str]:
         found = (row.experiment.name for row in self.rows if any(stage in row.keys for stage in stages))

@@ -48,10 +48,11 @@ class Block(BaseModel):
         Field(description="grid: lists multiply out; zip: lists of equal length pair up."),
     ] = "grid"
     figure: Annotated[
-        Literal["auto", "noise_amplification", "error_map"],
+        Literal["auto", "noise_amplification", "error_map", "sweep"],
         Field(
             description="auto: what the first results show; noise_amplification: errors against σ; error_map: errors "
-            "against σ, p_min and number of samples."
+            "against σ, p_min and number of samples; sweep: a table, a figure and the best settings over all axes of "
+            "the block."
         ),
     ] = "auto"
     replicates: Annotated[PositiveInt, Field(description="Independent repetitions, each with its own simulation.")] = 1

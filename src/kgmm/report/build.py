@@ -17,7 +17,7 @@ from kgmm.pipeline.tasks import STAGES
 from kgmm.report import model_tables, tables
 from kgmm.report.explorer import explorer_entries
 
-_ORDER = (*STAGES, "draw_trajectory", "draw_training", "draw_figure")
+_ORDER = (*STAGES, "draw_trajectory", "draw_training", "draw_figure", "draw_sweep")
 
 
 def build_report(
@@ -66,6 +66,7 @@ def build_report(
                 "joint": [_image(path) for path in section["joint"]],
                 "trajectory": _image(section["trajectory"]),
                 "training": _image(section["training"]),
+                "sweep": _image(section["sweep"]),
                 "race": tables.race_table(race),
                 "data": tables.trajectory_table(data),
                 "scores": tables.score_table(own),

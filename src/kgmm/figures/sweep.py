@@ -1,0 +1,141 @@
+"""A sweep: statistics against its axes. Lines for one axis, heat maps for two, small multiples of them for more."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.figure import Figure
+
+from kgmm.figures.style import LABELS, letter, new_figure
+from kgmm.figures.sweep_panels import draw_lines, draw_map
+from kgmm.pipeline.sweep_table import MEAN
+from kgmm.pipeline.sweeps import label_of
+
+# Statistic, variable and model of a row of the table, and how the panel calls it; the first that is there of each line.
+_PANELS = (
+    (("score_error", "", "", "error of the score against s"), ("denoising_loss", "", "", "held-out denoising loss")),
+    (("smoothed_score_error", "", "", "error of the score against $s_\\sigma$"),),
+    (("relative_entropy", MEAN, "identity", "relative entropy, mean of the marginals"),),
+    (("autocorrelation_error", MEAN, "fitted", "autocorrelation, rms difference over one time, fitted Φ"),),
+)  # fmt: skip
+_QUANTITIES = ("value", "interval_low", "interval_high", "floor")
+_AXIS_LABELS = {"sigma": "noise amplitude σ", "min_probability": "$p_{min}$"}
+# More small multiples than that cannot be read; the table has all.
+_MOST_COLUMNS = 8
+
+
+def gather(table: pd.DataFrame, axes: list[list[str]]) -> xr.Dataset:
+    """Statistics of a sweep as arrays over method and axes.
+
+    Parameters
+    ----------
+    table : its rows of ``sweep.csv``. axes : columns that vary together, axis by axis.
+    """
+    table = table.copy()
+    for columns in axes[:1] if any(len(columns) > 1 for columns in axes) else []:
+        table[columns[0]] = [" / ".join(_written(value) for value in row) for row in table[columns].to_numpy()]
+    names = ["method", *(columns[0] for columns in axes)]
+    values = {name: _values(table[name]) for name in names}
+    shape = tuple(len(known) for known in values.values())
+    dataset = xr.Dataset(coords={name: [_tick(value) for value in known] for name, known in values.items()})
+    places = [
+        tuple(values[name].index(value) for name, value in zip(names, row))
+        for row in table[names].astype(object).where(table[names].notna(), None).itertuples(index=False)
+    ]
+    failed = np.zeros(shape)
+    for place, n_failed in zip(places, table["n_failed"]):
+        failed[place] = max(failed[place], n_failed)
+    dataset["n_failed"] = (names, failed)
+    for panel in _panels(table):
+        arrays = {quantity: np.full(shape, np.nan) for quantity in _QUANTITIES}
+        for number in np.flatnonzero(_of_panel(table, panel)):
+            for quantity in _QUANTITIES:
+                arrays[quantity][places[number]] = table[quantity].iloc[number]
+        for quantity, array in arrays.items():
+            dataset[f"{panel[0]}_{quantity}"] = (names, array, {"long_name": panel[3]})
+    labels = [" / ".join(_AXIS_LABELS.get(column, label_of(column)) for column in columns) for columns in axes]
+    n_replicates = int(table["n_replicates"].max())
+    return dataset.assign_attrs(kind="sweep", axes=names[1:], labels=labels, n_replicates=n_replicates)
+
+
+def _panels(table: pd.DataFrame) -> list[tuple[str, ...]]:
+    found = (next((panel for panel in options if _of_panel(table, panel).any()), None) for options in _PANELS)
+    return [panel for panel in found if panel is not None]
+
+
+def _of_panel(table: pd.DataFrame, panel: tuple[str, ...]) -> np.ndarray:
+    statistic, variable, mobility, _ = panel
+    of_model = table["mobility"].fillna("")
+    wanted = (of_model != "") & (of_model != "identity") if mobility == "fitted" else of_model == mobility
+    return ((table["statistic"] == statistic) & (table["variable"].fillna("") == variable) & wanted).to_numpy()
+
+
+def _values(column: pd.Series) -> list:
+    """Distinct values: numbers in their order, text as it comes; what is chosen by the data is called ``None``."""
+    if pd.api.types.is_numeric_dtype(column):
+        return sorted(column.dropna().unique().tolist()) + [None] * bool(column.isna().any())
+    return [None if pd.isna(value) else value for value in column.unique()]
+
+
+def _tick(value) -> float | str:
+    return "auto" if value is None else value
+
+
+def _written(value) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def draw(dataset: xr.Dataset) -> Figure:
+    """A panel per statistic: with one axis a line per method, else a map per method and value of the further axes."""
+    axes, labels = (np.atleast_1d(dataset.attrs[name]).tolist() for name in ("axes", "labels"))
+    statistics = [str(name).removesuffix("_value") for name in dataset if str(name).endswith("_value")]
+    if len(axes) == 1:
+        return _draw_lines(dataset, statistics, axes[0], labels[0])
+    return _draw_maps(dataset, statistics, axes, labels)
+
+
+def _draw_lines(dataset: xr.Dataset, statistics: list[str], axis: str, label: str) -> Figure:
+    figure = new_figure(1.0 + 3.9 * max(1, len(statistics)), 3.9)
+    panels = figure.subplots(1, len(statistics), squeeze=False)[0]
+    for number, (ax, statistic) in enumerate(zip(panels, statistics)):
+        draw_lines(ax, dataset, statistic, axis)
+        ax.set_xlabel(label)
+        letter(ax, number)
+    handles, names = panels[0].get_legend_handles_labels()
+    for ax in panels[1:]:
+        for handle, name in zip(*ax.get_legend_handles_labels()):
+            if name not in names:
+                handles, names = [*handles, handle], [*names, name]
+    figure.legend(handles, names, loc="outside lower center", ncols=4)
+    return figure
+
+
+def _draw_maps(dataset: xr.Dataset, statistics: list[str], axes: list[str], labels: list[str]) -> Figure:
+    horizontal, vertical, *further = axes
+    multiples = ["method"] * (dataset.sizes["method"] > 1) + further
+    values = list(itertools.product(*(dataset[name].values for name in multiples)))[:_MOST_COLUMNS]
+    # Without multiples the statistics stand side by side.
+    n_rows, n_columns = (len(statistics), len(values)) if multiples else (1, len(statistics))
+    size = 1.0 + 0.62 * dataset.sizes[horizontal], 1.3 + 0.36 * dataset.sizes[vertical]
+    figure = new_figure(0.9 + (size[0] + 0.9 * (not multiples)) * n_columns, 0.4 + size[1] * n_rows)
+    panels = figure.subplots(n_rows, n_columns, squeeze=False, sharex=True, sharey=True)
+    for number, (statistic, value) in enumerate(itertools.product(statistics, values)):
+        row, column = divmod(number, n_columns)
+        ax = panels[row, column]
+        panel = dataset.sel(dict(zip(multiples, value)))
+        panel = panel.squeeze("method", drop=True) if "method" in panel.dims else panel
+        draw_map(ax, panel, dataset, statistic, horizontal, vertical, colorbar=not multiples or column == n_columns - 1)
+        letter(ax, number)
+        if multiples and row == 0:
+            names = [labels[axes.index(name)] if name in axes else name for name in multiples]
+            ax.set_title(", ".join(_of_multiple(*pair) for pair in zip(names, value)), fontsize=9)
+        ax.set_xlabel(labels[0] if row == n_rows - 1 else "")
+        ax.set_ylabel(labels[1] if column == 0 else "")
+    return figure
+
+
+def _of_multiple(name: str, value) -> str:
+    return LABELS[value] if name == "method" else f"{name} {_written(value)}"
