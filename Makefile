@@ -9,12 +9,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help env paper quick estimator test lint schema clean
+# A file under config/sweeps/, for `make sweep`.
+SWEEP ?=
+
+.PHONY: help env paper quick estimator sweep test lint schema clean
 
 help:
 	@echo "make paper   the whole run: results/paper/report.html"
 	@echo "make quick   the same on small data: results/quick/report.html"
 	@echo "make estimator  errors and races of the estimator: results/estimator/report.html"
+	@echo "make sweep SWEEP=config/sweeps/sigma.yaml  one of the sweeps: results/sweep-sigma/report.html"
 	@echo "make test    the tests"
 	@echo "make env     the set-up alone (PIP_ARGS=... is passed to pip, PYTHON=... chooses the interpreter)"
 	@echo "make lint    style and the configuration's schema"
@@ -37,6 +41,10 @@ quick: env
 
 estimator: env
 	$(BIN)/snakemake --workflow-profile profiles/$(PROFILE) --configfile config/estimator.yaml
+
+sweep: env
+	@test -f "$(SWEEP)" || { echo "SWEEP is '$(SWEEP)', which is no file: choose one of $$(ls config/sweeps/*.yaml | tr '\n' ' ')"; exit 1; }
+	$(BIN)/snakemake --workflow-profile profiles/$(PROFILE) --configfile $(SWEEP)
 
 test: env
 	$(BIN)/pytest

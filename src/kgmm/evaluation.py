@@ -24,8 +24,8 @@ class Judgement(NamedTuple):
     Attributes
     ----------
     metrics : by name.
-    loss_blocks : mean denoising losses of consecutive blocks of the held-out samples, ``(20,)``. Scores that are examined
-        at the same points with the same noise are compared by the differences of theirs, which vary far less.
+    loss_blocks : mean denoising losses of consecutive blocks of the held-out samples, ``(20,)``. Scores that are
+        examined at the same points with the same noise are compared by their differences, which vary far less.
     """
 
     metrics: dict[str, Estimate]

@@ -212,7 +212,7 @@ def test_shifted_copies_count_as_training_samples():
     assert "the simulation gives 12800 training samples (160 members of 5 in 16 copies)" in refusal(ring)
 
 
-@pytest.mark.parametrize("path", sorted(CONFIG.glob("*.yaml")), ids=lambda p: p.name)
+@pytest.mark.parametrize("path", sorted(CONFIG.rglob("*.yaml")), ids=lambda p: p.name)
 def test_configurations_of_the_project_are_valid(path, monkeypatch, tmp_path):
     # Paths of data sets begin where Snakemake runs.
     monkeypatch.chdir(tmp_path)

@@ -16,11 +16,11 @@ from kgmm.pipeline.sweeps import label_of
 
 # Statistic, variable and model of a row of the table, and how the panel calls it; the first that is there of each line.
 _PANELS = (
-    (("score_error", "", "", "error of the score against s"), ("denoising_loss", "", "", "held-out denoising loss")),
-    (("smoothed_score_error", "", "", "error of the score against $s_\\sigma$"),),
-    (("relative_entropy", MEAN, "identity", "relative entropy, mean of the marginals"),),
-    (("autocorrelation_error", MEAN, "fitted", "autocorrelation, rms difference over one time, fitted Φ"),),
-)  # fmt: skip
+    (("score_error", "", "", "score error against s"), ("denoising_loss", "", "", "held-out denoising loss")),
+    (("smoothed_score_error", "", "", "score error against $s_\\sigma$"),),
+    (("relative_entropy", MEAN, "identity", "mean relative entropy of the marginals"),),
+    (("autocorrelation_error", MEAN, "fitted", "autocorrelation difference over one time, fitted Φ"),),
+)
 _QUANTITIES = ("value", "interval_low", "interval_high", "floor")
 _AXIS_LABELS = {"sigma": "noise amplitude σ", "min_probability": "$p_{min}$"}
 # More small multiples than that cannot be read; the table has all.
@@ -98,8 +98,9 @@ def draw(dataset: xr.Dataset) -> Figure:
 
 
 def _draw_lines(dataset: xr.Dataset, statistics: list[str], axis: str, label: str) -> Figure:
-    figure = new_figure(1.0 + 3.9 * max(1, len(statistics)), 3.9)
-    panels = figure.subplots(1, len(statistics), squeeze=False)[0]
+    n_rows, n_columns = _grid(len(statistics))
+    figure = new_figure(0.6 + 4.2 * n_columns, 0.5 + 3.2 * n_rows)
+    panels = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
     for number, (ax, statistic) in enumerate(zip(panels, statistics)):
         draw_lines(ax, dataset, statistic, axis)
         ax.set_xlabel(label)
@@ -109,8 +110,19 @@ def _draw_lines(dataset: xr.Dataset, statistics: list[str], axis: str, label: st
         for handle, name in zip(*ax.get_legend_handles_labels()):
             if name not in names:
                 handles, names = [*handles, handle], [*names, name]
-    figure.legend(handles, names, loc="outside lower center", ncols=4)
+    figure.legend(handles, names, loc="outside lower center", ncols=4, title=_intervals(dataset))
     return figure
+
+
+def _intervals(dataset: xr.Dataset) -> str:
+    n_replicates = dataset.attrs["n_replicates"]
+    return "95 % intervals" if n_replicates == 1 else f"means of {n_replicates} replicates with 95 % intervals"
+
+
+def _grid(n_panels: int) -> tuple[int, int]:
+    """Rows and columns of four panels at most; more in a row would be too small to read."""
+    n_columns = 2 if n_panels == 4 else max(1, n_panels)
+    return -(-n_panels // n_columns), n_columns
 
 
 def _draw_maps(dataset: xr.Dataset, statistics: list[str], axes: list[str], labels: list[str]) -> Figure:
@@ -118,7 +130,7 @@ def _draw_maps(dataset: xr.Dataset, statistics: list[str], axes: list[str], labe
     multiples = ["method"] * (dataset.sizes["method"] > 1) + further
     values = list(itertools.product(*(dataset[name].values for name in multiples)))[:_MOST_COLUMNS]
     # Without multiples the statistics stand side by side.
-    n_rows, n_columns = (len(statistics), len(values)) if multiples else (1, len(statistics))
+    n_rows, n_columns = (len(statistics), len(values)) if multiples else _grid(len(statistics))
     size = 1.0 + 0.62 * dataset.sizes[horizontal], 1.3 + 0.36 * dataset.sizes[vertical]
     figure = new_figure(0.9 + (size[0] + 0.9 * (not multiples)) * n_columns, 0.4 + size[1] * n_rows)
     panels = figure.subplots(n_rows, n_columns, squeeze=False, sharex=True, sharey=True)

@@ -31,7 +31,9 @@ def draw_lines(ax: Axes, dataset: xr.Dataset, statistic: str, axis: str) -> None
         if np.isnan(middle).all():
             continue
         style = {"marker": "o", "markersize": 4, **METHODS[method], "linewidth": 1.5}
-        if style["linestyle"] == "none":
+        if not numeric:
+            style["linestyle"] = "none"  # nothing lies between settings that are only named
+        elif style["linestyle"] == "none":
             style["linestyle"] = ":"
         reach = np.nan_to_num([middle - low, high - middle]).clip(min=0)
         ax.errorbar(x, middle, yerr=reach, capsize=2.5, elinewidth=0.9, **style, label=LABELS[method])
@@ -62,7 +64,7 @@ def _cross_failures(ax: Axes, x: np.ndarray, n_failed: np.ndarray) -> None:
 def draw_map(
     ax: Axes, panel: xr.Dataset, whole: xr.Dataset, statistic: str, horizontal: str, vertical: str, colorbar: bool
 ) -> None:
-    """A heat map with the numbers in its fields and a frame around the lowest; the scale is that of the whole figure."""
+    """A heat map with numbers in its fields and a frame around the lowest; the scale is that of the whole figure."""
     values, everywhere = (_comparable(dataset, statistic) for dataset in (panel, whole))
     frame = values.transpose(vertical, horizontal).to_pandas().iloc[::-1]
     failed = panel["n_failed"].transpose(vertical, horizontal).values[::-1]

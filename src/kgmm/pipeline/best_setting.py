@@ -1,8 +1,8 @@
 """The best setting of a sweep, and how sure that is.
 
-At equal σ the held-out denoising loss decides: all settings are judged at the same points with the same noise, so that the
-difference of two is known far better than either. Across σ, where losses cannot be compared, the relative entropy of the
-Langevin model decides.
+At equal σ the held-out denoising loss decides: all settings are judged at the same points with the same noise, so that
+the difference of two is known far better than either. Across σ, where losses cannot be compared, the relative entropy
+of the Langevin model decides.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _CLOSE = 2.0
 def best_settings(
     runs: pd.DataFrame, choices: list[str], problems: list[str], label: Callable[[dict], str]
 ) -> list[dict]:
-    """One row for every problem and σ, and one for every problem across σ: the best setting and the distance of the next.
+    """The best setting and the distance of the next: for every problem and σ, and for every problem across σ.
 
     Parameters
     ----------
-    runs : one row per experiment with the columns of the axes, ``replicate``, ``loss_blocks`` (an array, or ``None`` where
-        it failed), ``entropy`` and ``entropy_stderr`` (NaN where there is no model).
-    choices, problems : columns of the axes of the estimate (without ``sigma``), and of those of the problem and of the data.
+    runs : one row per experiment with the columns of the axes, ``replicate``, ``loss_blocks`` (an array, or ``None``
+        where it failed), ``entropy`` and ``entropy_stderr`` (NaN where there is no model).
+    choices, problems : columns of the axes of the estimate (without ``sigma``), and of those of problem and data.
     label : names a setting, given its values by column.
 
     Returns
@@ -112,4 +112,3 @@ def _difference(best: np.ndarray, variance: float, other: np.ndarray, other_vari
     if pairs.size > 1:
         return float(pairs.mean()), float(pairs.std(ddof=1) / np.sqrt(pairs.size))
     return float(pairs[0]), float(np.sqrt(variance + other_variance))
-

@@ -35,8 +35,10 @@ def to_csv(plan: Plan) -> str:
 def summary(plan: Plan) -> str:
     """One sentence: how much the run holds, and how much of it is there."""
     tasks = plan.all_tasks()
-    done = sum(all(Path(path).exists() for path in task.files) for task in tasks)
-    return f"{plan.name}: {len(plan.rows)} experiments of {len(tasks)} results, {done} of which are there"
+    done = {(task.stage, task.key) for task in tasks if all(Path(path).exists() for path in task.files)}
+    n_rows = sum(done.issuperset(row.keys.items()) for row in plan.rows)
+    experiments = f"{len(plan.rows)} experiments, {n_rows} of them done"
+    return f"{plan.name}: {experiments}; {len(tasks)} results, {len(done)} of them there"
 
 
 def _flatten(settings: dict, prefix: str = "") -> Iterator[tuple[str, object]]:

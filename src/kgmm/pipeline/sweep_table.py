@@ -20,8 +20,8 @@ def summarize(metrics: pd.DataFrame, axes: dict[str, list[str]]) -> pd.DataFrame
     """One row per setting and statistic of every sweep.
 
     ``value`` is the mean over the replicates that did not fail, ``stderr`` its standard error and the interval the
-    central 95 % of Student's t; one replicate keeps what it says of itself. A setting of which replicates failed is marked in
-    all its rows, and has a row with the reason where a result is missing altogether.
+    central 95 % of Student's t; one replicate keeps what it says of itself. A setting of which replicates failed is
+    marked in all its rows, and has a row with the reason where a result is missing altogether.
 
     Parameters
     ----------

@@ -15,7 +15,8 @@ class OrnsteinUhlenbeck(System):
     """``dX = −A X dt + B dW``, a chain of ``n_variables`` variables of which neighbours turn around each other.
 
     ``A`` has the rates ``decay1, decay2, decay1, …`` on its diagonal, ``−rotation`` right above and ``rotation`` right
-    below it; ``B = diag(noise1, noise2, noise1, …)``. Two variables are ``A = [[decay1, −rotation], [rotation, decay2]]``.
+    below it; ``B = diag(noise1, noise2, noise1, …)``. With two variables
+    ``A = [[decay1, −rotation], [rotation, decay2]]``.
     The stationary law is ``N(0, C)`` with ``A C + C Aᵀ = B Bᵀ``.
     """
 
