@@ -68,3 +68,30 @@ def test_jobs_of_a_fresh_copy(new_project, arguments, jobs):
     if "config/sunspots.yaml" in arguments:
         project.write_example()
     assert project.planned_jobs(*arguments) == jobs | TABLES
+
+
+# Of the stages of a score, and of a model with and without a mobility that is fitted.
+_SCORE = ("simulate_trajectory", "describe_trajectory", "estimate_cells", "fit_score", "evaluate_score")
+_MODEL = ("sample_langevin", "compare_model")
+_FITTED = ("estimate_mobility", "sample_fitted", "compare_fitted")
+
+
+@pytest.mark.parametrize(
+    ("name", "experiments", "jobs"),
+    [
+        # Two jobs for all tasks of a stage, one for each core; twice as many where they are more than 48.
+        ("sigma", 96, dict.fromkeys(_SCORE + _MODEL, 4) | {"simulate_trajectory": 4, "describe_trajectory": 4}),
+        ("n_samples", 63, dict.fromkeys(_SCORE, 2)),
+        ("dimension", 72, dict.fromkeys(_SCORE, 2)),
+        ("rayleigh", 15, dict.fromkeys(_SCORE + _MODEL + _FITTED, 2)),
+        ("forcing", 12, dict.fromkeys(_SCORE + _MODEL + _FITTED, 2)),
+    ],
+)
+def test_jobs_of_a_sweep(new_project, name, experiments, jobs):
+    project = new_project()
+    arguments = ("--configfile", f"config/sweeps/{name}.yaml", "--cores", "2")
+    blocks = 2 if name == "sigma" else 1
+    drawn = {"draw_trajectory": blocks, "draw_sweep": blocks, "collect_sweeps": 1}
+    assert project.planned_jobs(*arguments) == jobs | drawn | TABLES
+    said = project.snakemake("-n", *arguments, check=True).stderr
+    assert f"{experiments} experiments, 0 of them done" in said
