@@ -55,7 +55,7 @@ def test_the_new_system_of_the_docs(new_project):
 
 @pytest.fixture(scope="module")
 def configurations() -> list[str]:
-    """The configurations that the README of the folder shows: a simulation, and data from a file."""
+    """The configurations that the README of the folder shows: a simulation, data from a file, and a sweep."""
     text = (ROOT / "config/README.md").read_text()
     return re.findall(r"^```yaml\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
 
@@ -71,7 +71,7 @@ def test_the_configuration_of_the_config_readme(new_project, configurations):
 
 def test_the_data_set_of_the_config_readme(new_project, configurations):
     project = new_project()
-    _, block = configurations
+    _, block, _ = configurations
     (project.root / "config/station.yaml").write_text(block)
     command = ("--configfile", "config/station.yaml")
     missing = project.snakemake("-n", *command)
@@ -85,6 +85,14 @@ def test_the_data_set_of_the_config_readme(new_project, configurations):
     jobs = project.planned_jobs(*command)
     assert (jobs["import_dataset"], jobs["fit_score"], jobs["sample_langevin"]) == (1, 1, 1)
     assert "simulate_trajectory" not in jobs
+
+
+def test_the_sweep_of_the_config_readme(new_project, configurations):
+    project = new_project()
+    *_, block = configurations
+    (project.root / "config/mine.yaml").write_text(block)
+    said = project.snakemake("-n", "--configfile", "config/mine.yaml", check=True).stderr
+    assert "36 experiments, 0 of them done" in said  # three systems, two amplitudes, two networks, three replicates
 
 
 def changed_files(diff: str):
