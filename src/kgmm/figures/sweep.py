@@ -85,6 +85,8 @@ def _tick(value) -> float | str:
 
 
 def _written(value) -> str:
+    if pd.isna(value):
+        return "auto"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
