@@ -391,11 +391,23 @@ def test_ring_has_a_column_for_each_number_of_points_that_has_a_model(tmp_path):
     axes = panels(draw(dataset))
     assert len(axes) == 2 * 4
     assert [ax.get_title() for ax in axes[:2]] == ["4 points", "8 points"]
-    assert [ax.get_ylabel() for ax in axes[2::2]] == ["u, 1 place on", "u, 2 places on", "autocorrelation of u"]
+    assert [ax.get_ylabel() for ax in axes[2::2]] == ["v, 1 place on", "v, 2 places on", "autocorrelation of v"]
     assert [text.get_text() for text in axes[0].get_legend().get_texts()] == [
         "held-out data", "model, Φ = I", "model, fitted Φ",
     ]  # fmt: skip
-    assert all(ax.get_xlabel() == "u (physical units)" for ax in axes[:6])
+    assert all(ax.get_xlabel() == "v (physical units)" for ax in axes[:6])
+
+
+def test_ring_of_one_number_of_points_is_two_by_two(tmp_path):
+    axes = panels(draw(gather(ring_rows(tmp_path, (4,)))))
+    corners = [ax.get_subplotspec() for ax in axes]
+    assert [(c.rowspan.start, c.colspan.start) for c in corners] == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    assert [ax.get_ylabel() for ax in axes] == [
+        "density of v",
+        "v, 1 place on",
+        "v, 2 places on",
+        "autocorrelation of v",
+    ]
 
 
 def test_ring_without_a_model_is_empty(tmp_path):

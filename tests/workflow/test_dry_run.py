@@ -22,7 +22,7 @@ TABLES = {
                 # but one are modelled, whose noise floors are simulations too.
                 "simulate_trajectory": 11 + 7, "describe_trajectory": 11, "draw_trajectory": 7, "estimate_cells": 17,
                 "fit_score": 25, "evaluate_score": 17, "sample_langevin": 12, "compare_model": 12,
-                "estimate_mobility": 12, "sample_fitted": 12, "compare_fitted": 12, "draw_figure": 14, "race_score": 2,
+                "estimate_mobility": 12, "sample_fitted": 12, "compare_fitted": 12, "draw_figure": 15, "race_score": 2,
                 "draw_training": 11,
             },
         ),

@@ -45,7 +45,7 @@ def draw_autocorrelation(ax: Axes, dataset: xr.Dataset, k: int) -> None:
     curves = [dataset[name] for name in dataset if str(name).startswith("autocorrelation_")]
     ax.set_ylim(min(-0.1, 1.1 * min(float(curve.min()) for curve in curves)), 1.02)
     if k == 0:
-        ax.legend(loc="best")
+        ax.legend(loc="best", frameon=True, framealpha=0.85, edgecolor="none")
 
 
 def path_legend(ax: Axes) -> None:

@@ -60,14 +60,14 @@ class Block(BaseModel):
 
 
 class JointFigure(Section):
-    """A figure over several blocks, shown with the first of them."""
+    """A further figure, of a block or over several, shown with the first of them."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$", description="Name of its files.")]
     kind: Annotated[
         Literal["ring"],
         Field(description="ring: densities averaged over positions, a column for each number of points."),
     ]
-    blocks: Annotated[list[str], Field(min_length=2, description="Names of the blocks.")]
+    blocks: Annotated[list[str], Field(min_length=1, description="Names of the blocks.")]
 
 
 class RunConfig(Section):
@@ -93,6 +93,6 @@ class RunConfig(Section):
         list[Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]],
         Field([], description="Other runs whose figures the report shows too, once they are there."),
     ]
-    figures: Annotated[list[JointFigure], Field([], description="Figures over several blocks.")]
+    figures: Annotated[list[JointFigure], Field([], description="Further figures, of a block or over several.")]
     claims: Annotated[list[Claim], Field([], description="What the tables of the run must show.")]
     experiments: Annotated[list[Block], Field(min_length=1, description="Blocks of experiments.")]
