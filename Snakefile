@@ -29,6 +29,7 @@ onstart:
         workflow.scheduler.job_rate_limiter = None
 
 
+include: "workflow/rules/cluster.smk"
 include: "workflow/rules/bundles.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/simulate_trajectory.smk"

@@ -36,6 +36,8 @@ for bundle in BUNDLES:
             tasks=TaskList(bundle.tasks),
             code=bundle.tasks[0].fingerprint,
         threads: getattr(PLAN.config.threads, bundle.stage)
+        resources:
+            **requests_of(bundle.stage, len(bundle.tasks)),
         script:
             # Read when the job starts, and so not from the variable of the loop.
             "../scripts/{params.tasks.stage}.py"
