@@ -1,13 +1,11 @@
 # What jobs ask of a cluster. Memory and time are the profile's business: its `set-resources` names stages, and reaches
 # the jobs of several tasks from here. With the usual profiles, where jobs run here, none of this matters.
 
-from kgmm.pipeline.cluster import gpu_request, refuse_missing_commands, scaled
+from kgmm.pipeline.cluster import gpu_request, scaled
 
-# Whether jobs run on this machine; in a job that a cluster runs, the machine is not the whole of the run's.
-RUNS_HERE = workflow.local_exec and not workflow.remote_exec
-
-if workflow.is_main_process and not workflow.dryrun and workflow.non_local_exec:
-    refuse_missing_commands()
+# Whether jobs run on this machine, within its cores; elsewhere their number is limited. (Which executor it will be, Snakemake
+# does not know yet. A process that a cluster has started sees the cores of its node, which are not all its own.)
+RUNS_HERE = workflow.resource_settings.nodes is None and not workflow.remote_exec
 
 
 def gpu_of(stage):

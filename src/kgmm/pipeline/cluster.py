@@ -15,10 +15,10 @@ DEVICE_STAGES = (
 )  # fmt: skip
 
 
-def refuse_missing_commands() -> None:
-    """Raises an error if this machine cannot submit jobs."""
+def refuse_missing_commands(executor: str) -> None:
+    """Raises an error if jobs are to be submitted to SLURM and this machine cannot."""
     missing = [command for command in ("sbatch", "squeue", "scancel") if shutil.which(command) is None]
-    if missing:
+    if executor == "slurm" and missing:
         raise WorkflowError(
             f"This profile submits jobs to SLURM, whose {', '.join(missing)} is not on this machine: "
             "run it on a login node of the cluster, or choose a profile that computes here."
