@@ -2,19 +2,20 @@
 PYTHON ?= python3
 # Extra arguments of pip, such as an index of CPU-only builds of torch.
 PIP_ARGS ?=
-# A folder under profiles/.
+# A folder under profiles/, such as slurm.
 PROFILE ?= default
 
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help env paper quick estimator test lint schema clean
+.PHONY: help env paper quick estimator resume test lint schema clean
 
 help:
 	@echo "make paper   the whole run: results/paper/report.html"
 	@echo "make quick   the same on small data: results/quick/report.html"
 	@echo "make estimator  errors and races of the estimator: results/estimator/report.html"
+	@echo "make resume  the last run again, after Snakemake was killed"
 	@echo "make test    the tests"
 	@echo "make env     the set-up alone (PIP_ARGS=... is passed to pip, PYTHON=... chooses the interpreter)"
 	@echo "make lint    style and the configuration's schema"
@@ -37,6 +38,10 @@ quick: env
 
 estimator: env
 	$(BIN)/snakemake --workflow-profile profiles/$(PROFILE) --configfile config/estimator.yaml
+
+# On a cluster the jobs of the killed run are cancelled first; the profile is that of the run.
+resume: env
+	$(BIN)/python -m kgmm.pipeline.resume
 
 test: env
 	$(BIN)/pytest

@@ -1,7 +1,7 @@
 """A real SLURM on one machine: munge, slurmctld and virtual nodes, all on the loopback interface.
 
-Needs root and Debian's packages slurm-wlm and munge. The configuration has to lie in ``/etc/slurm``, because commands that
-run inside of jobs look for it nowhere else: a machine that has one of its own is refused. Everything that a lab starts
+Needs root and Debian's packages slurm-wlm and munge. The configuration has to lie in ``/etc/slurm``, because commands
+inside of jobs look for it nowhere else: a machine that has one of its own is refused. Everything that a lab starts
 carries a variable in its environment, by which the leftovers of a lab that was killed are found and removed.
 """
 

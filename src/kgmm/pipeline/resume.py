@@ -61,7 +61,7 @@ def cancel_jobs() -> None:
 
 
 def _jobs_here() -> list[str]:
-    """Jobs that were submitted from this folder, and are not over yet; those whose processes are just being ended too."""
+    """Jobs that were submitted from this folder and are not over; those whose processes are just being ended too."""
     query = ["squeue", "--noheader", f"--user={os.getuid()}", "--format=%A|%j|%Z"]
     lines = subprocess.run(query, check=True, capture_output=True, text=True).stdout.splitlines()
     jobs = [line.split("|", 2) for line in lines]
