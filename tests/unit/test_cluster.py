@@ -69,7 +69,7 @@ def test_the_profile_says_in_one_sentence_that_its_package_is_missing(monkeypatc
 def test_a_machine_without_slurm_is_refused(monkeypatch):
     monkeypatch.setattr(cluster.shutil, "which", lambda command: None)
     cluster.refuse_missing_commands("local")
-    with pytest.raises(WorkflowError, match="to SLURM, whose sbatch, squeue, scancel is not on this machine"):
+    with pytest.raises(WorkflowError, match="jobs to SLURM, and this machine has no sbatch, squeue, scancel"):
         cluster.refuse_missing_commands("slurm")
 
 

@@ -20,7 +20,7 @@ def refuse_missing_commands(executor: str) -> None:
     missing = [command for command in ("sbatch", "squeue", "scancel") if shutil.which(command) is None]
     if executor == "slurm" and missing:
         raise WorkflowError(
-            f"This profile submits jobs to SLURM, whose {', '.join(missing)} is not on this machine: "
+            f"This profile submits jobs to SLURM, and this machine has no {', '.join(missing)}: "
             "run it on a login node of the cluster, or choose a profile that computes here."
         )
 
