@@ -99,26 +99,33 @@ class Lab:
 
     @classmethod
     def start(cls) -> Lab:
-        """Starts a lab; waits until no other one runs, and removes what is left of one that was killed."""
-        lock = _only_lab()
+        """Starts a lab; waits until no other one runs."""
+        lab = cls(Path(), _only_lab())
+        try:
+            lab.bring_up()
+        except LabError:
+            os.close(lab.lock)
+            raise
+        return lab
+
+    def bring_up(self) -> None:
+        """Starts everything in a new folder; what is left of a lab that was killed is removed."""
         refuse_foreign_configuration()
         _remove_leftovers()
-        root = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_BASE))
-        root.chmod(0o755)
-        os.environ[VARIABLE] = str(root)
-        lab = cls(root, lock)
+        self.root = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_BASE))
+        self.root.chmod(0o755)
+        os.environ[VARIABLE] = str(self.root)
         try:
-            lab._start_munge()
-            lab._configure()
-            lab._start_daemon("slurmctld")
+            self._start_munge()
+            self._configure()
+            self._start_daemon("slurmctld")
             for node in NODES:
-                lab.start_node(node)
-            wait_until(lambda: lab.states() == {node: "idle" for node in NODES}, "the nodes are idle")
-        except BaseException as error:
-            logs = lab.logs()
-            lab.stop()
+                self.start_node(node)
+            wait_until(self._is_idle, "the nodes are idle")
+        except Exception as error:
+            logs = self.logs()
+            _remove_leftovers()
             raise LabError(f"the lab does not start: {error}\n{logs}") from error
-        return lab
 
     def stop(self) -> None:
         """Cancels what runs, ends every process of the lab and removes its configuration."""
@@ -164,7 +171,7 @@ class Lab:
             for node, state in self.states().items():
                 if state.rstrip("*") in ("down", "drained", "draining"):
                     self.query("scontrol", "update", f"NodeName={node}", "State=RESUME")
-            return self.states() == {node: "idle" for node in NODES}
+            return self._is_idle()
 
         wait_until(idle, "the nodes are idle again")
 
@@ -174,6 +181,9 @@ class Lab:
         for path in sorted(self.root.rglob("*.log")):
             found.append(f"--- {path.name}\n" + "\n".join(path.read_text(errors="replace").splitlines()[-15:]))
         return "\n".join(found)
+
+    def _is_idle(self) -> bool:
+        return self.states() == dict.fromkeys(NODES, "idle")
 
     def _start_daemon(self, *command: str, environment: dict[str, str] | None = None) -> None:
         subprocess.run(command, env=os.environ | (environment or {}), check=True, capture_output=True, timeout=60)

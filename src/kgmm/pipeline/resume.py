@@ -41,9 +41,9 @@ def resume() -> None:
         raise SystemExit(f"Snakemake still runs here (process {living[0].pid}): stop it first, or let it go on")
     if shutil.which("squeue"):
         cancel_jobs()
-    command = [sys.executable, "-m", "snakemake", *arguments]
-    subprocess.run([*command, "--unlock"], check=True)
-    os.execv(sys.executable, command)
+    command = [sys.executable, "-m", "snakemake"]
+    subprocess.run([*command, "--unlock", *arguments], check=True)
+    os.execv(sys.executable, [*command, *arguments])
 
 
 def cancel_jobs() -> None:
