@@ -273,6 +273,8 @@ SlurmdTimeout=10
 SlurmctldTimeout=30
 KillWait=5
 JobRequeue=0
+# Finished jobs stay in sight for as long as the tests may take.
+MinJobAge=7200
 # Nodes have what this file says, whatever the machine has.
 SlurmdParameters=config_overrides
 GresTypes=gpu

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from tests.slurm.lab import NODES, wait_until
@@ -39,6 +41,8 @@ def held(lab, new_project, finished_sweep):
     project.edit(script, "def estimate_cells(job: Job) -> None:\n", _WAITING)
     project.edit(script, "run_job(estimate_cells, snakemake)\n", _WATCHED)
     (project.root / "hold").touch()
+    for folder in ("trajectories", "records/simulate_trajectory"):
+        shutil.copytree(*(each.root / "results/store" / folder for each in (finished_sweep, project)))
     config = project.write_config("sweep.yaml", SWEEP)
     targets = files_of(finished_sweep, "cells")
     run = Run.on_slurm(project, "--configfile", config, "--config", "rows_per_job=6", "--", *targets)

@@ -29,7 +29,7 @@ run_job(simulate_trajectory, snakemake)
 
 
 @pytest.fixture(scope="module")
-def runs(lab, new_project):
+def runs(lab, new_project, finished_sweep):
     """Runs that start together, because most of their time is waiting."""
     started = {}
     quick = new_project()
@@ -41,7 +41,10 @@ def runs(lab, new_project):
     demanding.edit("profiles/slurm/config.yaml", *_FIRST_LIMITS)
     demanding.edit("workflow/scripts/simulate_trajectory.py", "run_job(simulate_trajectory, snakemake)\n", _DEMANDING)
     config = demanding.write_config("demanding.yaml", until_trajectory(SWEEP))
-    started["demanding"] = demanding, Run.on_slurm(demanding, "--configfile", config, "--config", "rows_per_job=1")
+    targets = files_of(finished_sweep, "trajectories")
+    started["demanding"] = demanding, Run.on_slurm(
+        demanding, "--configfile", config, "--config", "rows_per_job=1", "--", *targets
+    )
     yield started
     for _, run in started.values():
         run.process.kill()
