@@ -2,7 +2,7 @@
 PYTHON ?= python3
 # Extra arguments of pip, such as an index of CPU-only builds of torch.
 PIP_ARGS ?=
-# A folder under profiles/.
+# A folder under profiles/, such as slurm.
 PROFILE ?= default
 
 VENV := .venv
@@ -12,13 +12,14 @@ READY := $(VENV)/.ready
 # A file under config/sweeps/, for `make sweep`.
 SWEEP ?=
 
-.PHONY: help env paper quick estimator sweep test lint schema clean
+.PHONY: help env paper quick estimator sweep resume test lint schema clean
 
 help:
 	@echo "make paper   the whole run: results/paper/report.html"
 	@echo "make quick   the same on small data: results/quick/report.html"
 	@echo "make estimator  errors and races of the estimator: results/estimator/report.html"
 	@echo "make sweep SWEEP=config/sweeps/sigma.yaml  one of the sweeps: results/sweep-sigma/report.html"
+	@echo "make resume  the last run again, after Snakemake was killed"
 	@echo "make test    the tests"
 	@echo "make env     the set-up alone (PIP_ARGS=... is passed to pip, PYTHON=... chooses the interpreter)"
 	@echo "make lint    style and the configuration's schema"
@@ -45,6 +46,10 @@ estimator: env
 sweep: env
 	@test -f "$(SWEEP)" || { echo "SWEEP is '$(SWEEP)', which is no file: choose one of $$(ls config/sweeps/*.yaml | tr '\n' ' ')"; exit 1; }
 	$(BIN)/snakemake --workflow-profile profiles/$(PROFILE) --configfile $(SWEEP)
+
+# On a cluster the jobs of the killed run are cancelled first; the profile is that of the run.
+resume: env
+	$(BIN)/python -m kgmm.pipeline.resume
 
 test: env
 	$(BIN)/pytest

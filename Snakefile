@@ -7,9 +7,11 @@ from snakemake.utils import min_version
 
 min_version("9.0")
 
+from kgmm.pipeline.cluster import refuse_missing_commands
 from kgmm.pipeline.config import ConfigError
 from kgmm.pipeline.plan import Plan
 from kgmm.pipeline.plan_table import summary
+from kgmm.pipeline.resume import remember_call
 
 SCRIPTS = f"{workflow.basedir}/workflow/scripts"
 try:
@@ -27,8 +29,12 @@ onstart:
     # the scheduler once a second: after 400 jobs it took 40 % of a core. Where jobs run here, nothing needs the limit.
     if workflow.local_exec:
         workflow.scheduler.job_rate_limiter = None
+    else:
+        refuse_missing_commands(workflow.executor_plugin.name)
+    remember_call(sys.argv[1:])
 
 
+include: "workflow/rules/cluster.smk"
 include: "workflow/rules/bundles.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/simulate_trajectory.smk"

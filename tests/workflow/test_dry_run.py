@@ -35,6 +35,16 @@ TABLES = {
             },
         ),
         (
+            # Ten tasks to a job, where so many can be computed at once by the same code. No SLURM is needed for this.
+            ("--workflow-profile", "profiles/slurm"),
+            {
+                "simulate_trajectory": 6, "describe_trajectory": 6, "draw_trajectory": 7, "estimate_cells": 2,
+                "fit_score": 3, "evaluate_score": 6, "sample_langevin": 2, "compare_model": 6,
+                "estimate_mobility": 2, "sample_fitted": 2, "compare_fitted": 6, "draw_figure": 14, "race_score": 2,
+                "draw_training": 11,
+            },
+        ),
+        (
             ("--configfile", "config/sunspots.yaml"),
             {
                 "import_dataset": 1, "describe_trajectory": 1, "draw_trajectory": 1, "estimate_cells": 1,
@@ -61,7 +71,7 @@ TABLES = {
             },
         ),
     ],
-    ids=["default", "quick", "sunspots", "paper-large", "scatter"],
+    ids=["default", "quick", "slurm", "sunspots", "paper-large", "scatter"],
 )  # fmt: skip
 def test_jobs_of_a_fresh_copy(new_project, arguments, jobs):
     project = new_project()

@@ -11,7 +11,7 @@ def planned_bundles():
     """Composed by the main process; jobs on other machines read what it has composed, while results appear."""
     if not workflow.is_main_process:
         return read_bundles(PLAN, _COMPOSITION)
-    n_workers = workflow.resource_settings.cores or 1 if workflow.local_exec else 1
+    n_workers = workflow.resource_settings.cores or 1 if RUNS_HERE else 1
     bundles = compose(PLAN, PLAN.config.rows_per_job, n_workers)
     if not workflow.dryrun:
         write_bundles(bundles, _COMPOSITION)
@@ -36,6 +36,8 @@ for bundle in BUNDLES:
             tasks=TaskList(bundle.tasks),
             code=bundle.tasks[0].fingerprint,
         threads: getattr(PLAN.config.threads, bundle.stage)
+        resources:
+            **requests_of(bundle.stage, len(bundle.tasks)),
         script:
             # Read when the job starts, and so not from the variable of the loop.
             "../scripts/{params.tasks.stage}.py"

@@ -15,6 +15,8 @@ rule estimate_cells:
         tasks=tasks_of("estimate_cells"),
         code=code_of("estimate_cells"),
     threads: threads_of("estimate_cells")
+    resources:
+        **gpu_of("estimate_cells"),
     script:
         "../scripts/estimate_cells.py"
 
@@ -51,6 +53,8 @@ rule accumulate_moments:
         tasks=tasks_of("accumulate_moments"),
         code=code_of("accumulate_moments"),
     threads: threads_of("accumulate_moments")
+    resources:
+        **gpu_of("accumulate_moments"),
     script:
         "../scripts/accumulate_moments.py"
 
@@ -87,6 +91,8 @@ rule fit_score:
         tasks=tasks_of("fit_score"),
         code=code_of("fit_score"),
     threads: threads_of("fit_score")
+    resources:
+        **gpu_of("fit_score"),
     script:
         "../scripts/fit_score.py"
 
@@ -122,7 +128,6 @@ rule race_score:
     params:
         tasks=tasks_of("race_score"),
         code=code_of("race_score"),
-    # All cores, so that nothing else disturbs the clock; how many it computes with is in the configuration.
-    threads: max(threads_of("race_score"), workflow.cores or 1)
+    threads: threads_of_race()
     script:
         "../scripts/race_score.py"

@@ -12,6 +12,8 @@ rule sample_langevin:
         tasks=tasks_of("sample_langevin"),
         code=code_of("sample_langevin"),
     threads: threads_of("sample_langevin")
+    resources:
+        **gpu_of("sample_langevin"),
     script:
         "../scripts/sample_langevin.py"
 
@@ -66,6 +68,8 @@ rule sample_fitted:
         tasks=tasks_of("sample_fitted"),
         code=code_of("sample_fitted"),
     threads: threads_of("sample_fitted")
+    resources:
+        **gpu_of("sample_fitted"),
     script:
         "../scripts/sample_fitted.py"
 

@@ -13,6 +13,8 @@ rule simulate_trajectory:
         tasks=tasks_of("simulate_trajectory"),
         code=code_of("simulate_trajectory"),
     threads: threads_of("simulate_trajectory")
+    resources:
+        **gpu_of("simulate_trajectory"),
     script:
         "../scripts/simulate_trajectory.py"
 
@@ -29,6 +31,8 @@ rule simulate_shard:
         tasks=tasks_of("simulate_shard"),
         code=code_of("simulate_shard"),
     threads: threads_of("simulate_shard")
+    resources:
+        **gpu_of("simulate_shard"),
     script:
         "../scripts/simulate_shard.py"
 

@@ -14,8 +14,8 @@ from kgmm.pipeline import kept
 from kgmm.pipeline.plan import Plan
 from kgmm.pipeline.tasks import STAGES, Task
 
-# A race has the machine for itself; several in a row would only keep others waiting.
-_ALONE = ("race_score",)
+# A race has the machine for itself; several in a row would only keep others waiting. Shards are divided to be spread.
+_ALONE = ("race_score", "simulate_shard", "accumulate_moments")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,55 @@
+"""What jobs ask of a cluster, and what a cluster's machine must have."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from importlib.util import find_spec
+
+from snakemake.exceptions import WorkflowError
+
+# Stages that compute with torch on the device of the configuration.
+DEVICE_STAGES = (
+    "simulate_trajectory", "simulate_shard", "estimate_cells", "accumulate_moments", "fit_score", "sample_langevin",
+    "sample_fitted",
+)  # fmt: skip
+
+
+def refuse_missing_commands(executor: str) -> None:
+    """Raises an error if jobs are to be submitted to SLURM and this machine cannot."""
+    missing = [command for command in ("sbatch", "squeue", "scancel") if shutil.which(command) is None]
+    if executor == "slurm" and missing:
+        raise WorkflowError(
+            f"This profile submits jobs to SLURM, and this machine has no {', '.join(missing)}: "
+            "run it on a login node of the cluster, or choose a profile that computes here."
+        )
+
+
+def gpu_request(stage: str, device: str) -> dict[str, str]:
+    """The resource of a rule whose jobs need a GPU; one that may do without (``auto``) asks for none."""
+    return {"gres": "gpu:1"} if device == "cuda" and stage in DEVICE_STAGES else {}
+
+
+def scaled(request, n_tasks: int) -> Callable | int | str:
+    """A stage's resource for a job of several tasks, one after the other: their times add up, the rest is the same.
+
+    Parameters
+    ----------
+    request : Snakemake's resource, a value or an expression in ``attempt``, ``input`` and ``threads``.
+    """
+    factor = n_tasks if request.name == "runtime" else 1
+
+    def evaluated(wildcards, input, attempt, threads, rulename, async_run):
+        known = {"input": input, "attempt": attempt, "threads": threads, "rulename": rulename, "async_run": async_run}
+        value = request.evaluate(wildcards, **known).value
+        return factor * value if isinstance(value, int) else value
+
+    return evaluated
+
+
+def require_plugin() -> None:
+    """Ends the program, with one sentence, if Snakemake cannot submit to SLURM."""
+    if find_spec("snakemake_executor_plugin_slurm") is None:
+        raise SystemExit(
+            "profiles/slurm needs the package snakemake-executor-plugin-slurm: pip install 'kgmm[slurm]', or make env"
+        )

@@ -1,0 +1,55 @@
+"""The lab itself: a machine's own configuration is left alone, and leftovers of a lab that was killed are replaced."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.slurm import lab as lab_module
+from tests.slurm.lab import LabError, processes, refuse_foreign_configuration
+
+
+@pytest.fixture
+def configuration(tmp_path, monkeypatch):
+    """A folder in place of /etc/slurm."""
+    monkeypatch.setattr(lab_module, "_CONFIGURATION", tmp_path)
+    return tmp_path
+
+
+def test_a_configuration_of_its_own_is_refused(configuration):
+    (configuration / "slurm.conf").write_text("ClusterName=production\n")
+    with pytest.raises(LabError, match=r"has a SLURM configuration of its own, .*slurm.conf"):
+        refuse_foreign_configuration()
+    (configuration / "slurm.conf").unlink()
+    (configuration / "slurm.conf").symlink_to("/etc/passwd")
+    with pytest.raises(LabError, match="of its own"):
+        refuse_foreign_configuration()
+
+
+def test_leftovers_of_a_lab_are_not(configuration):
+    refuse_foreign_configuration()
+    (configuration / "slurm.conf").write_text(f"{lab_module._SIGN}ClusterName=kgmm\n")
+    (configuration / "gres.conf").symlink_to(configuration / "gone" / "gres.conf")
+    refuse_foreign_configuration()
+
+
+@pytest.mark.slurm
+def test_a_lab_that_was_killed_is_replaced(lab):
+    """With a job and links to nowhere left behind, and its folder gone."""
+    lab.query("sbatch", "--output=/dev/null", "--wrap", "sleep 1000")
+    lab_module.wait_until(lambda: [job for job in lab.jobs() if job["state"] == "RUNNING"], "a job runs")
+    left = processes()
+    assert {"munged", "slurmctld", "slurmd", "slurmstepd", "sleep"} <= {process.name() for process in left}
+    for process in left:
+        if process.name() in ("munged", "slurmctld", "slurmd"):
+            process.kill()
+    shutil.rmtree(lab.root)
+    configuration = Path("/etc/slurm/slurm.conf")
+    configuration.unlink()
+    configuration.symlink_to(lab.root / "slurm.conf")
+    lab.bring_up()
+    assert not {process.pid for process in left} & {process.pid for process in processes()}
+    assert lab.jobs() == [] and os.path.isfile(configuration)
