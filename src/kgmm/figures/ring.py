@@ -1,7 +1,7 @@
 """A ring of points, one column for each number of them: densities averaged over positions, and autocorrelations.
 
-Figures 5 and 6 of arXiv:2503.18054. The joint densities of the model are lines over those of the data, at the same levels,
-so that a difference is seen where it is.
+Figures 5 and 6 of arXiv:2503.18054. The joint densities of the model are lines over those of the data, at the same
+levels, so that a difference is seen where it is.
 """
 
 from __future__ import annotations
