@@ -5,16 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import Select, WebDriverWait
+from selenium.webdriver.support.ui import WebDriverWait
+
+from tests.report.pages import check_page, choose, first_curve, open_page, screenshot
 
 pytestmark = [pytest.mark.browser, pytest.mark.workflow]
-
-ARTIFACTS = Path(__file__).parents[1] / "artifacts"
-# Chromium has a smallest window; narrow screens are emulated.
-WIDTHS = (400, 1600)
 
 
 @pytest.fixture(scope="module")
@@ -22,79 +19,23 @@ def report(quick_run) -> Path:
     return quick_run.root / "results/quick/report.html"
 
 
-@pytest.fixture(scope="module")
-def browser(chromium, tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    flags = (
-        "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --hide-scrollbars "
-        "--disable-background-networking --disable-component-update --disable-sync"
-    )
-    for flag in flags.split():
-        options.add_argument(flag)
-    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('chromium')}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService("/usr/bin/chromedriver"))
-    yield driver
-    driver.quit()
-
-
-@pytest.fixture(params=[(width, scheme) for width in WIDTHS for scheme in ("light", "dark")], ids=str)
-def page(request, browser, report):
-    width, scheme = request.param
-    browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride", {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
-    )
-    browser.execute_cdp_cmd(
-        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-    )
-    browser.get_log("browser"), browser.get_log("performance")
-    browser.get(report.as_uri())
-    ARTIFACTS.mkdir(exist_ok=True)
-    browser.save_screenshot(str(ARTIFACTS / f"report-{width}-{scheme}.png"))
-    browser.execute_script("document.getElementById('explorer').scrollIntoView()")
+@pytest.fixture
+def page(screen, browser, report):
+    width, scheme = screen
+    open_page(browser, report, width, scheme, "report", "explorer")
     WebDriverWait(browser, 20).until(lambda _: plotted(browser, "density"))
-    browser.save_screenshot(str(ARTIFACTS / f"explorer-{width}-{scheme}.png"))
+    screenshot(browser, f"explorer-{width}-{scheme}")
     return browser, width, scheme
 
 
 def plotted(browser, panel: str) -> list | None:
     """First curve of a panel of the explorer."""
-    data = f"document.getElementById('explorer-{panel}').data"
-    return browser.execute_script(f"return {data} && {data}[0].y && Array.from({data}[0].y)")
+    return first_curve(browser, f"explorer-{panel}")
 
 
-def choose(browser, name: str) -> Select:
-    return Select(browser.find_element(By.ID, f"explorer-{name}"))
-
-
-def test_no_console_messages_and_no_network(page):
-    browser, *_ = page
-    assert browser.get_log("browser") == []
-    requests = [
-        entry["message"]
-        for entry in browser.get_log("performance")
-        if '"Network.requestWillBeSent"' in entry["message"]
-    ]
-    outside = [message for message in requests if '"url":"http' in message]
-    assert outside == []
-
-
-def test_nothing_overflows_the_page(page):
+def test_a_page_of_its_own(page):
     browser, width, _ = page
-    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
-
-
-def test_all_images_decode(page):
-    browser, *_ = page
-    broken = browser.execute_script(
-        """
-        document.querySelectorAll('img').forEach(image => image.loading = 'eager');
-        const done = [...document.images].map(image => image.decode().then(() => null, () => image.alt));
-        return Promise.all(done).then(results => results.filter(result => result !== null));
-        """
-    )
-    assert broken == []
+    check_page(browser, width)
     # Two blocks, each with the page of its data, the figure of its scores, and the losses of its fits.
     assert browser.execute_script("return document.images.length") == 6
 
@@ -119,21 +60,21 @@ def test_text_stands_out_from_its_background(page):
 
 def test_the_explorer_shows_what_is_chosen(page):
     browser, *_ = page
-    titles = [option.text for option in choose(browser, "title").options]
+    titles = [option.text for option in choose(browser, "explorer-title").options]
     assert len(titles) == 2
     first = {panel: plotted(browser, panel) for panel in ("density", "autocorrelation", "score")}
     assert all(first.values())
     lines = browser.find_element(By.ID, "explorer-numbers").text
     assert "relative entropy" in lines and "noise floor" in lines
     # Another noise amplitude has another model and another score; another experiment has other data as well.
-    choose(browser, "setting").select_by_index(1)
+    choose(browser, "explorer-setting").select_by_index(1)
     names = browser.execute_script("return document.getElementById('explorer-score').data.map(trace => trace.name)")
     assert "KGMM network" in names and "exact" in names
     assert browser.find_element(By.ID, "explorer-numbers").text != lines
-    choose(browser, "title").select_by_visible_text(titles[1])
+    choose(browser, "explorer-title").select_by_visible_text(titles[1])
     before = plotted(browser, "density")
     assert before != first["density"]
-    choose(browser, "variable").select_by_index(1)
+    choose(browser, "explorer-variable").select_by_index(1)
     assert plotted(browser, "density") != before
 
 

@@ -165,7 +165,7 @@ rule write_report:
         seed=PLAN.config.seed,
         sections=report_sections(),
         rows=explored_sources(),
-        sweeps=[{name: sweep[name] for name in ("block", "axes", "choices", "problems")} for sweep in sweep_sources()],
+        sweeps=[{name: sweep[name] for name in sweep if name != "rows"} for sweep in sweep_sources()],
         studies={study: study_figures(study) for study in PLAN.config.studies},
         code=script_fingerprint("write_report"),
     localrule: True

@@ -9,7 +9,7 @@ from kgmm.pipeline.failures import failure_of
 from kgmm.pipeline.job import logged
 from kgmm.pipeline.metrics import metric_rows
 from kgmm.pipeline.sweep_table import summarize
-from kgmm.pipeline.sweeps import label_of
+from kgmm.pipeline.sweeps import setting_text
 
 
 def collect_sweeps(sweeps: list[dict], metrics: str, table: str, best: str) -> None:
@@ -26,8 +26,7 @@ def _best(sweep: dict) -> list[dict]:
     choices = [name for name in sweep["choices"] if name != "sigma"]
 
     def label(values: dict) -> str:
-        varied = [name for name in values if runs[name].nunique(dropna=False) > 1]
-        return ", ".join(f"{label_of(name)} {values[name]}" for name in varied)
+        return setting_text({name: value for name, value in values.items() if runs[name].nunique(dropna=False) > 1})
 
     return best_settings(runs, choices, sweep["problems"], label)
 

@@ -31,6 +31,31 @@ def label_of(column: str) -> str:
     return _LABELS.get(column, column.rpartition(".")[2].replace("_", " "))
 
 
+def labels_of(columns: list[str]) -> dict[str, str]:
+    """Short names of the axes of one sweep; the dotted ones where two would be called the same."""
+    labels = {column: label_of(column) for column in columns}
+    short = list(labels.values())
+    return {column: label if short.count(label) == 1 else column for column, label in labels.items()}
+
+
+def text_of(value) -> str:
+    """How tables write a value of an axis; one left to the data is called ``auto``."""
+    if value is None or value != value:
+        return "auto"
+    if isinstance(value, str):
+        return value
+    # A column of true and false that went through CSV.
+    if str(value) in ("True", "False"):
+        return str(value).lower()
+    return f"{value:,.0f}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:g}"
+
+
+def setting_text(values: dict) -> str:
+    """A setting in words, from the values of its axes by column."""
+    labels = labels_of(list(values))
+    return ", ".join(f"{labels[column]} = {text_of(value)}" for column, value in values.items())
+
+
 def is_choice(axis: str) -> bool:
     """Whether an axis is one of the estimate, of whose values one can be best, and not one of the problem."""
     return axis.split(".")[0] in _CHOICES

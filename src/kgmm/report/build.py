@@ -16,6 +16,8 @@ from PIL import Image
 from kgmm.pipeline.tasks import STAGES
 from kgmm.report import model_tables, tables
 from kgmm.report.explorer import explorer_entries
+from kgmm.report.sweep_explorer import sweep_entries
+from kgmm.report.sweep_tables import first_trajectory, sweep_part
 
 _ORDER = (*STAGES, "draw_trajectory", "draw_training", "draw_figure", "draw_sweep")
 
@@ -28,11 +30,14 @@ def build_report(
     sections: list[dict],
     rows: list[dict],
     studies: dict[str, list[str]],
+    sweeps: list[dict],
     metrics: str | Path,
     races: str | Path,
     trajectories: str | Path,
     costs: str | Path,
     verification: str | Path,
+    sweep: str | Path | None,
+    best: str | Path | None,
     config: str | Path,
     environment: dict,
 ) -> str:
@@ -45,6 +50,7 @@ def build_report(
         several blocks of which it is the first.
     rows : the plan's, with the paths of their results, for the explorer.
     studies : images of the figures of other runs, by their names.
+    sweeps : block, mode and columns of the axes of each sweep; sweep, best : their tables, if there are any.
     metrics, races, trajectories, costs, verification : the run's CSV tables; config : the resolved configuration.
     environment : versions, platform and commit.
     """
@@ -53,31 +59,9 @@ def build_report(
     all_costs["stage"] = pd.Categorical(all_costs["stage"], _ORDER, ordered=True)
     all_costs = all_costs.sort_values("stage")
     all_costs["stage"] = all_costs["stage"].astype(str)
-    all_trajectories, all_races = pd.read_csv(trajectories), pd.read_csv(races)
-    blocks = []
-    for section in sections:
-        own = all_metrics[all_metrics["block"] == section["name"]]
-        data = all_trajectories[all_trajectories["block"] == section["name"]]
-        race = all_races[all_races["block"] == section["name"]]
-        blocks.append(
-            section
-            | {
-                "figure": _image(section["figure"]),
-                "joint": [_image(path) for path in section["joint"]],
-                "trajectory": _image(section["trajectory"]),
-                "training": _image(section["training"]),
-                "sweep": _image(section["sweep"]),
-                "race": tables.race_table(race),
-                "data": tables.trajectory_table(data),
-                "scores": tables.score_table(own),
-                "models": model_tables.model_table(own),
-                "clocks": model_tables.clock_table(own),
-                "mobilities": model_tables.mobility_table(own),
-                "failures": tables.failures(own)
-                + tables.failures(data.assign(sigma="–", method="–", statistic="data"))
-                + tables.failures(race.assign(method="kgmm, dsm", statistic="race")),
-            }
-        )
+    of_sweeps = _sweeps(sweeps, sweep, best, all_metrics, sections)
+    frames = all_metrics, pd.read_csv(trajectories), pd.read_csv(races)
+    blocks = [_block(section, of_sweeps["parts"].get(section["name"]), *frames) for section in sections]
     cost_rows = tables.cost_table(all_costs)
     explorer = explorer_entries(sections, rows, all_metrics)
     template = jinja2.Environment(
@@ -89,9 +73,9 @@ def build_report(
         run=run,
         seed=seed,
         blocks=blocks,
-        headline=_headline(all_metrics),
+        headline=_headline(all_metrics[~all_metrics["block"].isin(of_sweeps["parts"])]),
         claims=tables.claim_table(pd.read_csv(verification)),
-        n_experiments=int(all_metrics.groupby(["block", "method", "sigma", "replicate"], dropna=False).ngroups),
+        n_experiments=int(all_metrics.groupby(_experiment(sweeps), dropna=False).ngroups),
         n_results=int(all_costs["stage"].isin(STAGES).sum()),
         n_failed=int((all_costs["status"] == "failed").sum()),
         costs=cost_rows,
@@ -103,12 +87,61 @@ def build_report(
         environment=environment,
         date=time.strftime("%Y-%m-%d %H:%M %Z"),
         explorer=explorer,
+        sweep_explorer=of_sweeps["entries"],
         studies={study: [_image(path) for path in paths] for study, paths in studies.items() if paths},
-        plotly=plotly.offline.get_plotlyjs() if explorer else "",
         style=_part("style.css"),
-        explorer_script=_part("explorer.js"),
-        page_script=_part("page.js"),
+        scripts=_scripts(bool(explorer), bool(of_sweeps["entries"])),
     )
+
+
+def _block(
+    section: dict, settings: dict | None, metrics: pd.DataFrame, trajectories: pd.DataFrame, races: pd.DataFrame
+) -> dict:
+    """Pictures and tables of a block; a sweep has those of its settings in the place of those of every experiment."""
+    own, data, race = (table[table["block"] == section["name"]] for table in (metrics, trajectories, races))
+    pictures = {name: _image(section[name]) for name in ("figure", "trajectory", "training", "sweep")}
+    common = section | pictures | {"joint": [_image(path) for path in section["joint"]], "settings": settings}
+    shown = own if settings is None else own.iloc[:0]
+    failed = [
+        shown,
+        data.assign(sigma="–", method="–", statistic="data"),
+        race.assign(method="kgmm, dsm", statistic="race"),
+    ]
+    return common | {
+        "race": tables.race_table(race),
+        "data": tables.trajectory_table(data if settings is None else first_trajectory(data)),
+        "scores": tables.score_table(shown),
+        "models": model_tables.model_table(shown),
+        "clocks": model_tables.clock_table(shown),
+        "mobilities": model_tables.mobility_table(shown),
+        "failures": [row for table in failed for row in tables.failures(table)] if settings is None else [],
+    }
+
+
+def _sweeps(
+    sweeps: list[dict], table: str | Path | None, best: str | Path | None, metrics: pd.DataFrame, sections: list[dict]
+) -> dict:
+    """Tables of the sweeps by block, and the entries of their explorer."""
+    if not sweeps:
+        return {"parts": {}, "entries": []}
+    settings, found = pd.read_csv(table), pd.read_csv(best)
+    titles = {section["name"]: section["title"] for section in sections}
+    parts = {sweep["block"]: sweep_part(sweep, settings, found, metrics) for sweep in sweeps}
+    replicates = {block: part["n_replicates"] for block, part in parts.items()}
+    return {"parts": parts, "entries": sweep_entries(sweeps, titles, settings, replicates)}
+
+
+def _experiment(sweeps: list[dict]) -> list[str]:
+    """Columns that tell experiments apart."""
+    axes = [column for sweep in sweeps for column in sweep["axes"]]
+    return list(dict.fromkeys(["block", "method", "sigma", "replicate", *axes]))
+
+
+def _scripts(explorer: bool, sweep_explorer: bool) -> list[str]:
+    """Those that the page needs, in the order in which they build on each other."""
+    scripts = [plotly.offline.get_plotlyjs(), _part("plots.js")] if explorer or sweep_explorer else []
+    scripts += [_part("explorer.js")] * explorer + [_part("sweep_explorer.js")] * sweep_explorer
+    return [*scripts, _part("page.js")]
 
 
 def _part(name: str) -> str:

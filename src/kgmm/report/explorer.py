@@ -55,20 +55,20 @@ def _models(rows: list[dict]) -> dict:
         own = dataset.isel(variable=k)
         densities.append(
             {
-                "bin": _numbers_of(own["bin_center"]),
-                "data": _numbers_of(own["density_data"]),
-                "exact": _numbers_of(own["density_exact"]) if "density_exact" in own else None,
-                "curve": _numbers_of(own["curve_point"]),
-                **{name: _numbers_of(own[f"curve_{name}"]) for name in _MODELS if f"curve_{name}" in own},
+                "bin": plain_numbers(own["bin_center"]),
+                "data": plain_numbers(own["density_data"]),
+                "exact": plain_numbers(own["density_exact"]) if "density_exact" in own else None,
+                "curve": plain_numbers(own["curve_point"]),
+                **{name: plain_numbers(own[f"curve_{name}"]) for name in _MODELS if f"curve_{name}" in own},
             }
         )
         kinds = [kind for kind in ("data", *_MODELS) if f"autocorrelation_{kind}" in own]
-        autocorrelations.append({kind: _numbers_of(own[f"autocorrelation_{kind}"]) for kind in kinds})
+        autocorrelations.append({kind: plain_numbers(own[f"autocorrelation_{kind}"]) for kind in kinds})
     return {
         "variables": names,
         "mobility": dataset.attrs["mobility"],
         "density": densities,
-        "lag": _numbers_of(dataset["lag_time"]),
+        "lag": plain_numbers(dataset["lag_time"]),
         "autocorrelation": autocorrelations,
     }
 
@@ -81,11 +81,11 @@ def _scores(path: str) -> dict:
         if "x" in evaluation:
             names = {"exact": "exact"} | {f"score_{method}": label for method, label in LABELS.items()}
             lines = [
-                {"label": label, "y": _numbers_of(evaluation[name])}
+                {"label": label, "y": plain_numbers(evaluation[name])}
                 for name, label in (names | {"smoothed": "exact, smoothed"}).items()
                 if name in evaluation and evaluation[name].dims == ("point",)
             ]
-            return {"profile": {"x": _numbers_of(evaluation["x"]), "lines": lines}}
+            return {"profile": {"x": plain_numbers(evaluation["x"]), "lines": lines}}
         if "field_point" in evaluation:
             return {"field": _field(evaluation)}
     return {}
@@ -99,7 +99,7 @@ def _field(evaluation: xr.Dataset) -> dict:
     def on_grid(values: np.ndarray) -> list:
         grid = np.full((len(ys), len(xs)), np.nan)
         grid[row, column] = values
-        return _numbers_of(grid)
+        return plain_numbers(grid)
 
     names = {"field_exact": "exact"} | {f"field_{method}": label for method, label in LABELS.items()}
     components = {
@@ -107,7 +107,7 @@ def _field(evaluation: xr.Dataset) -> dict:
         for name, label in names.items()
         if name in evaluation
     }
-    return {"x": _numbers_of(xs), "y": _numbers_of(ys), "components": components}
+    return {"x": plain_numbers(xs), "y": plain_numbers(ys), "components": components}
 
 
 def _numbers(metrics: pd.DataFrame, setting: str) -> dict[str, list[str]]:
@@ -127,9 +127,9 @@ def _numbers(metrics: pd.DataFrame, setting: str) -> dict[str, list[str]]:
     return lines
 
 
-def _numbers_of(values) -> list:
+def plain_numbers(values) -> list:
     """To four significant digits; null where there is none."""
     values = np.asarray(values, dtype=float)
     if values.ndim > 1:
-        return [_numbers_of(row) for row in values]
+        return [plain_numbers(row) for row in values]
     return [float(f"{value:.{_DIGITS}g}") if np.isfinite(value) else None for value in values]
