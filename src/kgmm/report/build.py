@@ -124,7 +124,8 @@ def _sweeps(
     """Tables of the sweeps by block, and the entries of their explorer."""
     if not sweeps:
         return {"parts": {}, "entries": []}
-    settings, found = pd.read_csv(table), pd.read_csv(best)
+    # Where everything is a number without a unit, 1 is not to become 1.0.
+    settings, found = pd.read_csv(table, dtype={"units": str}), pd.read_csv(best)
     titles = {section["name"]: section["title"] for section in sections}
     parts = {sweep["block"]: sweep_part(sweep, settings, found, metrics) for sweep in sweeps}
     replicates = {block: part["n_replicates"] for block, part in parts.items()}

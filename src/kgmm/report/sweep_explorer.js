@@ -98,6 +98,12 @@
       marker: { symbol: "x", size: 9, color: colour("bad") }, text: marks.map((mark) => mark.text), hovertemplate: "%{text}<extra></extra>",
     }];
   };
+  // An interval that nearly reaches zero would flatten everything else.
+  const logarithmicRange = (one, drawn) => {
+    const of = (values) => present(drawn.flatMap((trace) => trace.ks.map((k) => (k === undefined || !values ? null : values[k])))).filter((value) => value > 0);
+    const [values, all] = [[...of(one.value), ...of(one.floor)], [...of(one.value), ...of(one.high)]];
+    return values.length ? [Math.log10(Math.min(...values) / 3), Math.log10(Math.min(1.3 * Math.max(...all), 10 * Math.max(...values)))] : undefined;
+  };
   const drawLines = (one, at, name) => {
     const x = axisOf(across);
     const second = axisOf(by);
@@ -107,12 +113,13 @@
     const figure = layout(label(one), x.label, `${one.name}${one.unit}`, { hovermode: "closest", showlegend: traces.length > 1 });
     figure.height = 440 + 19 * Math.ceil(traces.length / (panel.clientWidth < 700 ? 2 : 6));
     figure.yaxis2 = { overlaying: "y", range: [0, 1], visible: false, fixedrange: true };
-    if (logarithmic.checked) figure.yaxis.type = "log";
+    if (logarithmic.checked) Object.assign(figure.yaxis, { type: "log", range: logarithmicRange(one, drawn) });
     if (place.isLog) figure.xaxis.type = "log";
     // Text has no ticks of its own.
-    const every = Math.ceil(x.values.length / (panel.clientWidth < 700 ? 8 : 20));
+    const narrow = panel.clientWidth < 700;
+    const every = Math.ceil(x.values.length / (narrow ? 8 : 20));
     const ticked = (_, i) => i % every === 0;
-    if (!x.numbers || x.values.length <= 10) Object.assign(figure.xaxis, { tickvals: place.numbers.filter(ticked), ticktext: x.values.filter(ticked) });
+    if (!x.numbers || x.values.length <= (narrow ? 6 : 10)) Object.assign(figure.xaxis, { tickvals: place.numbers.filter(ticked), ticktext: x.values.filter(ticked) });
     show(panel, traces, figure, name);
     return drawn.flatMap((trace) => trace.ks);
   };
@@ -150,9 +157,8 @@
     };
     const figure = layout(`${label(one)}${one.unit}`, x.label, y.label, { hovermode: "closest" });
     figure.height = Math.min(900, 150 + 44 * Math.max(5, y.values.length));
-    figure.margin.l = 80;
     [[figure.xaxis, x], [figure.yaxis, y]].forEach(([axis, { values }]) =>
-      Object.assign(axis, { type: "category", categoryorder: "array", categoryarray: values, showgrid: false }));
+      Object.assign(axis, { type: "category", categoryorder: "array", categoryarray: values, showgrid: false, automargin: true }));
     show(panel, empty.length ? [map, gaps] : [map], figure, name);
     return ks.flat();
   };
@@ -211,7 +217,7 @@
   };
   const chooseStatistic = () => {
     fill(of, unique(sweep().statistics.filter((one) => one.name === statistic.value).map((one) => one.of)));
-    of.parentElement.hidden = of.value === "–";
+    of.parentElement.hidden = ["–", ""].includes(of.value);
     chooseOf();
   };
   const chooseTitle = () => {
