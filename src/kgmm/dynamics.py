@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from kgmm.correlation import block_correlations, correlation, decorrelation_time, integrated_time
+from kgmm.errors import ScientificFailure
 from kgmm.histograms import BLOCKS, Estimate, jackknife_variance
 
 HORIZONS = (1, 5)
@@ -40,10 +41,15 @@ class BlockedAutocorrelation:
         """From a path ``(n_members, n_times, n_features)``.
 
         ``longest`` is the longest lag; by default eight times the lag at which the slowest variable falls to 1/e, or
-        what the blocks of the path allow.
+        what the blocks of the path allow. Raises :class:`ScientificFailure` where these hold no two lags.
         """
         n_members, n_times, _ = values.shape
         most = n_times if n_members >= BLOCKS else n_times // -(-BLOCKS // n_members)
+        if most < 2:
+            raise ScientificFailure(
+                f"a path of {n_members} members and {n_times} times is too short for an autocorrelation: its standard "
+                f"errors need {BLOCKS} stretches of two times and more, or {BLOCKS} members"
+            )
         rho = _normalised(_own(values, n_times))
         if longest is None:
             times = [decorrelation_time(column, interval) for column in rho.T]

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from kgmm.correlation import autocorrelation, correlation, decorrelation_time, integrated_time
+from kgmm.dynamics import BlockedAutocorrelation
+from kgmm.errors import ScientificFailure
 
 
 def direct(values, n_lags):
@@ -149,3 +151,15 @@ def test_integrated_time_of_an_alternating_series_is_right_or_refused(keep):
     except ValueError:
         return
     assert found == pytest.approx((1 + keep) / (1 - keep), rel=0.05)
+
+
+@pytest.mark.parametrize(("n_members", "n_times"), [(2, 19), (19, 3), (20, 1)])
+def test_a_path_too_short_for_its_errors_is_refused(n_members, n_times):
+    values = np.random.default_rng(0).standard_normal((n_members, n_times, 1))
+    with pytest.raises(ScientificFailure, match=f"{n_members} members and {n_times} times is too short"):
+        BlockedAutocorrelation.of(values, 1.0)
+
+
+def test_the_shortest_path_is_enough():
+    values = np.random.default_rng(0).standard_normal((2, 20, 1))
+    assert BlockedAutocorrelation.of(values, 1.0).own.shape == (20, 2, 1)
