@@ -42,8 +42,9 @@ def runs(lab, new_project, finished_sweep):
     demanding.edit("workflow/scripts/simulate_trajectory.py", "run_job(simulate_trajectory, snakemake)\n", _DEMANDING)
     config = demanding.write_config("demanding.yaml", until_trajectory(SWEEP))
     targets = files_of(finished_sweep, "trajectories")
-    started["demanding"] = demanding, Run.on_slurm(
-        demanding, "--configfile", config, "--config", "rows_per_job=1", "--", *targets
+    started["demanding"] = (
+        demanding,
+        Run.on_slurm(demanding, "--configfile", config, "--config", "rows_per_job=1", "--", *targets),
     )
     yield started
     for _, run in started.values():
