@@ -1,7 +1,7 @@
 """A real SLURM on one machine: munge, slurmctld and virtual nodes, all on the loopback interface.
 
 Needs root and Debian's packages slurm-wlm and munge. The configuration has to lie in ``/etc/slurm``, because commands
-inside of jobs look for it nowhere else: a machine that has one of its own is refused. Everything that a lab starts
+inside of jobs look for it nowhere else (:mod:`tests.slurm.configuration`). Everything that a lab starts
 carries a variable in its environment, by which the leftovers of a lab that was killed are found and removed.
 """
 
@@ -12,7 +12,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -23,46 +22,22 @@ from pathlib import Path
 
 import psutil
 
+from tests.slurm.configuration import LabError, refuse_foreign, remove, write
+
 VARIABLE = "KGMM_SLURM_LAB"
 NODES = ("n1", "n2")
-PATIENCE = 300.0
+PATIENCE = 600.0
 
 _COMMANDS = ("slurmctld", "slurmd", "sbatch", "munged")
-_CONFIGURATION = Path("/etc/slurm")
-_FILES = ("slurm.conf", "gres.conf")
-_SIGN = "# Written by the tests of kgmm (tests/slurm), which may replace and remove it.\n"
-# Folders of the root's own: the user munge must be able to enter, and munged refuses those that others can write to.
+# A folder of the root's: the user munge must be able to enter, and munged refuses those that others can write to.
 _BASE = Path("/run")
 _PREFIX = "kgmm-slurm-lab-"
 _LOCK = _BASE / f"{_PREFIX}lock"
 
 
-class LabError(Exception):
-    """This machine cannot have a lab, or the lab does not work."""
-
-
 def missing_commands() -> list[str]:
     """Commands of SLURM and munge that are not installed."""
     return [command for command in _COMMANDS if shutil.which(command) is None]
-
-
-def refuse_foreign_configuration() -> None:
-    """Raises a :class:`LabError` if this machine has a SLURM configuration of its own.
-
-    Not its own is what a lab has left: files that say so, links to nowhere, and links into a folder for temporary files
-    while no controller runs.
-    """
-    for path in map(_CONFIGURATION.joinpath, _FILES):
-        if os.path.lexists(path) and not _is_leftover(path):
-            raise LabError(f"this machine has a SLURM configuration of its own, {path}, which the tests would replace")
-
-
-def _is_leftover(path: Path) -> bool:
-    if path.is_symlink():
-        target = path.resolve()
-        temporary = any(target.is_relative_to(folder) for folder in (tempfile.gettempdir(), "/tmp", "/var/tmp", _BASE))
-        return not target.exists() or (temporary and not any(p.name() == "slurmctld" for p in psutil.process_iter()))
-    return path.read_text(errors="replace").startswith(_SIGN)
 
 
 def processes(node: str | None = None) -> list[psutil.Process]:
@@ -110,7 +85,7 @@ class Lab:
 
     def bring_up(self) -> None:
         """Starts everything in a new folder; what is left of a lab that was killed is removed."""
-        refuse_foreign_configuration()
+        refuse_foreign()
         _remove_leftovers()
         self.root = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_BASE))
         self.root.chmod(0o755)
@@ -215,74 +190,7 @@ class Lab:
         for node in NODES:
             (self.root / node / "spool").mkdir(parents=True)
             (self.root / node / "nvidia").touch()
-        _CONFIGURATION.mkdir(exist_ok=True)
-        for name, text in zip(_FILES, (self._slurm_conf(), self._gres_conf())):
-            path = _CONFIGURATION / name
-            path.unlink(missing_ok=True)
-            path.write_text(_SIGN + text)
-
-    def _gres_conf(self) -> str:
-        """Pretend GPUs: jobs can ask for them, no more."""
-        return "".join(f"NodeName={node} Name=gpu File={self.root}/{node}/nvidia\n" for node in NODES)
-
-    def _slurm_conf(self) -> str:
-        controller, *ports = _free_ports(1 + len(NODES))
-        host = socket.gethostname().split(".")[0]
-        nodes = [
-            f"NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs=2 RealMemory=8000 Gres=gpu:1"
-            for node, port in zip(NODES, ports)
-        ]
-        return _SLURM_CONF.format(
-            root=self.root, host=host, port=controller, socket=self._socket, nodes="\n".join(nodes),
-            names=",".join(NODES),
-        )  # fmt: skip
-
-
-_SLURM_CONF = """\
-ClusterName=kgmm
-SlurmctldHost={host}(127.0.0.1)
-SlurmctldPort={port}
-SlurmUser=root
-SlurmdUser=root
-AuthType=auth/munge
-CredType=cred/munge
-# cred_expire is also how long a job is held after its node has died (120 s otherwise).
-AuthInfo=socket={socket},cred_expire=10
-CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
-StateSaveLocation={root}/state
-SlurmdSpoolDir={root}/%n/spool
-SlurmctldPidFile={root}/slurmctld.pid
-SlurmdPidFile={root}/%n/slurmd.pid
-SlurmctldLogFile={root}/slurmctld.log
-SlurmdLogFile={root}/%n/slurmd.log
-# No cgroups: neither containers nor tests may have them.
-ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
-JobAcctGatherType=jobacct_gather/linux
-JobAcctGatherFrequency=task=2
-JobAcctGatherParams=OverMemoryKill
-SelectType=select/cons_tres
-SelectTypeParameters=CR_Core_Memory
-DefMemPerCPU=500
-SchedulerParameters=bf_interval=5
-SwitchType=switch/none
-MpiDefault=none
-# A node that comes back is used again; one that is silent for ten seconds is down.
-ReturnToService=2
-SlurmdTimeout=10
-SlurmctldTimeout=30
-KillWait=5
-JobRequeue=0
-# Finished jobs stay in sight for as long as the tests may take.
-MinJobAge=7200
-# Nodes have what this file says, whatever the machine has.
-SlurmdParameters=config_overrides
-GresTypes=gpu
-AccountingStorageType=accounting_storage/none
-{nodes}
-PartitionName=main Nodes={names} Default=YES MaxTime=1-00:00:00 State=UP
-PartitionName=short Nodes={names} MaxTime=12:00:00 State=UP
-"""
+        write(self.root, self._socket, NODES)
 
 
 def _only_lab() -> int:
@@ -307,18 +215,6 @@ def _remove_leftovers() -> None:
             with suppress(psutil.Error):
                 process.send_signal(signal.SIGKILL)
         psutil.wait_procs(left, timeout=10)
-    for path in map(_CONFIGURATION.joinpath, _FILES):
-        if os.path.lexists(path) and _is_leftover(path):
-            path.unlink()
+    remove()
     for folder in _BASE.glob(f"{_PREFIX}*/"):
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _free_ports(n: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(n)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports

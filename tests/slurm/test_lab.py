@@ -8,39 +8,40 @@ from pathlib import Path
 
 import pytest
 
-from tests.slurm import lab as lab_module
-from tests.slurm.lab import LabError, processes, refuse_foreign_configuration
+from tests.slurm import configuration as configuration_module
+from tests.slurm.configuration import SIGN, LabError, refuse_foreign
+from tests.slurm.lab import processes, wait_until
 
 
 @pytest.fixture
 def configuration(tmp_path, monkeypatch):
     """A folder in place of /etc/slurm."""
-    monkeypatch.setattr(lab_module, "_CONFIGURATION", tmp_path)
+    monkeypatch.setattr(configuration_module, "FOLDER", tmp_path)
     return tmp_path
 
 
 def test_a_configuration_of_its_own_is_refused(configuration):
     (configuration / "slurm.conf").write_text("ClusterName=production\n")
     with pytest.raises(LabError, match=r"has a SLURM configuration of its own, .*slurm.conf"):
-        refuse_foreign_configuration()
+        refuse_foreign()
     (configuration / "slurm.conf").unlink()
     (configuration / "slurm.conf").symlink_to("/etc/passwd")
     with pytest.raises(LabError, match="of its own"):
-        refuse_foreign_configuration()
+        refuse_foreign()
 
 
 def test_leftovers_of_a_lab_are_not(configuration):
-    refuse_foreign_configuration()
-    (configuration / "slurm.conf").write_text(f"{lab_module._SIGN}ClusterName=kgmm\n")
+    refuse_foreign()
+    (configuration / "slurm.conf").write_text(f"{SIGN}ClusterName=kgmm\n")
     (configuration / "gres.conf").symlink_to(configuration / "gone" / "gres.conf")
-    refuse_foreign_configuration()
+    refuse_foreign()
 
 
 @pytest.mark.slurm
 def test_a_lab_that_was_killed_is_replaced(lab):
     """With a job and links to nowhere left behind, and its folder gone."""
     lab.query("sbatch", "--output=/dev/null", "--wrap", "sleep 1000")
-    lab_module.wait_until(lambda: [job for job in lab.jobs() if job["state"] == "RUNNING"], "a job runs")
+    wait_until(lambda: [job for job in lab.jobs() if job["state"] == "RUNNING"], "a job runs")
     left = processes()
     assert {"munged", "slurmctld", "slurmd", "slurmstepd", "sleep"} <= {process.name() for process in left}
     for process in left:

@@ -11,9 +11,12 @@ from tests.workflow.tiny import TINY
 
 pytestmark = pytest.mark.slurm
 
-# In place of the limits of the profile: little, and as there growing with every attempt.
-_FIRST_LIMITS = ("    mem_mb: 2500 * attempt\n    runtime: 40 * attempt\n  # A part of a simulation",
-                 "    mem_mb: 1000 * attempt\n    runtime: 1 * attempt\n  # A part of a simulation")  # fmt: skip
+# In place of the limits of the profile: little memory, and for one of two simulations little time, and then more.
+_LIMITS = "    mem_mb: 2500 * attempt\n    runtime: 40 * attempt\n  # A part of a simulation"
+_NARROW = """\
+    mem_mb: 1000 * attempt
+    runtime: "(1 if 'replicate=1' in wildcards.key else 40) * attempt ** 3"
+  # A part of a simulation"""
 # One simulation needs more memory, the other more time.
 _DEMANDING = """\
 import time
@@ -38,7 +41,7 @@ def runs(lab, new_project, finished_sweep):
     config = sweep.write_config("sweep.yaml", SWEEP)
     started["sweep"] = sweep, Run.on_slurm(sweep, "--configfile", config, SBATCH_PARTITION="short")
     demanding = new_project()
-    demanding.edit("profiles/slurm/config.yaml", *_FIRST_LIMITS)
+    demanding.edit("profiles/slurm/config.yaml", _LIMITS, _NARROW)
     demanding.edit("workflow/scripts/simulate_trajectory.py", "run_job(simulate_trajectory, snakemake)\n", _DEMANDING)
     config = demanding.write_config("demanding.yaml", until_trajectory(SWEEP))
     targets = files_of(finished_sweep, "trajectories")
@@ -101,9 +104,9 @@ def test_jobs_out_of_memory_and_out_of_time_get_more(runs, finished_sweep, lab):
     run.succeed()
     jobs = jobs_of(lab, project, "simulate_trajectory")
     attempts = {k: [job for job in jobs if f"replicate={k}" in job["rule"]] for k in (0, 1)}
-    for own in attempts.values():
-        assert [(job["memory"], job["time"]) for job in own] == [("1000M", "1:00"), ("2000M", "2:00")]
-        assert own[1]["state"] == "COMPLETED"
+    asked = {k: [(job["memory"], job["time"]) for job in own] for k, own in attempts.items()}
+    assert asked == {0: [("1000M", "40:00"), ("2000M", "5:20:00")], 1: [("1000M", "1:00"), ("2000M", "8:00")]}
+    assert [own[1]["state"] for own in attempts.values()] == ["COMPLETED", "COMPLETED"]
     assert attempts[0][0]["state"] in ("OUT_OF_MEMORY", "FAILED", "CANCELLED")
     assert attempts[1][0]["state"] == "TIMEOUT"
     hashes = finished_sweep.hashes()
