@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby
 from pathlib import Path
 
 from kgmm.pipeline import kept
@@ -81,10 +81,12 @@ def _code(task: Task) -> str:
 
 
 def _parts(tasks: tuple[Task, ...], rows_per_job: int, n_workers: int) -> Iterator[tuple[Task, ...]]:
-    """Parts of nearly equal size, of two tasks and more."""
+    """Parts of nearly equal size, of two tasks and more.
+
+    Neighbours cost alike (one method, one dimension, one number of samples), so that each goes to another part.
+    """
     n_parts = max(math.ceil(len(tasks) / rows_per_job), min(n_workers, len(tasks)))
-    ends = [round(k * len(tasks) / n_parts) for k in range(n_parts + 1)]
-    return (tasks[start:end] for start, end in pairwise(ends) if end - start > 1)
+    return (part for part in (tasks[k::n_parts] for k in range(n_parts)) if len(part) > 1)
 
 
 def _is_due(task: Task, due: set[str]) -> bool:
