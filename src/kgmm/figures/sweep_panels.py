@@ -25,7 +25,8 @@ def draw_lines(ax: Axes, dataset: xr.Dataset, statistic: str, axis: str) -> None
     value = dataset[f"{statistic}_value"]
     numeric = dataset[axis].dtype.kind in "fiu"
     x = dataset[axis].values if numeric else np.arange(dataset.sizes[axis])
-    for method in dataset["method"].values:
+    logarithmic = numeric and _spans_decades(x)
+    for place, method in zip(_side_by_side(x, dataset.sizes["method"], logarithmic), dataset["method"].values):
         own = dataset.sel({"method": method})
         middle, low, high = (own[f"{statistic}_{name}"].values for name in ("value", "interval_low", "interval_high"))
         if np.isnan(middle).all():
@@ -36,15 +37,16 @@ def draw_lines(ax: Axes, dataset: xr.Dataset, statistic: str, axis: str) -> None
         elif style["linestyle"] == "none":
             style["linestyle"] = ":"
         reach = np.nan_to_num([middle - low, high - middle]).clip(min=0)
-        ax.errorbar(x, middle, yerr=reach, capsize=2.5, elinewidth=0.9, **style, label=LABELS[method])
+        ax.errorbar(place, middle, yerr=reach, capsize=2.5, elinewidth=0.9, **style, label=LABELS[method])
         _cross_failures(ax, x, own["n_failed"].values)
     floor = dataset[f"{statistic}_floor"].mean("method").values
     if np.isfinite(floor).any():
         ax.plot(x, floor, **{**EXACT, "linewidth": 1.1, "linestyle": (0, (1, 1.5))}, label="noise floor")
-    if numeric and _spans_decades(x):
+    if logarithmic:
         ax.set_xscale("log")
     if numeric and len(x) <= 8:
-        ax.set_xticks(x, [f"{tick:g}" for tick in x], rotation=0 if len(x) < 7 else 45)
+        labels = [_tick(tick) for tick in x]
+        ax.set_xticks(x, labels, rotation=45 if sum(map(len, labels)) > 30 else 0)
         ax.minorticks_off()
     if not numeric:
         ax.set_xticks(x, dataset[axis].values, rotation=30)
@@ -52,6 +54,14 @@ def draw_lines(ax: Axes, dataset: xr.Dataset, statistic: str, axis: str) -> None
     if _spans_decades(shown[np.isfinite(shown)]):
         ax.set_yscale("log")
     ax.set_ylabel(textwrap.fill(value.attrs["long_name"], _LABEL_WIDTH))
+
+
+def _side_by_side(x: np.ndarray, n_methods: int, logarithmic: bool) -> list[np.ndarray]:
+    """Places of the methods, so that their intervals do not hide each other."""
+    shifts = np.arange(n_methods) - (n_methods - 1) / 2
+    if logarithmic:
+        return [x * (x.max() / x.min()) ** (0.009 * shift) for shift in shifts]
+    return [x + 0.009 * shift * np.ptp(x) for shift in shifts]
 
 
 def _cross_failures(ax: Axes, x: np.ndarray, n_failed: np.ndarray) -> None:
@@ -118,7 +128,9 @@ def _notes(values: np.ndarray, failed: np.ndarray) -> np.ndarray:
 
 
 def _tick(value) -> str:
-    return f"{value:g}" if isinstance(value, (int, float, np.number)) else str(value)
+    if not isinstance(value, (int, float, np.number)):
+        return str(value)
+    return f"{value:,.0f}".replace(",", " ") if value >= 1000 and value == round(value) else f"{value:g}"
 
 
 def _spans_decades(values: np.ndarray) -> bool:
