@@ -197,3 +197,11 @@ def test_the_data_of_a_sweep_are_those_of_its_first_setting():
         {"variable": ["x1", "x1", "x2"], "status": "ok", "replicate": 0, "n_samples": [1, 2, 2]}
     )
     assert first_trajectory(trajectories)["n_samples"].tolist() == [1]
+
+
+@pytest.mark.parametrize(("choices", "has_choices"), [(["sigma"], True), ([], False)])
+def test_a_sweep_of_the_problem_alone_has_nothing_to_choose(choices, has_choices):
+    sweep = {"block": "wells", "mode": "grid", "axes": ["sigma"], "choices": choices, "problems": []}
+    metrics = pd.DataFrame([row(0.1, 0.01, 0)])
+    part = sweep_part(sweep, summarize(metrics, {"wells": ["sigma"]}), NOTHING, metrics)
+    assert part["has_choices"] is has_choices and part["best"] == []

@@ -30,6 +30,7 @@ def sweep_part(sweep: dict, table: pd.DataFrame, best: pd.DataFrame, metrics: pd
     return {
         "block": block,
         "best": rows,
+        "has_choices": bool(sweep["choices"]),
         "problems": [labels_of(sweep["problems"])[column] for column in sweep["problems"]],
         # Those across σ first: they compare the most settings.
         "summary": sorted(rows, key=lambda row: not row["across"])[:_MOST_IN_SUMMARY],
