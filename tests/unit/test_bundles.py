@@ -60,6 +60,19 @@ def test_sizes(n, rows_per_job, n_workers, expected):
         assert len(bundle.outputs) == len(set(bundle.outputs)) == sum(len(task.files) for task in bundle.tasks)
 
 
+def test_cheap_and_dear_tasks_are_shared_out():
+    """Trajectories alternate with their short reference runs, scores of one method stand side by side."""
+    estimator = {"sigma": [0.2, 0.3, 0.4, 0.5], "min_probability": 0.05, "method": ["kgmm", "dsm"]}
+    bundles = compose(plan(1, estimator=estimator, replicates=4, until="model"), rows_per_job=24, n_workers=2)
+    references = [
+        sum("reference" in task.key for task in bundle.tasks)
+        for bundle in bundles
+        if bundle.stage == "simulate_trajectory"
+    ]
+    rivals = [sum("/dsm-" in task.key for task in bundle.tasks) for bundle in bundles if bundle.stage == "fit_score"]
+    assert references == [2, 2] and rivals == [8, 8]
+
+
 def test_tasks_of_different_code_stay_apart():
     """The fingerprint of a simulation holds the code of its system."""
     blocks = [

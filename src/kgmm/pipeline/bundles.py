@@ -83,10 +83,15 @@ def _code(task: Task) -> str:
 def _parts(tasks: tuple[Task, ...], rows_per_job: int, n_workers: int) -> Iterator[tuple[Task, ...]]:
     """Parts of nearly equal size, of two tasks and more.
 
-    Neighbours cost alike (one method, one dimension, one number of samples), so that each goes to another part.
+    Neighbours cost alike (one method, one dimension, one number of samples), or cheap and dear ones alternate (a
+    trajectory, its reference run), so that they are dealt out to and fro.
     """
     n_parts = max(math.ceil(len(tasks) / rows_per_job), min(n_workers, len(tasks)))
-    return (part for part in (tasks[k::n_parts] for k in range(n_parts)) if len(part) > 1)
+    parts: list[list[Task]] = [[] for _ in range(n_parts)]
+    for number, task in enumerate(tasks):
+        turn, place = divmod(number, n_parts)
+        parts[-1 - place if turn % 2 else place].append(task)
+    return (tuple(part) for part in parts if len(part) > 1)
 
 
 def _is_due(task: Task, due: set[str]) -> bool:
