@@ -40,7 +40,7 @@ TABLES = {
             {
                 "simulate_trajectory": 6, "describe_trajectory": 6, "draw_trajectory": 7, "estimate_cells": 2,
                 "fit_score": 3, "evaluate_score": 6, "sample_langevin": 2, "compare_model": 6,
-                "estimate_mobility": 2, "sample_fitted": 2, "compare_fitted": 6, "draw_figure": 14, "race_score": 2,
+                "estimate_mobility": 2, "sample_fitted": 2, "compare_fitted": 6, "draw_figure": 15, "race_score": 2,
                 "draw_training": 11,
             },
         ),
