@@ -25,7 +25,8 @@ def refusal(**changes) -> str:
 
 
 def test_a_sweep_needs_an_axis_and_a_score():
-    assert "figure is 'sweep': at least one setting must be a list" in refusal(estimator={"sigma": 0.1})
+    for estimator in ({"sigma": 0.1}, {"sigma": 0.1, "method": ["kgmm", "dsm"]}):
+        assert "figure is 'sweep': a setting other than the method must be a list" in refusal(estimator=estimator)
     assert "until is 'trajectory': a sweep goes until 'score' or 'model'" in refusal(until="trajectory")
 
 

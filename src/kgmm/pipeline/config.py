@@ -59,8 +59,8 @@ def parse_config(raw: dict) -> tuple[RunConfig, list[Experiment]]:
 
 
 def _check_sweep(block: Block, defaults: dict, experiments: list[Experiment], where: str) -> None:
-    if not axes_of(block, defaults):
-        raise ConfigError(f"{where}.figure is 'sweep': at least one setting must be a list of values")
+    if not set(axes_of(block, defaults)) - {"estimator.method"}:
+        raise ConfigError(f"{where}.figure is 'sweep': a setting other than the method must be a list of values")
     for experiment in experiments:
         if experiment.until not in ("score", "model"):
             raise ConfigError(f"{where}.until is {experiment.until!r}: a sweep goes until 'score' or 'model'")
