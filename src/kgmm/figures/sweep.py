@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from kgmm.figures.style import LABELS, letter, new_figure
 from kgmm.figures.sweep_panels import draw_lines, draw_map
-from kgmm.pipeline.sweep_table import MEAN
+from kgmm.pipeline.sweep_table import MEAN, of_statistic
 from kgmm.pipeline.sweeps import label_of
 
 # Statistic, variable and model of a row of the table, and how the panel calls it; the first that is there of each line.
@@ -34,7 +34,7 @@ def gather(table: pd.DataFrame, axes: list[list[str]]) -> xr.Dataset:
     ----------
     table : its rows of ``sweep.csv``. axes : columns that vary together, axis by axis.
     """
-    table = table.copy()
+    table = table.reset_index(drop=True)
     for columns in axes[:1] if any(len(columns) > 1 for columns in axes) else []:
         table[columns[0]] = [" / ".join(_written(value) for value in row) for row in table[columns].to_numpy()]
     names = ["method", *(columns[0] for columns in axes)]
@@ -51,9 +51,9 @@ def gather(table: pd.DataFrame, axes: list[list[str]]) -> xr.Dataset:
     dataset["n_failed"] = (names, failed)
     for panel in _panels(table):
         arrays = {quantity: np.full(shape, np.nan) for quantity in _QUANTITIES}
-        for number in np.flatnonzero(_of_panel(table, panel)):
+        for number, row in of_statistic(table, *panel[:3]).iterrows():
             for quantity in _QUANTITIES:
-                arrays[quantity][places[number]] = table[quantity].iloc[number]
+                arrays[quantity][places[number]] = row[quantity]
         for quantity, array in arrays.items():
             dataset[f"{panel[0]}_{quantity}"] = (names, array, {"long_name": panel[3]})
     labels = [" / ".join(_AXIS_LABELS.get(column, label_of(column)) for column in columns) for columns in axes]
@@ -62,15 +62,8 @@ def gather(table: pd.DataFrame, axes: list[list[str]]) -> xr.Dataset:
 
 
 def _panels(table: pd.DataFrame) -> list[tuple[str, ...]]:
-    found = (next((panel for panel in options if _of_panel(table, panel).any()), None) for options in _PANELS)
+    found = (next((panel for panel in options if len(of_statistic(table, *panel[:3]))), None) for options in _PANELS)
     return [panel for panel in found if panel is not None]
-
-
-def _of_panel(table: pd.DataFrame, panel: tuple[str, ...]) -> np.ndarray:
-    statistic, variable, mobility, _ = panel
-    of_model = table["mobility"].fillna("")
-    wanted = (of_model != "") & (of_model != "identity") if mobility == "fitted" else of_model == mobility
-    return ((table["statistic"] == statistic) & (table["variable"].fillna("") == variable) & wanted).to_numpy()
 
 
 def _values(column: pd.Series) -> list:

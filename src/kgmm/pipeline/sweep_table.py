@@ -83,3 +83,16 @@ def _summary(replicates: pd.DataFrame) -> dict:
         "value": value, "stderr": stderr, "interval_low": low, "interval_high": high, "floor": floor,
         "n_replicates": values.size,
     }  # fmt: skip
+
+
+def of_statistic(table: pd.DataFrame, statistic: str, variable: str, mobility: str) -> pd.DataFrame:
+    """Rows of a statistic; the mobility ``fitted`` stands for every one but the identity."""
+    model, variables = models_of(table), table["variable"].astype(object).fillna("")
+    wanted = (table["statistic"] == statistic) & (variables == variable) & (model == mobility)
+    return table[wanted]
+
+
+def models_of(table: pd.DataFrame) -> pd.Series:
+    """Which model each row is about: ``identity``, ``fitted`` or, of the score, none."""
+    mobility = table["mobility"].astype(object).fillna("")
+    return mobility.where(mobility.isin(("", "identity")), "fitted")

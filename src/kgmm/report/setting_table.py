@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from kgmm.pipeline.sweep_table import MEAN
+from kgmm.pipeline.sweep_table import MEAN, of_statistic
 from kgmm.pipeline.sweeps import labels_of, text_of
 from kgmm.report.tables import METHOD_NAMES, number, with_error
 
@@ -54,19 +54,6 @@ def failure_text(n_failed: int, n_replicates: int) -> str:
     if n_replicates == 1:
         return "failed"
     return f"{n_failed} of {n_replicates} replicates failed"
-
-
-def of_statistic(table: pd.DataFrame, statistic: str, variable: str, mobility: str) -> pd.DataFrame:
-    """Rows of a statistic; the mobility ``fitted`` stands for every one but the identity."""
-    model, variables = models_of(table), table["variable"].astype(object).fillna("")
-    wanted = (table["statistic"] == statistic) & (variables == variable) & (model == mobility)
-    return table[wanted]
-
-
-def models_of(table: pd.DataFrame) -> pd.Series:
-    """Which model each row is about: ``identity``, ``fitted`` or, of the score, none."""
-    mobility = table["mobility"].astype(object).fillna("")
-    return mobility.where(mobility.isin(("", "identity")), "fitted")
 
 
 def _cells(rows: pd.DataFrame, statistic: str) -> list[str]:
