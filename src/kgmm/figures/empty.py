@@ -16,5 +16,6 @@ def gather(rows: list[dict]) -> xr.Dataset:
 def draw(dataset: xr.Dataset) -> Figure:
     """Says that there is nothing to show."""
     figure = new_figure(6, 1.2)
-    figure.text(0.5, 0.5, "No usable result: the reasons are in the table of this section.", ha="center", va="center")
+    reasons = "No usable result, or a score of many variables without a model:\nsee the tables of this section."
+    figure.text(0.5, 0.5, reasons, ha="center", va="center")
     return figure
