@@ -49,7 +49,7 @@ sweep: env
 
 # On a cluster the jobs of the killed run are cancelled first; the profile is that of the run.
 resume: env
-	$(BIN)/python -m kgmm.pipeline.resume
+	$(BIN)/python -m kgmm.jobs.resume
 
 test: env
 	$(BIN)/pytest
@@ -58,9 +58,9 @@ lint: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check src workflow/scripts tests benchmarks
 
-# After a change of the settings in src/kgmm/pipeline/.
+# After a change of the settings in src/kgmm/config/.
 schema: env
-	$(BIN)/python -m kgmm.pipeline.schema
+	$(BIN)/python -m kgmm.config.schema
 
 clean:
 	rm -rf $(VENV) .snakemake results/* src/*.egg-info

@@ -7,11 +7,11 @@ from snakemake.utils import min_version
 
 min_version("9.0")
 
-from kgmm.pipeline.cluster import refuse_missing_commands
-from kgmm.pipeline.config import ConfigError
-from kgmm.pipeline.plan import Plan
-from kgmm.pipeline.plan_table import summary
-from kgmm.pipeline.resume import remember_call
+from kgmm.jobs.cluster import refuse_missing_commands
+from kgmm.config.parsing import ConfigError
+from kgmm.jobs.plan import Plan
+from kgmm.jobs.plan_table import summary
+from kgmm.jobs.resume import remember_call
 
 SCRIPTS = f"{workflow.basedir}/workflow/scripts"
 try:

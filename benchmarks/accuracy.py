@@ -12,9 +12,9 @@ import time
 import numpy as np
 
 from kgmm import KGMM, DirectGMM, ScoreModel, get_system, simulate
-from kgmm.evaluation import Examination
-from kgmm.samples import as_samples
-from kgmm.trajectory import split
+from kgmm.data.samples import as_samples
+from kgmm.data.trajectory import split
+from kgmm.score.evaluation import Examination
 
 CASES = [
     # system, n_members, n_times, n_samples, sigma, p_min, options of KGMM, hidden, with mixture

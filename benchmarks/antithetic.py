@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from kgmm import KGMM, ScoreModel, get_system, simulate
-from kgmm.statistics import relative_error
+from kgmm.statistics.comparison import relative_error
 
 N_SAMPLES, SIGMA, P_MIN, DRAWS = 10_000, 0.01, 0.02, 64
 

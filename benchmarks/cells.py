@@ -11,9 +11,9 @@ import sys
 import numpy as np
 
 from kgmm import KGMM, ScoreModel, get_system, simulate
-from kgmm.evaluation import Examination
-from kgmm.samples import as_samples
-from kgmm.trajectory import split
+from kgmm.data.samples import as_samples
+from kgmm.data.trajectory import split
+from kgmm.score.evaluation import Examination
 
 SIGMA = 0.05
 CASES = [  # samples, p_min, draws

@@ -15,9 +15,9 @@ import torch
 from sklearn.cluster import BisectingKMeans
 
 from kgmm import KGMM, ScoreModel, simulate
-from kgmm.moments import accumulate_round, block_edges
-from kgmm.partition import bisect
-from kgmm.standardize import Standardization
+from kgmm.data.standardization import Standardization
+from kgmm.score.moments import accumulate_round, block_edges
+from kgmm.score.partition import bisect
 
 SIGMA = 0.05
 DEVICES = ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)

@@ -13,8 +13,8 @@ import tempfile
 SIMULATE = """
 import sys
 from kgmm import get_system
-from kgmm.recording import write_samples_and_path
-from kgmm.simulation import record, stationary_ensemble
+from kgmm.sde.recording import write_samples_and_path
+from kgmm.sde.simulation import record, stationary_ensemble
 system = get_system("asymmetric_potential")
 settings = dict(n_members=50_000, n_times=2_000, sample_interval=0.05)
 settings |= dict(path_members=64, path_interval=0.05, path_length=5.0)
@@ -29,7 +29,7 @@ START = """
 import resource, sys, time
 import numpy as np, torch
 from kgmm import KGMM, Samples
-from kgmm.trajectory import open_trajectory
+from kgmm.data.trajectory import open_trajectory
 torch.set_num_threads(2)
 start = time.time()
 """

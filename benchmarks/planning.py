@@ -33,11 +33,11 @@ SWEEP = {
 }
 ROWS_PER_JOB = 24
 PLAN = (
-    "from kgmm.pipeline.config import read_config as read; from kgmm.pipeline.plan import Plan; "
+    "from kgmm.config.parsing import read_config as read; from kgmm.jobs.plan import Plan; "
     "plan = Plan(read({path!r})); "
 )
 COUNT = (
-    "from kgmm.pipeline.bundles import compose; bundles = compose(plan, {rows}, 2); n_tasks = len(plan.all_tasks()); "
+    "from kgmm.jobs.bundles import compose; bundles = compose(plan, {rows}, 2); n_tasks = len(plan.all_tasks()); "
     "n_jobs = len(bundles) + n_tasks - sum(len(bundle.tasks) for bundle in bundles); "
     "print(f'{{len(plan.rows)}} experiments are {{n_tasks}} results in {{n_jobs}} jobs of {rows} tasks at most')"
 )

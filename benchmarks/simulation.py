@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 
 from kgmm import get_system
-from kgmm.simulation import record, stationary_ensemble
+from kgmm.sde.simulation import record, stationary_ensemble
 
 RUNS = 5
 DT, SAVE_EVERY = 0.005, 20
@@ -103,8 +103,8 @@ def against_generator(name: str, n_members: int, n_steps: int) -> None:
 LARGE = """
 import resource, sys, time
 from kgmm import get_system
-from kgmm.recording import write_samples_and_path
-from kgmm.simulation import record, stationary_ensemble
+from kgmm.sde.recording import write_samples_and_path
+from kgmm.sde.simulation import record, stationary_ensemble
 system = get_system("asymmetric_potential")
 settings = dict(n_members=50_000, n_times=2_000, sample_interval=0.05)
 settings |= dict(path_members=64, path_interval=0.05, path_length=200.0)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from kgmm import KGMM, LangevinModel, ScoreModel, get_system, simulate
-from kgmm.simulation import stationary_ensemble
+from kgmm.sde.simulation import stationary_ensemble
 
 RUNS = 5
 

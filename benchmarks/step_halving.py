@@ -13,7 +13,7 @@ import sys
 import numpy as np
 
 from kgmm import DivergenceError, get_system, simulate, system_names
-from kgmm.statistics import block_deviation, block_mean
+from kgmm.statistics.comparison import block_deviation, block_mean
 
 # Members and times: as many samples as a minute or so allows.
 SIZES = {"kuramoto_sivashinsky": (1000, 40), "lorenz96": (4000, 20)}

@@ -9,19 +9,19 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 _PUBLIC = {
-    "DSM": "kgmm.dsm",
-    "KGMM": "kgmm.estimator",
-    "DirectGMM": "kgmm.baselines",
+    "DSM": "kgmm.score.dsm",
+    "KGMM": "kgmm.score.kgmm",
+    "DirectGMM": "kgmm.score.direct_gmm",
     "DivergenceError": "kgmm.errors",
-    "Samples": "kgmm.samples",
-    "LangevinModel": "kgmm.langevin",
+    "Samples": "kgmm.data.samples",
+    "LangevinModel": "kgmm.langevin.model",
     "ScientificFailure": "kgmm.errors",
-    "ScoreModel": "kgmm.score",
-    "compare": "kgmm.statistics",
-    "compare_autocorrelations": "kgmm.dynamics",
-    "estimate_mobility": "kgmm.mobility",
+    "ScoreModel": "kgmm.score.model",
+    "compare": "kgmm.statistics.comparison",
+    "compare_autocorrelations": "kgmm.statistics.autocorrelation",
+    "estimate_mobility": "kgmm.langevin.mobility",
     "get_system": "kgmm.systems",
-    "simulate": "kgmm.simulation",
+    "simulate": "kgmm.sde.simulation",
     "system_names": "kgmm.systems",
 }
 

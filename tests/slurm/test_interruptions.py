@@ -108,12 +108,12 @@ def test_a_node_that_dies_loses_nothing(held, lab, finished_sweep):
 def test_snakemake_killed_is_resumed_by_one_command(held, lab, finished_sweep):
     project, run = held
     done = finished(project)
-    refused = Run.start(project, "kgmm.pipeline.resume")
+    refused = Run.start(project, "kgmm.jobs.resume")
     assert refused.wait() != 0 and f"Snakemake still runs here (process {run.process.pid})" in refused.text
     run.process.kill()
     run.process.wait()
     (job,) = running(lab, project)
-    resumed = Run.start(project, "kgmm.pipeline.resume")
+    resumed = Run.start(project, "kgmm.jobs.resume")
     resumed.until(lambda: [j for j in running(lab, project) if j["id"] != job["id"]], "a new job runs")
     states = {j["id"]: j["state"] for j in jobs_of(lab, project, "estimate_cells")}
     assert states.pop(job["id"]) == "CANCELLED" and list(states.values()) == ["RUNNING"]

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import chisquare
 
 from kgmm import get_system, simulate
-from kgmm.simulation import stationary_ensemble
+from kgmm.sde.simulation import stationary_ensemble
 
 pytestmark = pytest.mark.statistical
 

@@ -3,16 +3,8 @@
 import numpy as np
 import pytest
 
-from kgmm.densities import rule_of_thumb
-from kgmm.histograms import (
-    _plug_in,
-    blocked_histogram,
-    entropy_interval,
-    histogram_edges,
-    jackknife_variance,
-    relative_entropy,
-)
-from kgmm.statistics import (
+from kgmm.data.trajectory import as_trajectory
+from kgmm.statistics.comparison import (
     block_deviation,
     block_mean,
     compare,
@@ -20,7 +12,15 @@ from kgmm.statistics import (
     published_relative_entropy,
     relative_error,
 )
-from kgmm.trajectory import as_trajectory
+from kgmm.statistics.densities import rule_of_thumb
+from kgmm.statistics.histograms import (
+    _plug_in,
+    blocked_histogram,
+    entropy_interval,
+    histogram_edges,
+    jackknife_variance,
+    relative_entropy,
+)
 from tests.statistical.exact_laws import chained_samples
 
 pytestmark = pytest.mark.statistical

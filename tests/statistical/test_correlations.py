@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
-from kgmm.correlation import autocorrelation, correlation, decorrelation_time, integrated_time
+from kgmm.statistics.correlation import autocorrelation, correlation, decorrelation_time, integrated_time
 from tests.statistical.exact_laws import autoregressive, linear_paths, mean_is
 
 pytestmark = pytest.mark.statistical

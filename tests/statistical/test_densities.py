@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal, norm
 
-from kgmm.densities import bandwidths, kernel_density, rule_of_thumb
+from kgmm.statistics.densities import bandwidths, kernel_density, rule_of_thumb
 
 pytestmark = pytest.mark.statistical
 

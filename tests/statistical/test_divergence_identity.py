@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from kgmm import KGMM, get_system
-from kgmm.statistics import stein_residual
+from kgmm.statistics.comparison import stein_residual
 from tests.statistical.exact_laws import GaussianMixture, gaussian_samples, mean_is
 
 pytestmark = pytest.mark.statistical

@@ -10,11 +10,11 @@ import xarray as xr
 from scipy.stats import chi2, norm
 
 from kgmm import Samples
-from kgmm.datasets import open_series, series_effective_size
-from kgmm.histograms import BLOCKS, effective_sizes
-from kgmm.recording import add_effective_size
-from kgmm.standardize import Standardization
-from kgmm.trajectory import as_trajectory, open_trajectory, write_trajectory
+from kgmm.data.datasets import open_series, series_effective_size
+from kgmm.data.standardization import Standardization
+from kgmm.data.trajectory import as_trajectory, open_trajectory, write_trajectory
+from kgmm.sde.recording import add_effective_size
+from kgmm.statistics.histograms import BLOCKS, effective_sizes
 from tests.statistical.exact_laws import autoregressive, chained_samples
 
 pytestmark = pytest.mark.statistical
@@ -180,7 +180,7 @@ def test_the_size_does_not_depend_on_scale_and_place():
 
 @pytest.mark.parametrize("piece", [1, 999, 8_000_000])
 def test_a_series_in_a_file_has_the_size_of_its_array(monkeypatch, tmp_path, piece):
-    monkeypatch.setattr("kgmm.trajectory.NUMBERS_PER_PIECE", max(piece, 60))
+    monkeypatch.setattr("kgmm.data.trajectory.NUMBERS_PER_PIECE", max(piece, 60))
     values = np.stack([autoregressive(0.9, 3, 4000, seed=6), autoregressive(0.5, 3, 4000, seed=7)], axis=2)
     np.save(tmp_path / "series.npy", values)
     found = series_effective_size(open_series(tmp_path / "series.npy", time_step=1.0))

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from kgmm import KGMM, ScoreModel, get_system, simulate
-from kgmm.budget import error_budget, exact_averages
-from kgmm.error_terms import TERMS
-from kgmm.evaluation import Examination
-from kgmm.samples import as_samples
+from kgmm.data.samples import as_samples
+from kgmm.score.budget import error_budget, exact_averages
+from kgmm.score.error_terms import TERMS
+from kgmm.score.evaluation import Examination
 
 pytestmark = pytest.mark.statistical
 

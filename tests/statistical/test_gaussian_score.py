@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kgmm import KGMM, ScoreModel, get_system
-from kgmm.statistics import relative_error
+from kgmm.statistics.comparison import relative_error
 from tests.statistical.exact_laws import gaussian_samples, mean_is
 
 pytestmark = pytest.mark.statistical

@@ -6,8 +6,8 @@ import torch
 from scipy.linalg import expm
 
 from kgmm import LangevinModel, ScoreModel
-from kgmm.network import Network
-from kgmm.standardize import Standardization
+from kgmm.data.standardization import Standardization
+from kgmm.score.network import Network
 from tests.statistical.exact_laws import mean_is
 
 pytestmark = pytest.mark.statistical

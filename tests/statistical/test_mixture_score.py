@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kgmm import KGMM, DirectGMM, ScoreModel
-from kgmm.statistics import relative_error
+from kgmm.statistics.comparison import relative_error
 from tests.statistical.exact_laws import GaussianMixture
 
 pytestmark = pytest.mark.statistical
@@ -78,7 +78,7 @@ def test_pieces_of_the_direct_mixture_add_nothing(monkeypatch):
     kernels, x = ONE_D.sample(1500, seed=4), ONE_D.sample(200, seed=5)
     mixture = DirectGMM(0.3).fit(kernels)
     whole = mixture.score_at(x)
-    monkeypatch.setattr("kgmm.baselines._PAIRS_AT_ONCE", 5000)
+    monkeypatch.setattr("kgmm.score.direct_gmm._PAIRS_AT_ONCE", 5000)
     np.testing.assert_array_equal(mixture.score_at(x), whole)
 
 

@@ -5,9 +5,9 @@ import pytest
 import xarray as xr
 
 from kgmm import ScientificFailure, estimate_mobility, get_system, simulate
-from kgmm.dynamics import BlockedAutocorrelation, compare_autocorrelations
-from kgmm.mobility import Mobility, match_clock, refuse_indefinite, short_lag_exponent, slope_mobility
-from kgmm.trajectory import as_trajectory
+from kgmm.data.trajectory import as_trajectory
+from kgmm.langevin.mobility import Mobility, match_clock, refuse_indefinite, short_lag_exponent, slope_mobility
+from kgmm.statistics.autocorrelation import BlockedAutocorrelation, compare_autocorrelations
 from tests.statistical.exact_laws import linear_paths
 
 pytestmark = pytest.mark.statistical

@@ -7,7 +7,7 @@ from scipy.linalg import solve_discrete_lyapunov
 from scipy.stats import chisquare
 
 from kgmm import get_system, simulate
-from kgmm.schemes import SCHEMES
+from kgmm.sde.schemes import SCHEMES
 from kgmm.systems.separable import MarginalDensity
 from tests.statistical.exact_laws import mean_is
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from kgmm import get_system
-from kgmm.evaluation import Examination
-from kgmm.standardize import Standardization
+from kgmm.data.standardization import Standardization
+from kgmm.score.evaluation import Examination
 
 pytestmark = pytest.mark.statistical
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from kgmm.pipeline import kept
-from kgmm.pipeline.bundles import compose, read_bundles, write_bundles
-from kgmm.pipeline.plan import Plan
+from kgmm.jobs import kept
+from kgmm.jobs.bundles import compose, read_bundles, write_bundles
+from kgmm.jobs.plan import Plan
 from tests.conftest import ROOT
 
 BLOCK = {"name": "wells", "system": {"name": "double_well"}, "simulation": {"n_members": 200, "n_times": 5}}

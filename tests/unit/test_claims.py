@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from kgmm.pipeline.claims import Claim
-from kgmm.pipeline.verification import judge, unmet
+from kgmm.config.claims import Claim
 from kgmm.report.tables import claim_table
+from kgmm.report.verification import judge, unmet
 
 METRICS = pd.DataFrame(
     {

@@ -11,8 +11,8 @@ from snakemake.exceptions import WorkflowError
 from snakemake.profiles import ProfileConfigFileParser
 from snakemake.resources import Resources
 
-from kgmm.pipeline import cluster, resume
-from kgmm.pipeline.tasks import STAGES
+from kgmm.jobs import cluster, resume
+from kgmm.jobs.tasks import STAGES
 
 ROOT = Path(__file__).parents[2]
 PROFILE = ROOT / "profiles/slurm/config.yaml"
@@ -87,8 +87,8 @@ def test_a_job_of_several_tasks_asks_for_the_time_of_all_and_the_memory_of_one()
 def test_stages_that_compute_on_the_device_ask_for_a_gpu():
     def computes_on_device(stage: str) -> bool:
         text = (ROOT / f"workflow/scripts/{stage}.py").read_text()
-        helpers = [ROOT / f"src/kgmm/pipeline/{name}.py" for name in ("simulate", "sampling")]
-        called = [path.read_text() for path in helpers if f"from kgmm.pipeline.{path.stem} import" in text]
+        helpers = [ROOT / f"src/kgmm/stages/{name}.py" for name in ("simulation", "sampling")]
+        called = [path.read_text() for path in helpers if f"from kgmm.stages.{path.stem} import" in text]
         return any("job.device" in source for source in (text, *called))
 
     assert set(cluster.DEVICE_STAGES) == {stage for stage in STAGES if computes_on_device(stage)}

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from kgmm.pipeline import fingerprint
-from kgmm.pipeline.fingerprint import stage_fingerprint
+from kgmm.jobs import fingerprint
+from kgmm.jobs.fingerprint import stage_fingerprint
 
 SCRIPT = '''"""What it does."""
 from kgmm.score import fit
@@ -132,14 +132,20 @@ def test_public_names_of_the_real_package_lead_to_their_modules(tmp_path):
     script = tmp_path / "stage.py"
     script.write_text("from kgmm import KGMM\n")
     forget()
-    assert "kgmm.estimator" in fingerprint._closure(script, ())
-    assert {"kgmm.partition", "kgmm.moments"} <= fingerprint._closure(script, ())
+    assert "kgmm.score.kgmm" in fingerprint._closure(script, ())
+    assert {"kgmm.score.partition", "kgmm.score.moments"} <= fingerprint._closure(script, ())
 
 
 def test_stages_of_the_workflow_see_the_modules_they_run():
     scripts = Path(__file__).parents[2] / "workflow" / "scripts"
     forget()
     cells = fingerprint._closure(scripts / "estimate_cells.py", ())
-    assert {"kgmm.estimator", "kgmm.partition", "kgmm.moments", "kgmm.standardize", "kgmm.trajectory"} <= cells
-    assert not {"kgmm.langevin", "kgmm.score", "kgmm.network"} & cells
-    assert "kgmm.partition" not in fingerprint._closure(scripts / "simulate_trajectory.py", ())
+    assert {
+        "kgmm.score.kgmm",
+        "kgmm.score.partition",
+        "kgmm.score.moments",
+        "kgmm.data.standardization",
+        "kgmm.data.trajectory",
+    } <= cells
+    assert not {"kgmm.langevin.model", "kgmm.score.model", "kgmm.score.network"} & cells
+    assert "kgmm.score.partition" not in fingerprint._closure(scripts / "simulate_trajectory.py", ())

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kgmm.pipeline.config import ConfigError, parse_config, read_config
-from kgmm.pipeline.schema import TABLE_END, TABLE_START, config_schema, keys_table
+from kgmm.config.parsing import ConfigError, parse_config, read_config
+from kgmm.config.schema import TABLE_END, TABLE_START, config_schema, keys_table
 
 CONFIG = Path(__file__).parents[2] / "config"
 

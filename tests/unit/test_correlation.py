@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from kgmm.correlation import autocorrelation, correlation, decorrelation_time, integrated_time
-from kgmm.dynamics import BlockedAutocorrelation
 from kgmm.errors import ScientificFailure
+from kgmm.statistics.autocorrelation import BlockedAutocorrelation
+from kgmm.statistics.correlation import autocorrelation, correlation, decorrelation_time, integrated_time
 
 
 def direct(values, n_lags):

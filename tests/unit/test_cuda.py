@@ -23,7 +23,7 @@ def test_cells_agree_within_their_errors(kind):
 
 
 def test_sums_on_the_gpu_are_those_of_the_cpu():
-    from kgmm.moments import _sums
+    from kgmm.score.moments import _sums
 
     cells = KGMM(0.2, 0.01, stopping="fixed", max_draws=2).fit(X)
     x = torch.randn(5000, 3, generator=torch.Generator().manual_seed(1))

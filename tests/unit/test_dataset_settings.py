@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kgmm.estimator import KGMM
-from kgmm.observation import smallest_min_probability
-from kgmm.pipeline import facts as facts_module
-from kgmm.pipeline.config import ConfigError, parse_config
-from kgmm.pipeline.data import held_out_samples, initial_states, observed_names, training_samples
-from kgmm.pipeline.facts import dataset_facts
-from kgmm.pipeline.plan import Plan
-from kgmm.trajectory import write_trajectory
+from kgmm.config import dataset_facts as facts_module
+from kgmm.config.dataset_facts import dataset_facts
+from kgmm.config.parsing import ConfigError, parse_config
+from kgmm.data.observation import smallest_min_probability
+from kgmm.data.trajectory import write_trajectory
+from kgmm.jobs.plan import Plan
+from kgmm.score.kgmm import KGMM
+from kgmm.stages.data import held_out_samples, initial_states, observed_names, training_samples
 
 ROOT = Path(__file__).parents[2]
 RNG = np.random.default_rng(0)
@@ -357,7 +357,7 @@ def test_a_file_that_is_gone_is_refused_though_its_facts_are_kept():
 def test_planning_with_data_imports_no_torch():
     save(RNG.standard_normal((1000, 2)))
     code = (
-        "import sys, json; from kgmm.pipeline.config import parse_config; parse_config(json.load(sys.stdin));"
+        "import sys, json; from kgmm.config.parsing import parse_config; parse_config(json.load(sys.stdin));"
         "print([m for m in ('torch', 'matplotlib', 'pandas') if m in sys.modules])"
     )
     for _ in range(2):  # the first time the file is read through, the second time not

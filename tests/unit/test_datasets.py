@@ -12,11 +12,18 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from kgmm.datasets import check_series, content_hash, open_series, read_dataset, series_effective_size, write_series
-from kgmm.histograms import effective_sizes
-from kgmm.recording import add_effective_size
-from kgmm.standardize import Standardization
-from kgmm.trajectory import open_trajectory
+from kgmm.data.datasets import (
+    check_series,
+    content_hash,
+    open_series,
+    read_dataset,
+    series_effective_size,
+    write_series,
+)
+from kgmm.data.standardization import Standardization
+from kgmm.data.trajectory import open_trajectory
+from kgmm.sde.recording import add_effective_size
+from kgmm.statistics.histograms import effective_sizes
 
 N_TIMES, STEP = 60, 0.25
 NAMES = ["wind", "rain"]
@@ -123,7 +130,7 @@ def test_time_and_member_may_have_other_names(tmp_path, suffix):
 
 @pytest.mark.parametrize("size", [1, 100, 8_000_000])
 def test_pieces_put_together_are_the_series(monkeypatch, tmp_path, size):
-    monkeypatch.setattr("kgmm.trajectory.NUMBERS_PER_PIECE", size)
+    monkeypatch.setattr("kgmm.data.trajectory.NUMBERS_PER_PIECE", size)
     series = opened(write(tmp_path, ".nc", SEVERAL))
     starts, pieces = zip(*series.pieces())
     assert list(starts) == list(range(0, N_TIMES, pieces[0].shape[1]))
@@ -516,7 +523,7 @@ def test_rows_without_a_member_are_not_dropped_silently(tmp_path, rows):
 @pytest.mark.parametrize("suffix", FORMATS)
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_non_finite_values_are_counted_and_the_first_in_time_is_named(monkeypatch, tmp_path, suffix, value):
-    monkeypatch.setattr("kgmm.trajectory.NUMBERS_PER_PIECE", 60)  # ten times a piece
+    monkeypatch.setattr("kgmm.data.trajectory.NUMBERS_PER_PIECE", 60)  # ten times a piece
     values = SEVERAL.copy()
     values[2, 37, 1] = values[0, 41, 0] = values[1, 59, 1] = value
     path = write(tmp_path, suffix, values)
@@ -580,7 +587,7 @@ def test_numbers_that_the_store_cannot_hold_are_refused(tmp_path):
 
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_what_is_written_is_what_was_read(monkeypatch, tmp_path, suffix):
-    monkeypatch.setattr("kgmm.trajectory.NUMBERS_PER_PIECE", 50)
+    monkeypatch.setattr("kgmm.data.trajectory.NUMBERS_PER_PIECE", 50)
     series = opened(write(tmp_path, suffix, SEVERAL))
     write_series(series, samples=tmp_path / "s.nc", path=tmp_path / "p.nc")
     for name in ("s.nc", "p.nc"):
@@ -593,9 +600,9 @@ def test_what_is_written_is_what_was_read(monkeypatch, tmp_path, suffix):
 
 @pytest.mark.parametrize(("members", "numbers", "shape"), [(2, 10**6, (2, 60)), (64, 66, (3, 11)), (1, 5, (1, 2))])
 def test_the_path_is_the_beginning_of_the_first_members(monkeypatch, tmp_path, members, numbers, shape):
-    monkeypatch.setattr("kgmm.datasets._PATH_MEMBERS", members)
-    monkeypatch.setattr("kgmm.datasets._PATH_NUMBERS", numbers)
-    monkeypatch.setattr("kgmm.trajectory.NUMBERS_PER_PIECE", 6 * 4)  # so that the path ends within a piece
+    monkeypatch.setattr("kgmm.data.datasets._PATH_MEMBERS", members)
+    monkeypatch.setattr("kgmm.data.datasets._PATH_NUMBERS", numbers)
+    monkeypatch.setattr("kgmm.data.trajectory.NUMBERS_PER_PIECE", 6 * 4)  # so that the path ends within a piece
     write_series(opened(write(tmp_path, ".nc", SEVERAL)), samples=tmp_path / "s.nc", path=tmp_path / "p.nc")
     path = open_trajectory(tmp_path / "p.nc")
     assert path.shape == (*shape, 2)
@@ -610,7 +617,7 @@ def test_effective_size_is_that_of_the_slowest_variable(monkeypatch, tmp_path):
     np.save(tmp_path / "x.npy", values)
     series = open_series(tmp_path / "x.npy", time_step=1.0)
     whole = series_effective_size(series)
-    monkeypatch.setattr("kgmm.trajectory.NUMBERS_PER_PIECE", 777)
+    monkeypatch.setattr("kgmm.data.trajectory.NUMBERS_PER_PIECE", 777)
     assert series_effective_size(series) == pytest.approx(whole)
     each = effective_sizes(values, Standardization.of(values))
     assert whole == pytest.approx(each[1])

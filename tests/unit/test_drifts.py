@@ -6,7 +6,7 @@ import torch
 from scipy.integrate import solve_ivp
 
 from kgmm import get_system
-from kgmm.ensemble import Ensemble
+from kgmm.sde.ensemble import Ensemble
 
 
 def lorenz63(t, u, rayleigh=28.0):

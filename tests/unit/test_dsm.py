@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from kgmm import DSM, ScoreModel
-from kgmm.network import Network
+from kgmm.score.network import Network
 
 SIGMA = 0.3
 COVARIANCE = np.array([[1.0, 0.6], [0.6, 1.0]])
@@ -170,7 +170,7 @@ def test_fit_does_not_touch_the_data():
 
 
 def test_large_data_are_thinned(monkeypatch):
-    monkeypatch.setattr("kgmm.dsm._MOST_NUMBERS", 200)
+    monkeypatch.setattr("kgmm.score.dsm._MOST_NUMBERS", 200)
     seen = []
     monkeypatch.setattr(
         DSM, "_batch", lambda self, samples, g, plain=DSM._batch: seen.append(samples) or plain(self, samples, g)

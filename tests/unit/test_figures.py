@@ -8,12 +8,12 @@ import pytest
 import xarray as xr
 
 from kgmm import get_system
-from kgmm.description import describe
+from kgmm.data.trajectory import as_trajectory
 from kgmm.figures import draw, gather, training_page, trajectory_page
-from kgmm.pipeline.curves import ring_densities
-from kgmm.pipeline.failures import write_failed
-from kgmm.pipeline.metrics import metric_variables
-from kgmm.trajectory import as_trajectory
+from kgmm.jobs.failures import write_failed
+from kgmm.statistics.curves import ring_densities
+from kgmm.statistics.description import describe
+from kgmm.statistics.metrics import metric_variables
 
 RNG = np.random.default_rng(0)
 N_BINS = 12

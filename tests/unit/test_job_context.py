@@ -11,12 +11,12 @@ import pytest
 import xarray as xr
 
 from kgmm import ScientificFailure
-from kgmm.pipeline import kept
-from kgmm.pipeline.failures import failure_of, refuse_failed_inputs, write_failed
-from kgmm.pipeline.job import run_job
-from kgmm.pipeline.metrics import COLUMNS, metric_rows, metric_variables
-from kgmm.pipeline.seeds import seed_sequence
-from kgmm.pipeline.tasks import Task, TaskList
+from kgmm.jobs import kept
+from kgmm.jobs.failures import failure_of, refuse_failed_inputs, write_failed
+from kgmm.jobs.job import run_job
+from kgmm.jobs.seeds import seed_sequence
+from kgmm.jobs.tasks import Task, TaskList
+from kgmm.statistics.metrics import COLUMNS, metric_rows, metric_variables
 
 
 @pytest.fixture(autouse=True)

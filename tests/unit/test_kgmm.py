@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from kgmm import KGMM
-from kgmm.histograms import effective_sizes
-from kgmm.preparation import default_min_probability
-from kgmm.standardize import Standardization
+from kgmm.data.standardization import Standardization
+from kgmm.score.preparation import default_min_probability
+from kgmm.statistics.histograms import effective_sizes
 
 X = np.random.default_rng(0).standard_normal((4000, 2)) @ np.array([[1.0, 0.5], [0.0, 0.8]])
 FITTED = ("centers_", "score_", "score_stderr_", "divergence_", "counts_")
@@ -241,7 +241,7 @@ def test_file_gives_the_same_lines(tmp_path):
 
 
 def test_more_products_than_possible_are_refused(monkeypatch):
-    monkeypatch.setattr("kgmm.estimator._MOST_PRODUCTS", 50)
+    monkeypatch.setattr("kgmm.score.kgmm._MOST_PRODUCTS", 50)
     with pytest.raises(
         ValueError, match=r"cells is 'linear': \d+ cells in 2 dimensions need .* products, at most 5e\+01"
     ):

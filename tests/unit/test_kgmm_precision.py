@@ -70,9 +70,9 @@ def test_reading_and_writing_changes_no_byte(tmp_path, kind):
 @both_kinds
 @pytest.mark.parametrize("rows", [64, 128, 4096])
 def test_rows_per_read_do_not_change_a_byte(monkeypatch, tmp_path, kind, rows):
-    monkeypatch.setattr("kgmm.moments._CHUNK", 64)
+    monkeypatch.setattr("kgmm.score.moments._CHUNK", 64)
     for n in (64 * 50, rows):
-        monkeypatch.setattr("kgmm.moments._ROWS_PER_READ", n)
+        monkeypatch.setattr("kgmm.score.moments._ROWS_PER_READ", n)
         fit(cells=kind).save(tmp_path / f"{n}.nc", moments=True)
     assert (tmp_path / f"{rows}.nc").read_bytes() == (tmp_path / "3200.nc").read_bytes()
 
@@ -81,7 +81,7 @@ def test_rows_per_read_do_not_change_a_byte(monkeypatch, tmp_path, kind, rows):
 @pytest.mark.parametrize("chunk", [64, 128])
 def test_size_of_chunks_changes_rounding_only(monkeypatch, kind, chunk):
     whole = fit(cells=kind)
-    monkeypatch.setattr("kgmm.moments._CHUNK", chunk)
+    monkeypatch.setattr("kgmm.score.moments._CHUNK", chunk)
     chunks = fit(cells=kind)
     np.testing.assert_array_equal(chunks.counts_, whole.counts_)
     # Terms of one chunk are added in single precision.
@@ -96,7 +96,7 @@ def test_size_of_chunks_changes_rounding_only(monkeypatch, kind, chunk):
 def test_odd_chunks_change_the_draws_and_not_what_they_estimate(monkeypatch):
     """Torch makes sixteen normal numbers at a time, so that chunks of another multiple get others."""
     whole = fit()
-    monkeypatch.setattr("kgmm.moments._CHUNK", 50)
+    monkeypatch.setattr("kgmm.score.moments._CHUNK", 50)
     chunks = fit()
     np.testing.assert_array_equal(chunks.partition_.offsets, whole.partition_.offsets)
     weight = whole.counts_ / whole.counts_.sum()
@@ -110,8 +110,8 @@ def test_chunks_of_known_values_add_to_the_same_sums(monkeypatch, kind):
     """Without noise of the draws, in effect: at a σ so small that no sample crosses a plane by it."""
     fits = []
     for size in (32_768, 50):
-        monkeypatch.setattr("kgmm.moments._CHUNK", size)
-        monkeypatch.setattr("kgmm.moments._ROWS_PER_READ", 4 * size)
+        monkeypatch.setattr("kgmm.score.moments._CHUNK", size)
+        monkeypatch.setattr("kgmm.score.moments._ROWS_PER_READ", 4 * size)
         fits.append(fit(sigma=1e-6, cells=kind))
     assert np.abs(fits[0].counts_ - fits[1].counts_).max() <= 8
     np.testing.assert_allclose(fits[0].centers_, fits[1].centers_, atol=2e-3)

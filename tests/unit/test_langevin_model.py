@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from kgmm import LangevinModel, ScientificFailure, ScoreModel
-from kgmm.network import Network
-from kgmm.standardize import Standardization
+from kgmm.data.standardization import Standardization
+from kgmm.score.network import Network
 
 SCALE, MEAN = np.array([0.5, 10.0]), np.array([2.0, -30.0])
 

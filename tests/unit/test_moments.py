@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from kgmm.cells import estimate
-from kgmm.moments import accumulate_round, block_edges, sums_of_squares
-from kgmm.partition import bisect
 from kgmm.randomness import torch_generator
+from kgmm.score.cells import estimate
+from kgmm.score.moments import accumulate_round, block_edges, sums_of_squares
+from kgmm.score.partition import bisect
 
 SIGMA = 0.3
 SAMPLES = torch.randn(4000, 2, generator=torch.Generator().manual_seed(0))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from kgmm.partition import bisect
+from kgmm.score.partition import bisect
 
 
 def points(law: str, n: int, d: int, seed: int = 0) -> torch.Tensor:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from kgmm.pipeline.plan import Plan
-from kgmm.pipeline.plan_table import records, to_csv
-from kgmm.pipeline.seeds import seed_sequence
-from kgmm.pipeline.tasks import STAGES
+from kgmm.jobs.plan import Plan
+from kgmm.jobs.plan_table import records, to_csv
+from kgmm.jobs.seeds import seed_sequence
+from kgmm.jobs.tasks import STAGES
 
 ROOT = Path(__file__).parents[2]
 BLOCK = {
@@ -274,7 +274,7 @@ def test_table_has_every_setting_and_every_key():
 
 def test_plan_is_the_same_in_another_process():
     code = (
-        "import json, sys; from kgmm.pipeline.plan import Plan; plan = Plan(json.load(sys.stdin));"
+        "import json, sys; from kgmm.jobs.plan import Plan; plan = Plan(json.load(sys.stdin));"
         "print(json.dumps([[t.key, t.settings, t.fingerprint] for t in plan.all_tasks()]))"
     )
     raw = {"name": "test", "experiments": [{**BLOCK, "name": "wells0"}]}
@@ -286,7 +286,7 @@ def test_plan_is_the_same_in_another_process():
 
 def test_planning_imports_neither_torch_nor_scipy():
     code = (
-        "import sys, yaml, kgmm; from kgmm.pipeline.plan import Plan;"
+        "import sys, yaml, kgmm; from kgmm.jobs.plan import Plan;"
         "Plan(yaml.safe_load(open('config/config.yaml')));"
         "print([m for m in ('torch', 'scipy', 'xarray', 'matplotlib', 'pandas', 'netCDF4') if m in sys.modules])"
     )

@@ -5,10 +5,10 @@ import pytest
 import xarray as xr
 
 from kgmm import ScientificFailure, get_system
-from kgmm.evaluation import Examination
-from kgmm.race import CHECKPOINTS, Entry, entries, run_entry, run_race
-from kgmm.race_summary import summary, time_to_reach
-from kgmm.standardize import Standardization
+from kgmm.data.standardization import Standardization
+from kgmm.score.evaluation import Examination
+from kgmm.score.race import CHECKPOINTS, Entry, entries, run_entry, run_race
+from kgmm.score.race_summary import summary, time_to_reach
 
 X = np.random.default_rng(0).standard_normal((3000, 2)) * [1.0, 3.0]
 OPTIONS = {"sigma": 0.3, "estimator": {"max_draws": 2, "stopping": "fixed"}, "network": {"hidden": (8,)}}

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from kgmm import KGMM, DirectGMM, ScoreModel, get_system
-from kgmm.ensemble import steps_in
-from kgmm.schemes import get_scheme
-from kgmm.standardize import Standardization, check_samples
+from kgmm.data.standardization import Standardization, check_samples
+from kgmm.sde.ensemble import steps_in
+from kgmm.sde.schemes import get_scheme
 
 X = np.random.default_rng(0).standard_normal((1000, 2))
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import kgmm
-from kgmm.observation import RingView, split_sizes
-from kgmm.samples import Samples, as_samples, pieces_of, view_ring
-from kgmm.standardize import Standardization, StandardizedSamples
-from kgmm.trajectory import as_trajectory, open_trajectory, split, write_trajectory
+from kgmm.data.observation import RingView, split_sizes
+from kgmm.data.samples import Samples, as_samples, pieces_of, view_ring
+from kgmm.data.standardization import Standardization, StandardizedSamples
+from kgmm.data.trajectory import as_trajectory, open_trajectory, split, write_trajectory
 
 N_RING = 6
 
@@ -72,7 +72,7 @@ def source(request, tmp_path):
 @pytest.fixture(params=["whole members", "long members"])
 def way_of_reading(request, monkeypatch):
     if request.param == "long members":
-        monkeypatch.setattr("kgmm.samples._LONG_MEMBER", 0)
+        monkeypatch.setattr("kgmm.data.samples._LONG_MEMBER", 0)
 
 
 @pytest.mark.usefixtures("way_of_reading")
@@ -175,7 +175,7 @@ def test_a_slice_reads_only_the_members_it_is_about():
 
 
 def test_a_slice_of_a_long_member_reads_only_its_times(monkeypatch):
-    monkeypatch.setattr("kgmm.samples._LONG_MEMBER", 100)
+    monkeypatch.setattr("kgmm.data.samples._LONG_MEMBER", 100)
     source = counted(3, 1000)
     np.testing.assert_array_equal(Samples(source)[995:1010], by_loops(trajectory(3, 1000).values)[995:1010])
     assert source.reads == [5 * N_RING, 10 * N_RING]
@@ -255,30 +255,30 @@ def memory(request, monkeypatch):
     if request.param == "streamed":
         monkeypatch.setattr(StandardizedSamples, "_MOST_IN_MEMORY", 0)
         # Two reads a block; the random numbers come with the chunks, which stay whole.
-        monkeypatch.setattr("kgmm.moments._ROWS_PER_READ", 128)
-        monkeypatch.setattr("kgmm.standardize._ROWS_PER_READ", 300)
+        monkeypatch.setattr("kgmm.score.moments._ROWS_PER_READ", 128)
+        monkeypatch.setattr("kgmm.data.standardization._ROWS_PER_READ", 300)
 
 
 @pytest.mark.usefixtures("memory", "way_of_reading")
 @pytest.mark.parametrize("p_min", [None, 0.05])
 def test_fit_on_samples_gives_the_bytes_of_the_fit_on_the_array(monkeypatch, tmp_path, p_min):
-    monkeypatch.setattr("kgmm.moments._CHUNK", 64)
+    monkeypatch.setattr("kgmm.score.moments._CHUNK", 64)
     data = normal_trajectory()
     samples = Samples(stored(tmp_path / "t.nc", data))
     found = fit(samples, min_probability=p_min)
     with monkeypatch.context() as plain:
         plain.setattr(StandardizedSamples, "_MOST_IN_MEMORY", 10**9)
-        plain.setattr("kgmm.moments._ROWS_PER_READ", 64 * 10**6)
-        plain.setattr("kgmm.standardize._ROWS_PER_READ", 10**9)
+        plain.setattr("kgmm.score.moments._ROWS_PER_READ", 64 * 10**6)
+        plain.setattr("kgmm.data.standardization._ROWS_PER_READ", 10**9)
         assert_same_bytes(found, fit(data.values.reshape(-1, 2), min_probability=p_min))
 
 
 def test_fit_on_streamed_samples_chooses_the_same_rows_for_the_partition(monkeypatch):
-    monkeypatch.setattr("kgmm.preparation._SAMPLES_FOR_PARTITION", 2500)  # of 5000, from several pieces
+    monkeypatch.setattr("kgmm.score.preparation._SAMPLES_FOR_PARTITION", 2500)  # of 5000, from several pieces
     samples = Samples(normal_trajectory())
     held = fit(samples)
     monkeypatch.setattr(StandardizedSamples, "_MOST_IN_MEMORY", 0)
-    monkeypatch.setattr("kgmm.standardize._ROWS_PER_READ", 300)
+    monkeypatch.setattr("kgmm.data.standardization._ROWS_PER_READ", 300)
     assert_same_bytes(fit(samples), held)
 
 
@@ -346,7 +346,7 @@ def test_standardised_samples_are_the_same_held_and_streamed(monkeypatch):
 @pytest.mark.parametrize("most_in_memory", [0, 10**9])
 def test_chosen_rows_are_different_and_in_order(monkeypatch, most_in_memory):
     monkeypatch.setattr(StandardizedSamples, "_MOST_IN_MEMORY", most_in_memory)
-    monkeypatch.setattr("kgmm.standardize._ROWS_PER_READ", 97)
+    monkeypatch.setattr("kgmm.data.standardization._ROWS_PER_READ", 97)
     numbers = np.arange(1000.0)[:, None]
     samples = standardized(numbers)
     chosen = samples.choose(300, np.random.default_rng(0)).numpy()[:, 0]

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from kgmm import get_system, simulate
-from kgmm.schemes import get_scheme
+from kgmm.sde.schemes import get_scheme
 
 # Expectations over ΔW = √dt w by Gauss–Hermite quadrature: exact for the polynomials that a step makes of it.
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(12)

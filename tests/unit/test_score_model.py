@@ -10,10 +10,10 @@ import torch
 import xarray as xr
 
 from kgmm import KGMM, DirectGMM, ScientificFailure, ScoreModel
-from kgmm.network import Network
-from kgmm.score import _points_in_cells
-from kgmm.standardize import Standardization
-from kgmm.training import fit_network
+from kgmm.data.standardization import Standardization
+from kgmm.score.model import _points_in_cells
+from kgmm.score.network import Network
+from kgmm.score.training import fit_network
 
 X = np.random.default_rng(0).standard_normal((3000, 2)) * [0.5, 20.0] + [1.0, -4.0]
 STANDARDIZATION = Standardization.of(X)
@@ -272,7 +272,7 @@ def test_jacobian_is_the_derivative(model):
 
 def test_batches_do_not_change_the_score(model, monkeypatch):
     whole = model(X)
-    monkeypatch.setattr("kgmm.score._BATCH", 700)
+    monkeypatch.setattr("kgmm.score.model._BATCH", 700)
     np.testing.assert_allclose(model(X), whole, rtol=1e-4, atol=1e-6)
 
 

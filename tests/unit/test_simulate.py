@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from kgmm import DivergenceError, get_system, simulate, system_names
-from kgmm.ensemble import Ensemble
-from kgmm.schemes import euler_maruyama, heun
-from kgmm.simulation import stationary_ensemble
+from kgmm.sde.ensemble import Ensemble
+from kgmm.sde.schemes import euler_maruyama, heun
+from kgmm.sde.simulation import stationary_ensemble
 from kgmm.systems.double_well import DoubleWell
 
 QUICK = {"n_members": 20, "n_times": 4, "interval": 0.1, "dt": 0.01, "burn_in": 0.5}
@@ -40,7 +40,7 @@ def test_a_seed_sequence_gives_the_same_bytes_each_time():
 
 def test_pieces_follow_each_other(monkeypatch):
     whole = simulate("double_well", **QUICK).values
-    monkeypatch.setattr("kgmm.trajectory.NUMBERS_PER_PIECE", 25)  # one time of 20 members
+    monkeypatch.setattr("kgmm.data.trajectory.NUMBERS_PER_PIECE", 25)  # one time of 20 members
     np.testing.assert_array_equal(simulate("double_well", **QUICK).values, whole)
 
 

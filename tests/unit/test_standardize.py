@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from kgmm.samples import Samples, pieces_of
-from kgmm.standardize import Standardization, check_samples
-from kgmm.trajectory import as_trajectory, open_trajectory, write_trajectory
+from kgmm.data.samples import Samples, pieces_of
+from kgmm.data.standardization import Standardization, check_samples
+from kgmm.data.trajectory import as_trajectory, open_trajectory, write_trajectory
 
 N = 5000
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from kgmm import LangevinModel, ScientificFailure, ScoreModel
-from kgmm.network import Network
-from kgmm.standardize import Standardization
-from kgmm.step_size import choose_step, whole_steps
+from kgmm.data.standardization import Standardization
+from kgmm.langevin.step_size import choose_step, whole_steps
+from kgmm.score.network import Network
 
 
 class Linear:

@@ -8,9 +8,9 @@ import torch
 import xarray as xr
 
 from kgmm import KGMM
-from kgmm.cells import estimate
-from kgmm.moments import Moments, accumulate_round, block_edges, sums_of_squares
-from kgmm.partition import bisect
+from kgmm.score.cells import estimate
+from kgmm.score.moments import Moments, accumulate_round, block_edges, sums_of_squares
+from kgmm.score.partition import bisect
 from tests.statistical.exact_laws import mean_is
 
 X = np.random.default_rng(0).standard_normal((4000, 2)) @ np.array([[1.0, 0.5], [0.0, 0.8]])
@@ -149,7 +149,7 @@ def test_automatic_cells_are_constant_in_one_and_two_dimensions_and_linear_in_mo
     assert linear.cells_.slope.shape == (len(linear.counts_), 3, 3)
     np.testing.assert_array_equal(linear.cells_.slope, kgmm(cells="linear").fit(THREE).cells_.slope)
     assert kgmm(cells="constant").fit(THREE).cells_.slope is None
-    monkeypatch.setattr("kgmm.estimator._MOST_PRODUCTS", 10)
+    monkeypatch.setattr("kgmm.score.kgmm._MOST_PRODUCTS", 10)
     large = kgmm().fit(THREE)
     assert large.cells_.slope is None and large.moments_.noise_position is None
     with pytest.raises(

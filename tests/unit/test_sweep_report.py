@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kgmm.pipeline.best_setting import COLUMNS, ENTROPY, LOSS
-from kgmm.pipeline.sweep_table import MEAN, summarize
-from kgmm.pipeline.sweeps import setting_text, text_of
+from kgmm.config.axes import setting_text, text_of
+from kgmm.report.best_setting import COLUMNS, ENTROPY, LOSS
 from kgmm.report.setting_table import setting_table
 from kgmm.report.sweep_explorer import sweep_entries
+from kgmm.report.sweep_table import MEAN, summarize
 from kgmm.report.sweep_tables import best_table, first_trajectory, sweep_failures, sweep_part
 
 GRID = {

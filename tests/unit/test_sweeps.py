@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kgmm.pipeline.best_setting import ENTROPY, LOSS, best_settings
-from kgmm.pipeline.config import ConfigError, parse_config
-from kgmm.pipeline.sweep_table import MEAN, SUMMARY, summarize
-from kgmm.pipeline.sweeps import as_written, column_of, is_choice, label_of, shared_axis, value_of
+from kgmm.config.axes import as_written, column_of, is_choice, label_of, shared_axis, value_of
+from kgmm.config.parsing import ConfigError, parse_config
+from kgmm.report.best_setting import ENTROPY, LOSS, best_settings
+from kgmm.report.sweep_table import MEAN, SUMMARY, summarize
 
 BLOCK = {
     "name": "wells",

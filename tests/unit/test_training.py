@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from kgmm import KGMM, ScientificFailure, ScoreModel
-from kgmm.network import Network
-from kgmm.score import _fold
-from kgmm.standardize import Standardization
-from kgmm.training import fit_batches, fit_network
+from kgmm.data.standardization import Standardization
+from kgmm.score.model import _fold
+from kgmm.score.network import Network
+from kgmm.score.training import fit_batches, fit_network
 
 both_optimizers = pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
 ENDLESS = 10**6
@@ -353,7 +353,7 @@ def folds_of(monkeypatch, n_groups, **options):
         return fit_network(*args, held_out=held_out, **kwargs)
 
     with monkeypatch.context() as patched:
-        patched.setattr("kgmm.score.fit_network", spy)
+        patched.setattr("kgmm.score.model.fit_network", spy)
         rng = np.random.default_rng(1)
         points = rng.standard_normal((3 * n_groups, 2))
         model = ScoreModel.fit_points(

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from kgmm.samples import as_samples
-from kgmm.trajectory import as_trajectory, concatenate_members, open_trajectory, split, write_trajectory
+from kgmm.data.samples import as_samples
+from kgmm.data.trajectory import as_trajectory, concatenate_members, open_trajectory, split, write_trajectory
 
 
 def numbered(n_members: int, n_times: int, n_features: int = 2) -> xr.DataArray:
@@ -63,7 +63,7 @@ def parts_of(folder, trajectory, sizes):
 @pytest.mark.parametrize("sizes", [(7,), (3, 4), (3, 2, 2), (1, 1, 5)], ids=str)
 @pytest.mark.parametrize("numbers_per_piece", [1, 30, 8_000_000])
 def test_members_put_together_are_those_of_the_parts_in_order(monkeypatch, tmp_path, sizes, numbers_per_piece):
-    monkeypatch.setattr("kgmm.trajectory.NUMBERS_PER_PIECE", numbers_per_piece)
+    monkeypatch.setattr("kgmm.data.trajectory.NUMBERS_PER_PIECE", numbers_per_piece)
     trajectory = numbered(7, 11)
     concatenate_members(parts_of(tmp_path, trajectory, sizes), tmp_path / "whole.nc", {"shards": {"n": len(sizes)}})
     found = open_trajectory(tmp_path / "whole.nc")

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from kgmm.ensemble import Ensemble
+from kgmm.sde.ensemble import Ensemble
+from kgmm.sde.wiener import Increments
 from kgmm.systems.double_well import DoubleWell
-from kgmm.wiener import Increments
 
 
 def draws(n, shape=(3, 40), dt=0.25, seed=0, **kind):
@@ -19,7 +19,7 @@ def draws(n, shape=(3, 40), dt=0.25, seed=0, **kind):
 @pytest.fixture(params=[1 << 19, 600, 1])
 def block(request, monkeypatch):
     """Numbers drawn at once: all, a few increments, and less than one."""
-    monkeypatch.setattr("kgmm.wiener._NUMBERS_AT_ONCE", request.param)
+    monkeypatch.setattr("kgmm.sde.wiener._NUMBERS_AT_ONCE", request.param)
 
 
 def test_two_threads_give_the_same_numbers(block, threads):

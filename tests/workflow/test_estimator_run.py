@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from kgmm.cells import CellEstimates
-from kgmm.estimator import KGMM
-from kgmm.pipeline.data import training_samples
+from kgmm.score.cells import CellEstimates
+from kgmm.score.kgmm import KGMM
+from kgmm.stages.data import training_samples
 
 pytestmark = pytest.mark.workflow
 

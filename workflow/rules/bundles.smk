@@ -1,8 +1,8 @@
 # Jobs of many tasks (`rows_per_job` in the configuration): what is to be computed now, stage by stage, a few tasks to a
 # job. Whatever is done already, or is left alone, has the rule of its stage.
 
-from kgmm.pipeline.bundles import compose, read_bundles, write_bundles
-from kgmm.pipeline.tasks import TaskList
+from kgmm.jobs.bundles import compose, read_bundles, write_bundles
+from kgmm.jobs.tasks import TaskList
 
 _COMPOSITION = f".snakemake/bundles/{PLAN.name}.json"
 

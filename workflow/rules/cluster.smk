@@ -1,7 +1,7 @@
 # What jobs ask of a cluster. Memory and time are the profile's business: its `set-resources` names stages, and reaches
 # the jobs of several tasks from here. With the usual profiles, where jobs run here, none of this matters.
 
-from kgmm.pipeline.cluster import gpu_request, scaled
+from kgmm.jobs.cluster import gpu_request, scaled
 
 # Whether jobs run on this machine, within its cores; elsewhere their number is limited. (Which executor it will be, Snakemake
 # does not know yet. A process that a cluster has started sees the cores of its node, which are not all its own.)

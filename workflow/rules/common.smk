@@ -4,8 +4,8 @@ import re
 from functools import cache
 from pathlib import Path
 
-from kgmm.pipeline.sweeps import column_of, is_choice, shared_axis, value_of
-from kgmm.pipeline.tasks import LOG, OUTPUTS, RECORD, RESULTS, TaskList
+from kgmm.config.axes import column_of, is_choice, shared_axis, value_of
+from kgmm.jobs.tasks import LOG, OUTPUTS, RECORD, RESULTS, TaskList
 
 
 wildcard_constraints:
@@ -18,7 +18,7 @@ def keys_of(stage):
 
 
 def plan_csv():
-    from kgmm.pipeline.plan_table import to_csv
+    from kgmm.jobs.plan_table import to_csv
 
     return to_csv(PLAN)
 
@@ -269,6 +269,6 @@ def report_sections():
 
 
 def script_fingerprint(script):
-    from kgmm.pipeline.fingerprint import stage_fingerprint
+    from kgmm.jobs.fingerprint import stage_fingerprint
 
     return stage_fingerprint(f"{SCRIPTS}/{script}.py")

@@ -2,9 +2,9 @@
 
 import xarray as xr
 
-from kgmm.estimator import KGMM
-from kgmm.pipeline.data import training_samples
-from kgmm.pipeline.job import Job, run_job
+from kgmm.jobs.job import Job, run_job
+from kgmm.score.kgmm import KGMM
+from kgmm.stages.data import training_samples
 
 
 def accumulate_moments(job: Job) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from kgmm.pipeline.job import logged
-from kgmm.pipeline.tasks import STAGES
-from kgmm.pipeline.verification import unmet
+from kgmm.jobs.job import logged
+from kgmm.jobs.tasks import STAGES
+from kgmm.report.verification import unmet
 
 
 def check_run(costs: str, verification: str, report: str, output: str) -> None:

@@ -4,7 +4,7 @@ import csv
 import json
 from pathlib import Path
 
-from kgmm.pipeline.job import logged
+from kgmm.jobs.job import logged
 
 _COLUMNS = (
     "stage", "key", "status", "reason", "wall_s", "startup_s", "cpu_s", "peak_memory_mb", "threads", "finished",

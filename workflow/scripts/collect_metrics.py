@@ -5,9 +5,9 @@ import json
 
 import xarray as xr
 
-from kgmm.pipeline.failures import failure_of
-from kgmm.pipeline.job import logged
-from kgmm.pipeline.metrics import COLUMNS, metric_rows
+from kgmm.jobs.failures import failure_of
+from kgmm.jobs.job import logged
+from kgmm.statistics.metrics import COLUMNS, metric_rows
 
 _SETTINGS = ("block", "system", "method", "sigma", "min_probability", "n_samples", "replicate")
 _STATISTIC = tuple(column for column in COLUMNS if column != "method")

@@ -3,9 +3,9 @@
 import pandas as pd
 import xarray as xr
 
-from kgmm.pipeline.failures import failure_of
-from kgmm.pipeline.job import logged
-from kgmm.race_summary import summary
+from kgmm.jobs.failures import failure_of
+from kgmm.jobs.job import logged
+from kgmm.score.race_summary import summary
 
 _COLUMNS = (
     "block", "system", "sigma", "replicate", "statistic", "entry", "seconds", "error", "rival", "rival_seconds",

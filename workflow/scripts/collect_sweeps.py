@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from kgmm.pipeline.best_setting import COLUMNS, ENTROPY, best_settings
-from kgmm.pipeline.failures import failure_of
-from kgmm.pipeline.job import logged
-from kgmm.pipeline.metrics import metric_rows
-from kgmm.pipeline.sweep_table import summarize
-from kgmm.pipeline.sweeps import setting_text
+from kgmm.config.axes import setting_text
+from kgmm.jobs.failures import failure_of
+from kgmm.jobs.job import logged
+from kgmm.report.best_setting import COLUMNS, ENTROPY, best_settings
+from kgmm.report.sweep_table import summarize
+from kgmm.statistics.metrics import metric_rows
 
 
 def collect_sweeps(sweeps: list[dict], metrics: str, table: str, best: str) -> None:

@@ -4,8 +4,8 @@ import csv
 
 import xarray as xr
 
-from kgmm.pipeline.failures import failure_of
-from kgmm.pipeline.job import logged
+from kgmm.jobs.failures import failure_of
+from kgmm.jobs.job import logged
 
 _SOURCE = ("block", "system", "replicate")
 _OF_ALL = ("n_samples", "n_members", "sample_interval", "path_members", "path_interval", "path_length")

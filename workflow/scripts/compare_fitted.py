@@ -2,9 +2,9 @@
 
 import xarray as xr
 
-from kgmm.mobility import Mobility
-from kgmm.pipeline.comparison import compare_sample, mobility_rows
-from kgmm.pipeline.job import Job, run_job
+from kgmm.jobs.job import Job, run_job
+from kgmm.langevin.mobility import Mobility
+from kgmm.stages.comparison import compare_sample, mobility_rows
 
 
 def compare_fitted(job: Job) -> None:

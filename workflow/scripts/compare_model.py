@@ -1,7 +1,7 @@
 """Compares the Langevin model with the identity as its mobility with held-out data."""
 
-from kgmm.pipeline.comparison import compare_sample
-from kgmm.pipeline.job import Job, run_job
+from kgmm.jobs.job import Job, run_job
+from kgmm.stages.comparison import compare_sample
 
 
 def compare_model(job: Job) -> None:

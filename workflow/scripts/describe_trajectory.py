@@ -3,9 +3,9 @@
 import numpy as np
 import xarray as xr
 
-from kgmm.description import describe
-from kgmm.pipeline.job import Job, run_job
-from kgmm.trajectory import open_trajectory
+from kgmm.data.trajectory import open_trajectory
+from kgmm.jobs.job import Job, run_job
+from kgmm.statistics.description import describe
 
 
 def describe_trajectory(job: Job) -> None:

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from kgmm.figures import publish, sweep
-from kgmm.pipeline.job import recorded
+from kgmm.jobs.job import recorded
 
 with recorded(snakemake, "draw_sweep", snakemake.wildcards.block):
     table = pd.read_csv(snakemake.input.table)

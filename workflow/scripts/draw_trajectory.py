@@ -1,7 +1,7 @@
 """Draws the page of a trajectory, and writes the data it shows beside it."""
 
 from kgmm.figures import publish, trajectory_page
-from kgmm.pipeline.job import recorded
+from kgmm.jobs.job import recorded
 
 with recorded(snakemake, "draw_trajectory", snakemake.wildcards.block):
     files = snakemake.output

@@ -1,8 +1,8 @@
 """KGMM: partition and conditional moments of one trajectory at one noise amplitude."""
 
-from kgmm.estimator import KGMM
-from kgmm.pipeline.data import training_samples
-from kgmm.pipeline.job import Job, run_job
+from kgmm.jobs.job import Job, run_job
+from kgmm.score.kgmm import KGMM
+from kgmm.stages.data import training_samples
 
 
 def estimate_cells(job: Job) -> None:

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from kgmm.mobility import estimate_mobility
-from kgmm.pipeline.data import training_trajectory
-from kgmm.pipeline.job import Job, run_job
-from kgmm.score import ScoreModel
-from kgmm.standardize import Standardization
-from kgmm.trajectory import open_trajectory
+from kgmm.data.standardization import Standardization
+from kgmm.data.trajectory import open_trajectory
+from kgmm.jobs.job import Job, run_job
+from kgmm.langevin.mobility import estimate_mobility
+from kgmm.score.model import ScoreModel
+from kgmm.stages.data import training_trajectory
 
 
 def estimate(job: Job) -> None:

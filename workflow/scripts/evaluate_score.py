@@ -5,18 +5,18 @@ import json
 import numpy as np
 import xarray as xr
 
-from kgmm.baselines import DirectGMM
-from kgmm.budget import error_budget
 from kgmm.errors import ScientificFailure
-from kgmm.estimator import KGMM
-from kgmm.evaluation import Examination, noise_cloud, score_field, score_profile
-from kgmm.pipeline.data import held_out_samples, observed_names, training_samples
-from kgmm.pipeline.failures import refuse_failed_inputs
-from kgmm.pipeline.job import Job, run_job
-from kgmm.pipeline.metrics import metric_variables
-from kgmm.pipeline.seeds import seed_sequence
-from kgmm.score import ScoreModel
-from kgmm.statistics import Estimate, relative_error
+from kgmm.jobs.failures import refuse_failed_inputs
+from kgmm.jobs.job import Job, run_job
+from kgmm.jobs.seeds import seed_sequence
+from kgmm.score.budget import error_budget
+from kgmm.score.direct_gmm import DirectGMM
+from kgmm.score.evaluation import Examination, noise_cloud, score_field, score_profile
+from kgmm.score.kgmm import KGMM
+from kgmm.score.model import ScoreModel
+from kgmm.stages.data import held_out_samples, observed_names, training_samples
+from kgmm.statistics.comparison import Estimate, relative_error
+from kgmm.statistics.metrics import metric_variables
 
 
 def evaluate_score(job: Job) -> None:

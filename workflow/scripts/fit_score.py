@@ -1,11 +1,11 @@
 """Fits the score network: to the cells, to direct scores of the mixture (the control), or to single draws (DSM)."""
 
-from kgmm.baselines import DirectGMM
-from kgmm.dsm import DSM
-from kgmm.estimator import KGMM
-from kgmm.pipeline.data import training_samples
-from kgmm.pipeline.job import Job, run_job
-from kgmm.score import ScoreModel
+from kgmm.jobs.job import Job, run_job
+from kgmm.score.direct_gmm import DirectGMM
+from kgmm.score.dsm import DSM
+from kgmm.score.kgmm import KGMM
+from kgmm.score.model import ScoreModel
+from kgmm.stages.data import training_samples
 
 # The control needs no more points than this: its error is that of their targets.
 _CONTROL_POINTS = 20_000

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import xarray as xr
 
-from kgmm.estimator import KGMM
-from kgmm.moments import Moments
-from kgmm.pipeline.job import Job, run_job
+from kgmm.jobs.job import Job, run_job
+from kgmm.score.kgmm import KGMM
+from kgmm.score.moments import Moments
 
 
 def gather_cells(job: Job) -> None:

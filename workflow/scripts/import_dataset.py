@@ -1,8 +1,8 @@
 """Reads a user's data: all states as samples, and the first members and states as path."""
 
-from kgmm.datasets import check_series, open_series, write_series
-from kgmm.pipeline.job import Job, run_job
-from kgmm.recording import add_effective_size
+from kgmm.data.datasets import check_series, open_series, write_series
+from kgmm.jobs.job import Job, run_job
+from kgmm.sde.recording import add_effective_size
 
 
 def import_dataset(job: Job) -> None:

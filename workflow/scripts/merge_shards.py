@@ -1,8 +1,8 @@
 """Puts the shards of a simulation together: one trajectory with the members of all."""
 
-from kgmm.pipeline.job import Job, run_job
-from kgmm.recording import add_effective_size
-from kgmm.trajectory import concatenate_members
+from kgmm.data.trajectory import concatenate_members
+from kgmm.jobs.job import Job, run_job
+from kgmm.sde.recording import add_effective_size
 
 
 def merge_shards(job: Job) -> None:

@@ -1,8 +1,8 @@
 """The partition of a scattered estimate, which every shard of its draws needs."""
 
-from kgmm.estimator import KGMM
-from kgmm.pipeline.data import training_samples
-from kgmm.pipeline.job import Job, run_job
+from kgmm.jobs.job import Job, run_job
+from kgmm.score.kgmm import KGMM
+from kgmm.stages.data import training_samples
 
 
 def prepare_cells(job: Job) -> None:

@@ -2,19 +2,19 @@
 
 import numpy as np
 
-from kgmm.evaluation import Examination
-from kgmm.langevin import LangevinModel
-from kgmm.pipeline.data import (
+from kgmm.data.standardization import Standardization
+from kgmm.jobs.job import Job, run_job
+from kgmm.langevin.model import LangevinModel
+from kgmm.score.evaluation import Examination
+from kgmm.score.race import entries, run_race
+from kgmm.stages.data import (
     held_out_samples,
     held_out_trajectory,
     initial_states,
     training_samples,
     training_trajectory,
 )
-from kgmm.pipeline.job import Job, run_job
-from kgmm.race import entries, run_race
-from kgmm.standardize import Standardization
-from kgmm.statistics import compare
+from kgmm.statistics.comparison import compare
 
 
 def race_score(job: Job) -> None:

@@ -2,11 +2,11 @@
 
 import xarray as xr
 
-from kgmm.langevin import LangevinModel
-from kgmm.mobility import Mobility
-from kgmm.pipeline.job import Job, run_job
-from kgmm.pipeline.sampling import rescale_samples_and_path, sample_model
-from kgmm.score import ScoreModel
+from kgmm.jobs.job import Job, run_job
+from kgmm.langevin.mobility import Mobility
+from kgmm.langevin.model import LangevinModel
+from kgmm.score.model import ScoreModel
+from kgmm.stages.sampling import rescale_samples_and_path, sample_model
 
 
 def sample_fitted(job: Job) -> None:

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from kgmm.langevin import LangevinModel
-from kgmm.pipeline.job import Job, run_job
-from kgmm.pipeline.sampling import sample_model
-from kgmm.score import ScoreModel
+from kgmm.jobs.job import Job, run_job
+from kgmm.langevin.model import LangevinModel
+from kgmm.score.model import ScoreModel
+from kgmm.stages.sampling import sample_model
 
 
 def sample_langevin(job: Job) -> None:

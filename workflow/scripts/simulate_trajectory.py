@@ -1,6 +1,6 @@
 """Simulates a system: sparse samples of many members for the score, then a dense path of a few."""
 
-from kgmm.pipeline.job import run_job
-from kgmm.pipeline.simulate import simulate_trajectory
+from kgmm.jobs.job import run_job
+from kgmm.stages.simulation import simulate_trajectory
 
 run_job(simulate_trajectory, snakemake)

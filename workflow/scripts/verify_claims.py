@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from kgmm.pipeline.claims import Claim
-from kgmm.pipeline.job import logged
-from kgmm.pipeline.verification import COLUMNS, judge
+from kgmm.config.claims import Claim
+from kgmm.jobs.job import logged
+from kgmm.report.verification import COLUMNS, judge
 
 
 def verify_claims(tables: dict[str, str], claims: list[dict], output: str) -> None:

@@ -4,8 +4,8 @@ import hashlib
 import json
 from pathlib import Path
 
-from kgmm.pipeline.job import logged
-from kgmm.pipeline.records import environment
+from kgmm.jobs.job import logged
+from kgmm.jobs.records import environment
 
 _CHUNK = 1 << 20
 

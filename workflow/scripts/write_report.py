@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from kgmm.pipeline.job import logged
-from kgmm.pipeline.records import environment
+from kgmm.jobs.job import logged
+from kgmm.jobs.records import environment
 from kgmm.report.build import build_report
 
 

@@ -25,7 +25,7 @@ from kgmm.figures import (
 )
 from kgmm.figures.results import usable_comparison
 from kgmm.figures.style import save
-from kgmm.pipeline.failures import failure_of
+from kgmm.jobs.failures import failure_of
 
 _KINDS = {
     "score_profiles": score_profiles,

@@ -8,9 +8,9 @@ import xarray as xr
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from kgmm.error_terms import TERMS
 from kgmm.figures.results import metric_values
 from kgmm.figures.style import DENSITY_MAP, letter, new_figure
+from kgmm.score.error_terms import TERMS
 
 _AXES = ("n_samples", "min_probability", "sigma")
 

@@ -6,8 +6,8 @@ import json
 
 import xarray as xr
 
-from kgmm.pipeline.failures import failure_of
-from kgmm.pipeline.metrics import metric_rows
+from kgmm.jobs.failures import failure_of
+from kgmm.statistics.metrics import metric_rows
 
 
 def usable_comparison(row: dict) -> str | None:

@@ -9,10 +9,10 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
+from kgmm.config.axes import label_of
 from kgmm.figures.style import LABELS, letter, new_figure
 from kgmm.figures.sweep_panels import draw_lines, draw_map
-from kgmm.pipeline.sweep_table import MEAN, of_statistic
-from kgmm.pipeline.sweeps import label_of
+from kgmm.report.sweep_table import MEAN, of_statistic
 
 # Statistic, variable and model of a row of the table, and how the panel calls it; the first that is there of each line.
 _PANELS = (

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from kgmm.figures.style import LABELS, letter, new_figure
-from kgmm.pipeline.failures import failure_of
+from kgmm.jobs.failures import failure_of
 
 _VARIABLES = ("iteration", "loss", "validation_loss", "kept")
 

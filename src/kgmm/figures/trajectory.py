@@ -14,7 +14,7 @@ _MOST_VARIABLES = 4
 
 
 def draw(dataset: xr.Dataset) -> Figure:
-    """The figure of a dataset that :func:`kgmm.description.describe` made."""
+    """The figure of a dataset that :func:`kgmm.statistics.description.describe` made."""
     return _draw_ring(dataset) if dataset.attrs["ring"] else _draw_variables(dataset)
 
 

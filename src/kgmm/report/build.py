@@ -13,7 +13,7 @@ import pandas as pd
 import plotly.offline
 from PIL import Image
 
-from kgmm.pipeline.tasks import STAGES
+from kgmm.jobs.tasks import STAGES
 from kgmm.report import model_tables, tables
 from kgmm.report.explorer import explorer_entries
 from kgmm.report.sweep_explorer import sweep_entries

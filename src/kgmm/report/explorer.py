@@ -8,7 +8,7 @@ import xarray as xr
 
 from kgmm.figures.results import comparison_to_draw, usable_comparison
 from kgmm.figures.style import LABELS
-from kgmm.pipeline.failures import failure_of
+from kgmm.jobs.failures import failure_of
 from kgmm.report import model_tables
 from kgmm.report.tables import setting_name
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from kgmm.pipeline.sweep_table import MEAN, of_statistic
-from kgmm.pipeline.sweeps import labels_of, text_of
+from kgmm.config.axes import labels_of, text_of
+from kgmm.report.sweep_table import MEAN, of_statistic
 from kgmm.report.tables import METHOD_NAMES, number, with_error
 
 # Heading, statistic, variable and model of the columns, which are there if a setting has the statistic.

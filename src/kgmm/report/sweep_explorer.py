@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from kgmm.pipeline.sweep_table import MEAN, models_of
-from kgmm.pipeline.sweeps import labels_of, shared_axis
+from kgmm.config.axes import labels_of, shared_axis
 from kgmm.report.explorer import plain_numbers
 from kgmm.report.setting_table import failure_text, setting_columns, value_text
+from kgmm.report.sweep_table import MEAN, models_of
 from kgmm.report.tables import STATISTIC_NAMES
 
 # More rows of a sweep than that would make the page heavy: statistics of single variables are left to ``sweep.csv``.

@@ -6,8 +6,8 @@ import re
 
 import pandas as pd
 
-from kgmm.pipeline.best_setting import ENTROPY
-from kgmm.pipeline.sweeps import labels_of, setting_text, text_of
+from kgmm.config.axes import labels_of, setting_text, text_of
+from kgmm.report.best_setting import ENTROPY
 from kgmm.report.setting_table import setting_columns, setting_table
 from kgmm.report.tables import with_error
 

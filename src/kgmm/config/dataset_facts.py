@@ -1,0 +1,72 @@
+"""What the plan must know of a user's data set before any job: its content, size, and effective size."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+from kgmm.jobs.tasks import RESULTS
+
+_FOLDER = Path(RESULTS) / "store" / "datasets" / "facts"
+
+
+@dataclass(frozen=True)
+class DatasetFacts:
+    """Facts of a checked data set.
+
+    Attributes
+    ----------
+    content : SHA-256 of the file; effective_size : independent samples it is worth, for its slowest variable.
+    """
+
+    content: str
+    n_members: int
+    n_times: int
+    variables: list[str]
+    time_step: float
+    effective_size: float
+
+
+@cache
+def dataset_facts(path: str, variables: tuple[str, ...] | None, **options) -> DatasetFacts:
+    """Facts of a data set; ``ValueError`` in one sentence if it cannot be used.
+
+    Reading all of it takes time, so the facts are kept, and made anew when size or time stamp of the file change.
+    """
+    from kgmm.data.datasets import open_series
+
+    stamp = json.dumps([path, variables, options, _stamp(Path(path))], sort_keys=True)
+    kept = _FOLDER / f"{hashlib.sha256(stamp.encode()).hexdigest()[:16]}.json"
+    with suppress(OSError, TypeError, ValueError):  # none yet, or those of another version
+        return DatasetFacts(**json.loads(kept.read_text()))
+    facts = _inspect(open_series(path, variables, **options), path)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    part = kept.with_suffix(f".{os.getpid()}.part")
+    part.write_text(json.dumps(asdict(facts), indent=1) + "\n")
+    part.replace(kept)
+    return facts
+
+
+def _stamp(path: Path) -> list:
+    files = [file for file in sorted(path.rglob("*")) if file.is_file()] if path.is_dir() else [path]
+    return [(file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.exists()]
+
+
+def _inspect(series, path: str) -> DatasetFacts:
+    from kgmm.data.datasets import check_series, content_hash, series_effective_size
+
+    check_series(series)
+    n_members, n_times, _ = series.shape
+    return DatasetFacts(
+        content=content_hash(path),
+        n_members=n_members,
+        n_times=n_times,
+        variables=list(series.variables),
+        time_step=series.time_step,
+        effective_size=series_effective_size(series),
+    )

@@ -1,0 +1,80 @@
+"""Whether there are enough data for what an experiment asks of them: refused before any job."""
+
+from __future__ import annotations
+
+import logging
+
+from kgmm.config.experiment import Experiment
+from kgmm.data.observation import FEWEST_SAMPLES_PER_CELL, RingView, smallest_min_probability, split_sizes
+from kgmm.systems import get_system
+
+logger = logging.getLogger("kgmm")
+
+_FEWEST_HELD_OUT = 100
+
+
+def check_sizes(experiment: Experiment) -> None:
+    """Raises ``ValueError`` in one sentence, that begins with the key, if an experiment asks for too much."""
+    if experiment.system.kind == "dataset":
+        _check_dataset(experiment)
+    else:
+        _check_simulation(experiment)
+
+
+def _check_simulation(experiment: Experiment) -> None:
+    simulation, data = experiment.simulation, experiment.data
+    if simulation.shards > simulation.path_members:
+        raise ValueError(
+            f"simulation.shards is {simulation.shards}: at most path_members = {simulation.path_members} are possible"
+        )
+    system = get_system(experiment.system.name, **experiment.system.parameters)
+    if (data.points is not None or data.shifts > 1) and not system.is_ring:
+        key, value = ("points", data.points) if data.points is not None else ("shifts", data.shifts)
+        raise ValueError(f"data.{key} is {value}: the variables of {system.name} do not lie on a ring")
+    view = RingView(data.points or len(system.variables), data.shifts)
+    try:
+        view.check(len(system.variables))
+    except ValueError as error:
+        raise ValueError(f"data.{error}") from None
+    (members, times), (members_out, times_out) = split_sizes(simulation.n_members, simulation.n_times, data.held_out)
+    available = members * times * data.shifts
+    copies = f" in {data.shifts} copies" if data.shifts > 1 else ""
+    source = f"the simulation gives {available} training samples ({members} members of {times}{copies})"
+    _check_counts(experiment, available, members_out * times_out * data.shifts, source)
+
+
+def _check_dataset(experiment: Experiment) -> None:
+    if experiment.data.points is not None or experiment.data.shifts > 1:
+        raise ValueError("data.points and data.shifts are for systems on a ring: select variables of a file by name")
+    if experiment.replicate:
+        raise ValueError("replicates is more than 1: data from a file cannot be simulated again")
+    facts = experiment.system.facts
+    (members, times), (members_out, times_out) = split_sizes(facts.n_members, facts.n_times, experiment.data.held_out)
+    available = members * times
+    independent = facts.effective_size * available / (facts.n_members * facts.n_times)
+    source = f"{experiment.system.path} gives {available} training samples, worth {independent:.0f} independent ones"
+    _check_counts(experiment, available, members_out * times_out, source)
+    p_min = experiment.estimator.min_probability
+    if p_min is not None and independent * p_min < FEWEST_SAMPLES_PER_CELL:
+        logger.warning(
+            "%s: estimator.min_probability is %g, but %s: cells of %.2g and more hold %d independent ones",
+            experiment.name, p_min, source, FEWEST_SAMPLES_PER_CELL / independent, FEWEST_SAMPLES_PER_CELL,
+        )  # fmt: skip
+
+
+def _check_counts(experiment: Experiment, available: int, held_out: int, source: str) -> None:
+    data, p_min = experiment.data, experiment.estimator.min_probability
+    if data.n_samples is not None and data.n_samples > available:
+        raise ValueError(f"data.n_samples is {data.n_samples}: {source}")
+    used = data.n_samples or available
+    if p_min is not None and p_min < smallest_min_probability(used):
+        raise ValueError(
+            f"estimator.min_probability is {p_min:g}: {source}, and {used} samples allow no less than "
+            f"{smallest_min_probability(used):g} ({FEWEST_SAMPLES_PER_CELL} samples per cell)"
+        )
+    if used < 2 * experiment.estimator.n_blocks:
+        raise ValueError(f"estimator.n_blocks is {experiment.estimator.n_blocks}: {source}, two per block are needed")
+    if held_out < _FEWEST_HELD_OUT:
+        raise ValueError(
+            f"data.held_out is {data.held_out:g}: it leaves {held_out} samples, {_FEWEST_HELD_OUT} are needed"
+        )

@@ -1,0 +1,169 @@
+"""Standardised coordinates ``x̃ = (x − m)/S``, in which the method works, and the checks of its input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from kgmm.data.samples import Samples, pieces_of
+
+# A whole number of the chunks in which moments are accumulated.
+_ROWS_PER_READ = 1 << 20
+
+
+def check_samples(X, *, at_least: int = 1, n_features: int | None = None):
+    """Samples as a two-dimensional floating-point array; :class:`kgmm.data.samples.Samples` as they are.
+
+    Raises ``ValueError`` with the first offending entry for a wrong shape, too few samples, or non-finite values
+    (those of :class:`~kgmm.data.samples.Samples` are found when they are read).
+    """
+    if not isinstance(X, Samples):
+        X = np.asarray(X)
+    if X.ndim != 2:
+        raise ValueError(f"X has shape {X.shape}: (n_samples, n_features) is expected")
+    if X.shape[1] == 0:
+        raise ValueError(f"X has shape {X.shape}: at least one feature is needed")
+    if not np.issubdtype(X.dtype, np.number) or np.issubdtype(X.dtype, np.complexfloating):
+        raise ValueError(f"X has type {X.dtype}: real numbers are expected")
+    if n_features is not None and X.shape[1] != n_features:
+        raise ValueError(f"X has {X.shape[1]} features: the model was fitted with {n_features}")
+    if X.shape[0] < at_least:
+        raise ValueError(f"X has {X.shape[0]} samples: at least {at_least} are needed")
+    if isinstance(X, Samples):
+        return X
+    if not np.issubdtype(X.dtype, np.floating):
+        X = X.astype(float)
+    _check_finite(X)
+    return X
+
+
+def check_sigma(sigma: float) -> None:
+    """Raises ``ValueError`` unless the noise amplitude is positive and finite."""
+    if not 0 < sigma < np.inf:
+        raise ValueError(f"sigma is {sigma}: it must be positive and finite")
+
+
+def _check_finite(X: np.ndarray, first: int = 0) -> None:
+    """``first`` is the number of the first row within the whole."""
+    # The sum is finite unless something is wrong (or overflows), and costs no temporary array.
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = X.sum()
+    if not np.isfinite(total):
+        bad = ~np.isfinite(X)
+        if bad.any():
+            row, column = np.argwhere(bad)[0]
+            raise ValueError(
+                f"X has {bad.sum()} non-finite values, the first in sample {first + row}, feature {column}"
+            )
+
+
+@dataclass(frozen=True)
+class Standardization:
+    """Mean ``m``, standard deviation ``S`` and range of each variable, all ``(n_features,)``, physical units."""
+
+    mean: np.ndarray
+    scale: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+
+    @classmethod
+    def of(cls, X) -> Standardization:
+        """From samples ``(n_samples, n_features)``, read in pieces.
+
+        Raises ``ValueError`` for non-finite values and if a variable is constant.
+        """
+        return cls.of_pieces(pieces_of(X))
+
+    @classmethod
+    def of_pieces(cls, pieces: Iterable[tuple[int, np.ndarray]]) -> Standardization:
+        """From pieces ``(n, n_features)`` of samples, each with the number of its first; raises as :meth:`of`."""
+        count, mean, squares = 0, 0.0, 0.0
+        lower, upper = np.inf, -np.inf
+        for start, piece in pieces:
+            _check_finite(piece, start)
+            own_mean = piece.mean(axis=0, dtype=float)
+            own_squares = len(piece) * piece.var(axis=0, dtype=float)
+            # Sums about the means of the pieces (Chan, Golub & LeVeque 1983): no large numbers are subtracted.
+            shift = own_mean - mean
+            total = count + len(piece)
+            mean = mean + shift * len(piece) / total
+            squares = squares + own_squares + shift**2 * count * len(piece) / total
+            lower, upper = np.minimum(lower, piece.min(axis=0)), np.maximum(upper, piece.max(axis=0))
+            count = total
+        # The range, not the deviation: that of a constant column is a rounding error, not exactly zero.
+        constant = np.flatnonzero(lower == upper)
+        if constant.size:
+            raise ValueError(f"feature {constant[0]} of X is constant: it has no density")
+        return cls(mean, np.sqrt(squares / count), lower.astype(float), upper.astype(float))
+
+    def equals(self, other: Standardization) -> bool:
+        """Whether both have the same mean and deviation."""
+        return np.array_equal(self.mean, other.mean) and np.array_equal(self.scale, other.scale)
+
+    def to_variables(self) -> dict:
+        """Variables of an xarray dataset from which :meth:`from_dataset` reads the same object."""
+        return {field.name: ("variable", getattr(self, field.name)) for field in fields(self)}
+
+    @classmethod
+    def from_dataset(cls, dataset) -> Standardization:
+        """From a dataset that holds :meth:`to_variables`."""
+        return cls(*(dataset[field.name].values for field in fields(cls)))
+
+    def forward(self, X: np.ndarray) -> np.ndarray:
+        """Physical to standardised, float64."""
+        return (X - self.mean) / self.scale
+
+    def backward(self, X: np.ndarray) -> np.ndarray:
+        """Standardised to physical."""
+        return X * self.scale + self.mean
+
+
+class StandardizedSamples:
+    """Samples in standardised coordinates as float32 tensors, read by slices; in memory if they are few enough.
+
+    Parameters
+    ----------
+    X : anything with ``shape`` and slicing, physical units.
+    start, stop : the rows of ``X`` that are wanted; all by default.
+    """
+
+    _MOST_IN_MEMORY = 100_000_000  # numbers
+
+    def __init__(self, X, standardization: Standardization, start: int = 0, stop: int | None = None):
+        self._source, self._standardization, self._start = X, standardization, start
+        self.shape = ((X.shape[0] if stop is None else stop) - start, X.shape[1])
+        self._held = None
+        if self.shape[0] * self.shape[1] <= self._MOST_IN_MEMORY:
+            held = np.empty(self.shape, dtype=np.float32)
+            for first in range(0, self.shape[0], _ROWS_PER_READ):
+                rows = self._rows(slice(first, first + _ROWS_PER_READ))
+                held[first : first + len(rows)] = standardization.forward(rows)
+            self._held = held
+
+    def _rows(self, rows: slice) -> np.ndarray:
+        first, last, _ = rows.indices(self.shape[0])
+        return self._source[self._start + first : self._start + last]
+
+    def __getitem__(self, rows: slice):
+        import torch
+
+        if self._held is not None:
+            return torch.from_numpy(self._held[rows])
+        values = self._standardization.forward(self._rows(rows))
+        return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
+
+    def choose(self, size: int, rng: np.random.Generator):
+        """``size`` different rows at random, in order; all of them if there are no more."""
+        import torch
+
+        n = self.shape[0]
+        if size >= n:
+            return self[:]
+        rows = np.sort(rng.choice(n, size, replace=False, shuffle=False))
+        parts = []
+        for start, piece in pieces_of(self, _ROWS_PER_READ):
+            first, last = np.searchsorted(rows, [start, start + len(piece)])
+            parts.append(piece[torch.from_numpy(rows[first:last] - start)])
+        return torch.cat(parts)

@@ -1,0 +1,55 @@
+"""Judges the claims of a run by its tables."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from kgmm.config.claims import Claim, Quantity
+
+COLUMNS = ("claim", "measured", "bar", "verdict", "counts")
+
+
+def judge(claims: list[Claim], tables: dict[str, pd.DataFrame]) -> list[dict]:
+    """One row per claim with ``COLUMNS``: verdicts are ``holds``, ``fails``, and ``not measured`` without such rows."""
+    return [_judged(claim, tables) for claim in claims]
+
+
+def _judged(claim: Claim, tables: dict[str, pd.DataFrame]) -> dict:
+    measured = _measure(claim, tables)
+    if claim.over is not None:
+        measured = measured / _measure(claim.over, tables)
+    highest = claim.at_most
+    if claim.floors is not None:
+        floor = _measure(claim.model_copy(update={"column": "floor"}), tables)
+        highest = max(highest, claim.floors * floor) if np.isfinite(floor) else highest
+    if np.isnan(measured):
+        verdict = "not measured"
+    else:
+        above = claim.at_least is None or measured >= claim.at_least
+        below = highest is None or measured <= highest
+        verdict = "holds" if above and below else "fails"
+    bar = _bar(claim.at_least, highest)
+    return {"claim": claim.claim, "measured": measured, "bar": bar, "verdict": verdict, "counts": claim.counts}
+
+
+def _bar(lowest: float | None, highest: float | None) -> str:
+    if lowest is None:
+        return f"≤ {highest:.4g}"
+    return f"≥ {lowest:.4g}" if highest is None else f"{lowest:.4g} … {highest:.4g}"
+
+
+def _measure(quantity: Quantity, tables: dict[str, pd.DataFrame]) -> float:
+    """NaN if no usable row is there, or one of them holds no number."""
+    rows = tables[quantity.table]
+    rows = rows[rows["status"] == "ok"]
+    for column, wanted in quantity.where.items():
+        rows = rows[rows[column].isin(wanted if isinstance(wanted, list) else [wanted])]
+    if rows.empty or rows[quantity.column].isna().any():
+        return float("nan")
+    return float(getattr(rows[quantity.column], quantity.reduce)())
+
+
+def unmet(rows: list[dict]) -> list[dict]:
+    """The claims that make a run fail."""
+    return [row for row in rows if row["counts"] and row["verdict"] != "holds"]

@@ -1,0 +1,101 @@
+"""Which term of the error budget limits a score: fits to exact targets in place of estimated ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from kgmm.data.samples import pieces_of
+from kgmm.score.cells import CellEstimates, estimate
+from kgmm.score.error_terms import TERMS
+from kgmm.score.evaluation import Examination
+from kgmm.score.kgmm import KGMM
+from kgmm.score.model import ScoreModel
+from kgmm.score.moments import accumulate_round, block_edges
+from kgmm.statistics.comparison import Estimate
+
+# Samples from which exact averages over the cells are taken: there is no noise in them.
+_MOST_SAMPLES = 200_000
+
+
+def error_budget(
+    cells: KGMM,
+    model: ScoreModel,
+    samples,
+    examination: Examination,
+    system,
+    *,
+    network: dict,
+    seed: int,
+) -> dict[str, Estimate]:
+    """Terms of the error of ``model``, relative mean squares that add up to about that of the score.
+
+    The network is fitted again, first to the exact smoothed score at the centres, then to its exact averages over the
+    cells. The first has only the network's error; what the second adds is due to the size of the cells; what the
+    estimate adds to the second is due to the noise of its targets, divided between draws and data by their variances.
+
+    Parameters
+    ----------
+    cells, model : the estimate and the network fitted to it; samples : those of the fit, ``(n, n_features)``, physical
+        units; examination : where errors are taken, with the exact scores of ``system``.
+    network : options of :meth:`kgmm.ScoreModel.fit` that ``model`` was fitted with; seed : of the fits.
+
+    Returns
+    -------
+    ``budget_smoothing`` (``s_σ`` against ``s``), ``budget_network``, ``budget_cells``, ``budget_draws`` and
+    ``budget_data``. A term that a fit happens to gain from is zero.
+    """
+    sigma, scale = cells.sigma, cells.standardization_.scale
+
+    def refitted(targets: CellEstimates) -> ScoreModel:
+        stand_in = KGMM.from_dataset(cells.to_dataset())
+        stand_in._set_cells(targets, cells.n_draws_, cells.stopped_by_)
+        return ScoreModel.fit(stand_in, **network, seed=seed)
+
+    quiet = {"stderr_draws": np.zeros_like(cells.score_), "stderr_data": np.zeros_like(cells.score_)}
+    noise_mean = -sigma * scale * system.smoothed_score(cells.centers_, sigma * scale)
+    at_centers = replace(cells.cells_, noise_mean=noise_mean, **quiet)
+    averaged = exact_averages(cells, samples, _exact_noise(cells, system))
+    over_cells = replace(cells.cells_, noise_mean=averaged.noise_mean, slope=averaged.slope, **quiet)
+    if averaged.slope is not None:
+        at_centers = replace(at_centers, slope=averaged.slope)
+
+    of_network, with_cells, of_model = (
+        examination.smoothed_score_error(fitted).value for fitted in (refitted(at_centers), refitted(over_cells), model)
+    )
+    noise = max(0.0, of_model - with_cells)
+    of_draws = cells.draws_error_**2 / max(cells.draws_error_**2 + cells.data_error_**2, 1e-300)
+    bias = examination.smoothing_bias.value
+    values = (bias, of_network, max(0.0, with_cells - of_network), noise * of_draws, noise * (1.0 - of_draws))
+    return {f"budget_{term}": Estimate(value, np.nan) for term, value in zip(TERMS, values)}
+
+
+def exact_averages(cells: KGMM, samples, conditional_mean: Callable[[torch.Tensor], torch.Tensor]) -> CellEstimates:
+    """What the cells would hold without the noise of the draws, given ``E[z | x]`` in standardised coordinates."""
+    every = -(-samples.shape[0] // _MOST_SAMPLES)
+    chosen = np.concatenate([piece[-start % every :: every] for start, piece in pieces_of(samples)])
+    standardized = cells.standardization_.forward(chosen).astype(np.float32)
+    moments = accumulate_round(
+        torch.from_numpy(standardized),
+        block_edges(len(standardized), cells.n_blocks),
+        cells.sigma,
+        cells.partition_.to(torch.float32),
+        round_index=0,
+        entropy=cells.entropy_ + 1,
+        linear=cells.cells_.slope is not None,
+        conditional_mean=conditional_mean,
+    )
+    return estimate(moments)
+
+
+def _exact_noise(cells: KGMM, system) -> Callable[[torch.Tensor], torch.Tensor]:
+    scale, sigma = cells.standardization_.scale, cells.sigma
+
+    def conditional_mean(x: torch.Tensor) -> torch.Tensor:
+        score = system.smoothed_score(cells.standardization_.backward(x.double().numpy()), sigma * scale)
+        return torch.from_numpy(-sigma * scale * score).to(x.dtype)
+
+    return conditional_mean

@@ -1,0 +1,276 @@
+"""The score as a function: a network fitted to scores at points, with the pull of a Gaussian outside the data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+import xarray as xr
+
+from kgmm.data.standardization import Standardization, check_samples
+from kgmm.score.network import Network
+from kgmm.score.training import History, fit_network
+
+if TYPE_CHECKING:
+    from kgmm.score.cells import CellEstimates
+    from kgmm.score.direct_gmm import DirectGMM
+    from kgmm.score.kgmm import KGMM
+
+_FORMAT = "kgmm score model"
+_VERSION = 1
+_BATCH = 65_536
+_MARGIN = 3.0
+_FEWEST_FOR_FOLD = 500
+_LOSSES = ("iteration", "loss", "validation_loss")
+
+
+@dataclass(frozen=True)
+class ScoreModel:
+    """A fitted score ``s(x) ≈ ∇ log p_σ(x)`` in physical coordinates.
+
+    In standardised coordinates ``s̃(x̃) = −x̃/(1 + σ²) + c f(x̃)``: the score of the Gaussian with the data's mean and
+    smoothed variance, plus a network ``f`` for the difference, ``c`` being the root mean square of that difference.
+    Beyond the range of the data, and three σ on either side of it, the difference is continued as a constant, so that
+    far away the Gaussian's pull always wins.
+
+    Attributes
+    ----------
+    network : ``f``; residual_scale : ``c``; sigma : noise amplitude in standard deviations.
+    standardization : mean, deviation and range of the data it was fitted to.
+    history : losses of the fit, or ``None`` for a model put together by hand.
+    """
+
+    network: Network
+    residual_scale: float
+    sigma: float
+    standardization: Standardization
+    history: History | None = None
+
+    @classmethod
+    def fit(cls, cells: KGMM, hidden: Sequence[int] = (128, 64), **options) -> ScoreModel:
+        """Fits the network to the cells of a fitted :class:`KGMM`, weighted by their counts.
+
+        ``options`` are those of :meth:`fit_points`; the noise of the targets is taken from the standard errors of the
+        cells.
+        """
+        estimates = cells.cells_
+        points, noise, weights = estimates.center, estimates.noise_mean, estimates.count
+        if estimates.slope is not None:
+            points, noise = _points_in_cells(estimates, options.get("seed", 0))
+        group_size = len(points) // len(weights)
+        stderr = estimates.stderr / cells.sigma
+        return cls.fit_points(
+            points,
+            -noise / cells.sigma,
+            np.repeat(weights, group_size),
+            sigma=cells.sigma,
+            standardization=cells.standardization_,
+            # The points of a linear cell have the noise of its line: the error of their mean is that of the cell.
+            stderr=np.repeat(stderr, group_size, axis=0) * group_size**0.5,
+            group_size=group_size,
+            hidden=hidden,
+            **options,
+        )
+
+    @classmethod
+    def fit_mixture(cls, mixture: DirectGMM, points: np.ndarray, **options) -> ScoreModel:
+        """Fits the network to direct scores of a mixture at ``points`` ``(n, n_features)``, physical units: the control
+        that tells what the clustering adds. ``options`` as in :meth:`fit_points`."""
+        scale = mixture.standardization_.scale
+        scores, stderr = mixture.score_with_stderr_at(points)
+        return cls.fit_points(
+            mixture.standardization_.forward(points),
+            scores * scale,
+            np.ones(len(points)),
+            sigma=mixture.sigma,
+            standardization=mixture.standardization_,
+            stderr=stderr * scale,
+            **options,
+        )
+
+    @classmethod
+    def fit_points(
+        cls,
+        points: np.ndarray,
+        scores: np.ndarray,
+        weights: np.ndarray,
+        *,
+        sigma: float,
+        standardization: Standardization,
+        stderr: np.ndarray | float = 0.0,
+        hidden: Sequence[int] = (128, 64),
+        held_out: float = 0.1,
+        group_size: int = 1,
+        seed: int = 0,
+        **options,
+    ) -> ScoreModel:
+        """Fits the network to scores at points, all in standardised coordinates.
+
+        Parameters
+        ----------
+        points, scores : ``(n_points, n_features)``; weights : ``(n_points,)``.
+        stderr : standard errors of the scores, a number or ``(n_points, n_features)``.
+        held_out : share of the groups of points that tell which state of the fit to keep; none of fewer than 500
+            groups, which are better used for the fit.
+        group_size : points that belong together, such as those of one cell, and follow each other.
+        options : those of :func:`kgmm.score.training.fit_network`.
+        """
+        if not 0 <= held_out < 1:
+            raise ValueError(f"held_out is {held_out}: it must be at least 0 and below 1")
+        residual = scores + points / (1.0 + sigma**2)
+        share = weights / weights.sum()
+        mean_square = float((share[:, None] * residual**2).sum())
+        # For Gaussian data the difference vanishes; its scale must not.
+        residual_scale = max(mean_square, 1e-12) ** 0.5
+        noise = float((share[:, None] * np.broadcast_to(stderr, scores.shape) ** 2).sum())
+        fit = fit_network(
+            points,
+            residual / residual_scale,
+            weights,
+            hidden=hidden,
+            held_out=np.repeat(_fold(len(points) // group_size, held_out, seed), group_size),
+            seed=seed,
+            noise_fraction=min(1.0, noise / residual_scale**2),
+            **options,
+        )
+        return cls(fit.network, residual_scale, float(sigma), standardization, fit.history)
+
+    def to(self, device: str) -> ScoreModel:
+        """The same model with its weights on another device."""
+        return replace(self, network=self.network.to(device))
+
+    @cached_property
+    def _range(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Where the network is asked, standardised coordinates, both ``(n_features,)``."""
+        weight, margin = self.network.layers[0][0], _MARGIN * self.sigma
+        bounds = (self.standardization.lower, -margin), (self.standardization.upper, margin)
+        lower, upper = (self.standardization.forward(bound) + shift for bound, shift in bounds)
+        return tuple(torch.as_tensor(b, dtype=weight.dtype, device=weight.device) for b in (lower, upper))
+
+    def standardized(self, x: torch.Tensor) -> torch.Tensor:
+        """Score in standardised coordinates at ``x`` of shape ``(n, n_features)``, in the dtype of the network."""
+        difference = self.network(x.clamp(*self._range)).mul_(self.residual_scale)
+        return difference.add_(x, alpha=-1.0 / (1.0 + self.sigma**2))
+
+    def __call__(self, X: np.ndarray) -> np.ndarray:
+        """Score at ``X`` of shape ``(n, n_features)``, physical units; shape ``(n, n_features)``, float64."""
+        return self._in_batches(self.standardized, X) / self.standardization.scale
+
+    def jacobian(self, X: np.ndarray) -> np.ndarray:
+        """``∂s_i/∂x_k`` at ``X``, shape ``(n, n_features, n_features)``, by forward-mode differentiation."""
+        scale = self.standardization.scale
+        return self._in_batches(self._standardized_jacobian, X) / np.outer(scale, scale)
+
+    def jacobian_diagonal(self, X: np.ndarray) -> np.ndarray:
+        """``∂_k s_k`` at ``X``, shape ``(n, n_features)``."""
+        return np.einsum("nkk->nk", self.jacobian(X))
+
+    def divergence(self, X: np.ndarray) -> np.ndarray:
+        """``∇·s`` at ``X`` of shape ``(n, n_features)``, physical units; shape ``(n,)``."""
+        return self.jacobian_diagonal(X).sum(axis=1)
+
+    def _standardized_jacobian(self, x: torch.Tensor) -> torch.Tensor:
+        columns = []
+        for k in range(x.shape[1]):
+            direction = torch.zeros_like(x)
+            direction[:, k] = 1.0
+            columns.append(torch.func.jvp(self._smooth, (x,), (direction,))[1])
+        return torch.stack(columns, dim=2)
+
+    def _smooth(self, x: torch.Tensor) -> torch.Tensor:
+        # The in-place variant is not differentiable.
+        with torch.enable_grad():
+            return self.residual_scale * self.network(x.clamp(*self._range)) - x / (1.0 + self.sigma**2)
+
+    def _in_batches(self, function, X: np.ndarray) -> np.ndarray:
+        X = check_samples(X, n_features=self.standardization.scale.size)
+        x = torch.from_numpy(np.asarray(self.standardization.forward(X), dtype=np.float32))
+        with torch.no_grad():
+            return torch.cat([function(batch) for batch in x.split(_BATCH)]).double().numpy()
+
+    def to_dataset(self) -> xr.Dataset:
+        """The model as a dataset that :meth:`from_dataset` reads back; weights only, nothing executable."""
+        variables = dict(self.standardization.to_variables())
+        for k, (weight, bias) in enumerate(self.network.layers):
+            variables[f"weight_{k}"] = ((f"layer_{k + 1}", f"layer_{k}"), weight.numpy())
+            variables[f"bias_{k}"] = (f"layer_{k + 1}", bias.numpy())
+        if self.history is not None:
+            for name in _LOSSES:
+                variables[name] = ("evaluation", getattr(self.history, name))
+            variables["kept"] = ((), self.history.kept)
+        attributes = {
+            "format": _FORMAT,
+            "version": _VERSION,
+            "sigma": self.sigma,
+            "residual_scale": self.residual_scale,
+            "hidden": json.dumps(self.network.hidden),
+            "activation": "silu",
+            "coordinates": "s(x) = [−x̃/(1 + sigma²) + residual_scale f(x̃)]/scale with x̃ = (x − mean)/scale, f constant "
+            "beyond the range of the data and 3 sigma",
+        }
+        return xr.Dataset(variables, attrs=attributes)
+
+    @classmethod
+    def from_dataset(cls, dataset: xr.Dataset) -> ScoreModel:
+        """A model from what :meth:`to_dataset` made; ``ValueError`` if the dataset is something else."""
+        if dataset.attrs.get("format") != _FORMAT:
+            raise ValueError(f"this is no score model: attribute 'format' is {dataset.attrs.get('format')!r}")
+        if dataset.attrs["version"] > _VERSION:
+            raise ValueError(f"score model of version {dataset.attrs['version']}: this kgmm reads up to {_VERSION}")
+        n_layers = len(json.loads(dataset.attrs["hidden"])) + 1
+        layers = tuple(
+            tuple(torch.from_numpy(dataset[f"{name}_{k}"].values) for name in ("weight", "bias"))
+            for k in range(n_layers)
+        )
+        history = None
+        if "validation_loss" in dataset:
+            history = History(*(dataset[name].values for name in _LOSSES), kept=int(dataset["kept"]))
+        return cls(
+            Network(layers),
+            float(dataset.attrs["residual_scale"]),
+            float(dataset.attrs["sigma"]),
+            Standardization.from_dataset(dataset),
+            history,
+        )
+
+    def save(self, path: str | Path) -> None:
+        """Writes the model to one NetCDF file."""
+        self.to_dataset().to_netcdf(path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> ScoreModel:
+        """The model in a file that :meth:`save` wrote."""
+        with xr.open_dataset(path) as dataset:
+            return cls.from_dataset(dataset.load())
+
+
+def _fold(n_groups: int, share: float, seed: int) -> np.ndarray:
+    """Which of the groups are held out, ``(n_groups,)`` bool."""
+    fold = np.zeros(n_groups, dtype=bool)
+    if n_groups >= _FEWEST_FOR_FOLD:
+        fold[np.random.default_rng(seed).choice(n_groups, round(share * n_groups), replace=False)] = True
+    return fold
+
+
+def _points_in_cells(estimates: CellEstimates, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points in linear cells, and ``E[z | x]`` there: ``d + 1`` per cell, cell by cell, standardised coordinates.
+
+    They are the corners of a regular simplex in a random orientation, stretched so that their mean and covariance are
+    those of the cell. A smooth function has the same average over them as over the cell to second order, so that the
+    network is compared with averages over cells and not with their values at one point.
+    """
+    n_cells, d = estimates.center.shape
+    corners = np.linalg.svd(np.eye(d + 1) - 1.0 / (d + 1))[0][:, :d] * np.sqrt(d + 1.0)
+    rotations = np.linalg.qr(np.random.default_rng(seed).standard_normal((n_cells, d, d)))[0]
+    values, vectors = np.linalg.eigh(estimates.covariance)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]
+    shift = np.einsum("cij,cjk,mk->cmi", root, rotations, corners)
+    points = estimates.center[:, None] + shift
+    noise = estimates.noise_mean[:, None] + np.einsum("cij,cmj->cmi", estimates.slope, shift)
+    return points.reshape(-1, d), noise.reshape(-1, d)

@@ -1,0 +1,267 @@
+"""Fits of a network to weighted points, by L-BFGS or Adam, judged on a held-out fold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.optimize import minimize
+from threadpoolctl import threadpool_limits
+
+from kgmm.errors import ScientificFailure
+from kgmm.progress import Progress
+from kgmm.score.network import Network
+
+OPTIMIZERS = ("lbfgs", "adam")
+_STANDARD_ERRORS = 2.0
+Batch = Callable[[], tuple[torch.Tensor, torch.Tensor]]
+# Called after iterations of a fit with their number and the network as it is then.
+Observer = Callable[[int, Network], None]
+
+
+@dataclass(frozen=True)
+class History:
+    """Losses of a fit along the way, all ``(n_evaluations,)``.
+
+    Attributes
+    ----------
+    iteration : iterations or batches made; loss : on the points of the fit; that of L-BFGS includes the prior.
+    validation_loss : on the held-out fold, NaN where there is none.
+    kept : index of the state that was kept.
+    """
+
+    iteration: np.ndarray
+    loss: np.ndarray
+    validation_loss: np.ndarray
+    kept: int
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted network and the losses on the way to it."""
+
+    network: Network
+    history: History
+
+
+class _Record:
+    """Losses as they come, and the state to keep: the last that is not worse on the fold than the best.
+
+    Worse means by more than two standard errors of the difference. The fold's targets are noisy and few, so that the
+    lowest of many losses alone says little: it is often that of a fit which has hardly begun.
+    """
+
+    def __init__(self, fold_losses: Callable[[Network], np.ndarray] | None, patience: int, observe: Observer | None):
+        self._fold_losses, self._patience, self._observe = fold_losses, patience, observe
+        self._rows: list[tuple[int, float, float]] = []
+        self._best = np.array([np.inf])
+        self._kept = 0
+        self.network: Network | None = None
+
+    def add(self, iteration: int, loss: float, network: Network) -> bool:
+        """Notes a state; false once the fold has found as many in a row worse as there is patience."""
+        if self._observe is not None:
+            self._observe(iteration, network)
+        losses = np.array([np.nan]) if self._fold_losses is None else self._fold_losses(network)
+        self._rows.append((iteration, loss, float(losses.sum())))
+        if self._fold_losses is None or not self._is_worse(losses):
+            self.network, self._kept = network, len(self._rows) - 1
+        if losses.sum() < self._best.sum():
+            self._best = losses
+        return len(self._rows) - 1 - self._kept < self._patience
+
+    def _is_worse(self, losses: np.ndarray) -> bool:
+        if losses.sum() <= self._best.sum():
+            return False
+        difference = losses - self._best
+        return difference.sum() > _STANDARD_ERRORS * difference.std() * len(difference) ** 0.5
+
+    def fit(self) -> Fit:
+        return Fit(self.network, History(*(np.array(column) for column in zip(*self._rows)), self._kept))
+
+
+def fit_network(
+    points: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray,
+    *,
+    hidden: Sequence[int] = (128, 64),
+    held_out: np.ndarray | None = None,
+    noise_fraction: float = 0.0,
+    prior_precision: float = 0.1,
+    optimizer: str = "lbfgs",
+    max_iterations: int = 400,
+    patience: int = 50,
+    steps: int = 6000,
+    batch_size: int = 1024,
+    learning_rate: float = 4e-3,
+    seed: int = 0,
+    device: str = "cpu",
+    observe: Observer | None = None,
+) -> Fit:
+    """Fits a network to ``targets`` at ``points``.
+
+    The loss is ``Σ w |f(x) − y|² + λ |θ|²`` with ``Σ w = 1`` and ``λ = prior_precision · noise_fraction / n_points``:
+    the maximum a posteriori estimate under a normal prior of that precision on the parameters, given the measured
+    noise of the targets. Noisy targets are smoothed and quiet ones are not, also where there are too few points for a
+    held-out fold.
+
+    Parameters
+    ----------
+    points : ``(n_points, n_features)``; targets : ``(n_points, n_outputs)``, of the order of one.
+    weights : ``(n_points,)``, non-negative.
+    held_out : ``(n_points,)`` bool, points that take no part but tell which state to keep and when to stop.
+    noise_fraction : variance of the targets' noise over their mean square.
+    optimizer : ``"lbfgs"``, full batches for at most ``max_iterations``: best for up to some ten thousand points. Or
+        ``"adam"``, ``steps`` batches of ``batch_size`` points drawn by weight, its rate rising to ``learning_rate`` and
+        falling to zero (one cycle): better where the function is so rich that L-BFGS does not converge.
+    patience : evaluations in a row that find the state worse on the fold than the best, after which the fit stops;
+        L-BFGS evaluates after each iteration, Adam a hundred times.
+    device : ``"cpu"`` or ``"cuda"``.
+
+    Raises
+    ------
+    ValueError for unusable shapes, ScientificFailure if the fit does not lower its loss.
+    """
+    if points.shape[0] != targets.shape[0] or weights.shape != (points.shape[0],):
+        raise ValueError(
+            f"points {points.shape}, targets {targets.shape} and weights {weights.shape} must agree in their first axis"
+        )
+    if not len(hidden) or min(hidden) < 1:
+        raise ValueError(f"hidden is {tuple(hidden)}: at least one layer of positive width is needed")
+    for name, value in (("max_iterations", max_iterations), ("patience", patience), ("batch_size", batch_size)):
+        if value < 1:
+            raise ValueError(f"{name} is {value}: at least 1 is needed")
+    if optimizer not in OPTIMIZERS:
+        raise ValueError(f"optimizer is {optimizer!r}: it must be one of {', '.join(OPTIMIZERS)}")
+    arrays = [torch.as_tensor(a, dtype=torch.float32, device=device) for a in (points, targets, weights)]
+    fold_losses = None
+    if held_out is not None and held_out.any():
+        fold = torch.as_tensor(held_out, device=device)
+        fold_losses = _losses_on([a[fold] for a in arrays])
+        arrays = [a[~fold] for a in arrays]
+    x, y, w = arrays
+    w = w / w.sum()
+    record = _Record(fold_losses, patience, observe)
+    start = Network.random((points.shape[1], *hidden, targets.shape[1]), seed)
+    decay = prior_precision * noise_fraction / points.shape[0]
+    if optimizer == "lbfgs":
+        _fit_lbfgs(record, start, x, y, w, decay, max_iterations)
+    else:
+        batch = _batches_by_weight(x, y, w, batch_size, seed)
+        _fit_adam(record, start, batch, decay, steps, learning_rate, device)
+    fit = record.fit()
+    before, after = fit.history.loss[0], fit.history.loss[-1]
+    # Those of Adam are of a few batches each, and so fall only within their noise where there is little to learn.
+    if not (after < before if optimizer == "lbfgs" else np.isfinite(after)):
+        raise ScientificFailure(f"the network's loss did not fall: {before:.3g} before, {after:.3g} after")
+    return fit
+
+
+def _losses_on(fold: list[torch.Tensor]) -> Callable[[Network], np.ndarray]:
+    """A function that gives each point's share of a network's loss on the fold."""
+    x, y, w = fold
+    share = w / w.sum()
+
+    def losses(network: Network) -> np.ndarray:
+        with torch.no_grad():
+            return (share * ((network.to(x.device)(x) - y) ** 2).sum(dim=1)).double().cpu().numpy()
+
+    return losses
+
+
+def _batches_by_weight(x: torch.Tensor, y: torch.Tensor, w: torch.Tensor, batch_size: int, seed: int) -> Batch:
+    generator = torch.Generator(x.device).manual_seed(seed)
+    cumulated = w.double().cumsum(0)
+
+    def batch() -> tuple[torch.Tensor, torch.Tensor]:
+        uniform = torch.rand(batch_size, dtype=torch.float64, generator=generator, device=x.device)
+        chosen = torch.searchsorted(cumulated, uniform * cumulated[-1]).clamp_(max=len(w) - 1)
+        return x[chosen], y[chosen]
+
+    return batch
+
+
+def _fit_lbfgs(
+    record: _Record,
+    start: Network,
+    x: torch.Tensor,
+    y: torch.Tensor,
+    w: torch.Tensor,
+    decay: float,
+    max_iterations: int,
+) -> None:
+    w = w[:, None]
+
+    def loss_and_gradient(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        parameters = torch.from_numpy(flat).to(x.device, torch.float32).requires_grad_()
+        loss = (w * (start.with_parameters(parameters)(x) - y) ** 2).sum() + decay * parameters.square().sum()
+        loss.backward()
+        return loss.item(), parameters.grad.double().cpu().numpy()
+
+    with Progress("fitting the network", max_iterations, "iterations") as progress:
+        iteration = 0
+
+        def note(intermediate_result) -> None:
+            nonlocal iteration
+            iteration += 1
+            progress.update(1)
+            network = start.with_parameters(torch.from_numpy(intermediate_result.x).float())
+            if not record.add(iteration, float(intermediate_result.fun), network):
+                raise StopIteration
+
+        first = start.parameters.double().numpy()
+        record.add(0, loss_and_gradient(first)[0], start)
+        # SciPy's optimiser and not torch's: the first step of torch.optim imports its compiler, which takes seconds.
+        # The gradient is single precision, so neither tolerance may be finer than that.
+        options = {"maxiter": max_iterations, "maxfun": 4 * max_iterations, "maxcor": 20, "ftol": 1e-9, "gtol": 1e-8}
+        # One BLAS thread: its short vector operations between torch's make the two thread pools wait for each other.
+        with threadpool_limits(1, user_api="blas"):
+            minimize(loss_and_gradient, first, method="L-BFGS-B", jac=True, callback=note, options=options)
+
+
+def fit_batches(
+    start: Network,
+    batch: Batch,
+    *,
+    steps: int = 6000,
+    learning_rate: float = 4e-3,
+    device: str = "cpu",
+    observe: Observer | None = None,
+) -> Fit:
+    """Fits a network by Adam to batches as they come: points ``(n, n_in)`` and targets ``(n, n_out)`` on the device.
+
+    No early stopping: one cycle of the learning rate (Smith & Topin 2018) ends at zero.
+    """
+    record = _Record(None, 1, observe)
+    _fit_adam(record, start, batch, 0.0, steps, learning_rate, device)
+    return record.fit()
+
+
+def _fit_adam(
+    record: _Record, start: Network, batch: Batch, decay: float, steps: int, learning_rate: float, device: str
+) -> None:
+    if steps < 2:
+        raise ValueError(f"steps is {steps}: at least 2 are needed")
+    parameters = start.parameters.to(device).requires_grad_()
+    optimizer = torch.optim.Adam([parameters], lr=learning_rate)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=steps)
+    every = max(1, steps // 100)
+    recent = []
+    with Progress("fitting the network", steps, "steps") as progress:
+        for step in range(1, steps + 1):
+            x, y = batch()
+            loss = ((start.with_parameters(parameters)(x) - y) ** 2).sum(dim=1).mean()
+            optimizer.zero_grad()
+            (loss + decay * parameters.square().sum()).backward()
+            optimizer.step()
+            schedule.step()
+            recent.append(loss.detach())
+            progress.update(1)
+            if len(recent) == every or step == steps:
+                state = start.with_parameters(parameters.detach().cpu().clone())
+                if not record.add(step, float(torch.stack(recent).mean()), state):
+                    return
+                recent.clear()

@@ -1,0 +1,81 @@
+"""Comparison of a Langevin model's sample with held-out data: statistics, curves and paths."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from kgmm.data.trajectory import open_trajectory
+from kgmm.jobs.job import Job
+from kgmm.langevin.mobility import Mobility
+from kgmm.stages.data import held_out_trajectory, observed, training_trajectory
+from kgmm.statistics.autocorrelation import compare_autocorrelations
+from kgmm.statistics.comparison import compare
+from kgmm.statistics.curves import autocorrelations, joint_densities, marginal_densities, ring_densities
+from kgmm.statistics.metrics import metric_variables
+
+_PATH_POINTS = 1000
+# Statistics that a change of units leaves alone.
+_ANY_COORDINATES = (
+    "relative_entropy", "autocorrelation_error", "autocorrelation_error_5", "autocorrelation_follows",
+)  # fmt: skip
+_RESETS = ("members_reset", "resets_per_member_time")
+
+
+def compare_sample(job: Job, mobility: str, further_rows: list[dict] | None = None) -> xr.Dataset:
+    """Statistics of the job's ``sample`` beside held-out data, with densities, paths and autocorrelations to draw.
+
+    ``mobility`` names that of the model in every row of the metrics; ``further_rows`` are more of them.
+    """
+    data = job.settings["data"]
+    held_out = held_out_trajectory(job.inputs.trajectory_samples, data)
+    model = open_trajectory(job.inputs.sample_samples).load()
+    if job.system is None:
+        # There is no second world to measure: the training part stands in for a fresh run.
+        reference = training_trajectory(job.inputs.trajectory_samples, data)
+    else:
+        reference = observed(open_trajectory(job.inputs.reference_samples), data)
+    paths = {
+        "data": held_out_trajectory(job.inputs.trajectory_path, data),
+        "model": open_trajectory(job.inputs.sample_path).load(),
+    }
+    rows = compare(held_out, model, reference).to_dict("records")
+    rows += compare_autocorrelations(paths["data"], paths["model"]).to_dict("records")
+    for row in rows:
+        row["coordinates"] = "any" if row["statistic"] in _ANY_COORDINATES else "physical"
+    rows += [{"statistic": name, "value": float(model.attrs[name])} for name in _RESETS if name in model.attrs]
+    rows = [{"mobility": mobility, **row} for row in rows + (further_rows or [])]
+    x, y = (t.values.reshape(-1, t.sizes["variable"]) for t in (held_out, model))
+    variables = marginal_densities(x, y, job.system) | joint_densities(x, y) | metric_variables(rows)
+    if job.system is not None and job.system.is_ring:
+        variables |= ring_densities(x, y)
+    for name, path in paths.items():
+        shown = path[0, :_PATH_POINTS]
+        variables[f"path_{name}_time"] = (f"{name}_time", shown["time"].values)
+        variables[f"path_{name}"] = ((f"{name}_time", "variable"), shown.values)
+    variables |= autocorrelations(paths["data"], paths["model"])
+    names = [str(name) for name in held_out["variable"].values]
+    attributes = {"coordinates": "physical", "mobility": mobility}
+    return xr.Dataset(variables, coords={"variable": names}, attrs=attributes)
+
+
+def mobility_rows(mobility: Mobility, system) -> list[dict]:
+    """The mobility as metrics: every entry, beside the exact one where it is known, and how it came about."""
+    exact = None if system is None else system.mobility()
+    rows = []
+    for i, j in np.ndindex(mobility.matrix.shape):
+        if mobility.method == "matched" and i != j:
+            continue  # a multiple of the identity
+        rows.append(
+            {
+                "statistic": "mobility", "variable": f"{i + 1},{j + 1}", "coordinates": "physical",
+                "value": mobility.matrix[i, j], "stderr": mobility.stderr[i, j],
+                "data_value": np.nan if exact is None else exact[i, j],
+            }
+        )  # fmt: skip
+    facts = {
+        "short_lag_exponent": mobility.exponent,
+        "slope_window": mobility.window,
+        "clock_rescaling": mobility.rescaling.value,
+    }
+    return rows + [{"statistic": name, "value": value} for name, value in facts.items() if np.isfinite(value)]

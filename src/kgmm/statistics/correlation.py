@@ -1,0 +1,109 @@
+"""Correlation functions in time, and the times that follow from them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import fft
+
+from kgmm.statistics.histograms import BLOCKS
+
+# The window of the integrated time in units of it (after Sokal), and the length of series that it needs, likewise.
+_WINDOW = 5.0
+_FEWEST_TIMES = 50.0
+
+
+class IntegratedTime(NamedTuple):
+    """Integrated autocorrelation time, its standard error, and the length of all series in units of it."""
+
+    value: float
+    stderr: float
+    n_times: float
+
+
+def correlation(values: np.ndarray, n_lags: int) -> np.ndarray:
+    """``C_ij(k) = E[x_i(t + k) x_j(t)]`` of the centred series, shape ``(n_lags, n_features, n_features)``.
+
+    Parameters
+    ----------
+    values : ``(n_members, n_times, n_features)``; the mean over members and times is removed.
+    n_lags : lags ``0 … n_lags − 1`` in saved steps, at most ``n_times``. Each lag is averaged over the pairs it has.
+    """
+    return _correlation_about(values, values.mean(axis=(0, 1), dtype=float), n_lags)
+
+
+def block_correlations(values: np.ndarray, n_lags: int, n_blocks: int = BLOCKS) -> np.ndarray:
+    """:func:`correlation` of nearly independent blocks about the mean of all, for standard errors.
+
+    Blocks are groups of members where there are as many, else equal stretches of every member, which loses the pairs
+    across their ends. Shape ``(n_blocks or a few more, n_lags, n_features, n_features)``.
+    Raises ``ValueError`` if a stretch is shorter than the lags.
+    """
+    mean = values.mean(axis=(0, 1), dtype=float)
+    if values.shape[0] >= n_blocks:
+        return np.stack([_correlation_about(block, mean, n_lags) for block in np.array_split(values, n_blocks)])
+    stretches = -(-n_blocks // values.shape[0])
+    length = values.shape[1] // stretches
+    blocks = values[:, : stretches * length].reshape(-1, 1, length, values.shape[2])
+    return np.stack([_correlation_about(block, mean, n_lags) for block in blocks])
+
+
+def _correlation_about(values: np.ndarray, mean: np.ndarray, n_lags: int) -> np.ndarray:
+    n_members, n_times, n_features = values.shape
+    if not 1 <= n_lags <= n_times:
+        raise ValueError(f"n_lags is {n_lags}: it must lie between 1 and the number of times, {n_times}")
+    centred = values - mean
+    size = fft.next_fast_len(n_times + n_lags, real=True)
+    spectrum = np.zeros((size // 2 + 1, n_features, n_features), dtype=complex)
+    for member in centred:
+        modes = fft.rfft(member, n=size, axis=0)
+        spectrum += modes[:, :, None] * modes[:, None, :].conj()
+    sums = fft.irfft(spectrum, n=size, axis=0)[:n_lags]
+    pairs = n_members * (n_times - np.arange(n_lags))
+    return sums / pairs[:, None, None]
+
+
+def autocorrelation(values: np.ndarray, n_lags: int) -> np.ndarray:
+    """Normalised autocorrelation of each variable, shape ``(n_lags, n_features)``; NaN where a variable is constant.
+
+    Arguments as :func:`correlation`.
+    """
+    own = [correlation(values[:, :, k : k + 1], n_lags)[:, 0, 0] for k in range(values.shape[2])]
+    return np.stack([c / c[0] if c[0] > 0 else np.full_like(c, np.nan) for c in own], axis=1)
+
+
+def decorrelation_time(autocorrelation: np.ndarray, interval: float) -> float:
+    """Lag at which an autocorrelation ``(n_lags,)`` first falls to 1/e, linear between lags; NaN if it never does."""
+    below = np.flatnonzero(autocorrelation < np.exp(-1))
+    if not below.size:
+        return float("nan")
+    k = below[0]
+    before, after = autocorrelation[k - 1], autocorrelation[k]
+    return float(interval * (k - 1 + (before - np.exp(-1)) / (before - after)))
+
+
+def integrated_time(autocorrelation: np.ndarray, interval: float, n_values: int) -> IntegratedTime:
+    """``τ = 1 + 2 Σ_k ρ_k`` in units of time, summed up to the first lag beyond ``5 (1 + 2 Σ_k |ρ_k|)``.
+
+    Parameters
+    ----------
+    autocorrelation : ``(n_lags,)``; interval : between lags.
+    n_values : values of all series together, from which the standard error follows.
+
+    Raises
+    ------
+    ValueError if the lags end before the window does, or the series is shorter than 50 times ``τ`` (as emcee does).
+    """
+    sums = 2.0 * np.cumsum(autocorrelation) - 1.0
+    # The window follows the sizes, not the sums: those of an oscillating series are small long before it has decayed.
+    sizes = 2.0 * np.cumsum(np.abs(autocorrelation)) - 1.0
+    enough = np.flatnonzero(np.arange(sums.size) >= _WINDOW * sizes)
+    if not enough.size:
+        raise ValueError(f"the autocorrelation has {sums.size} lags: its integrated time needs more")
+    window = int(enough[0])
+    tau = float(max(sums[window], 1e-12))
+    if n_values < _FEWEST_TIMES * tau:
+        raise ValueError(f"the series is {n_values / tau:.0f} autocorrelation times long: {_FEWEST_TIMES:g} are needed")
+    stderr = tau * np.sqrt(2.0 * (2 * window + 1) / n_values)
+    return IntegratedTime(tau * interval, float(stderr) * interval, n_values / tau)

@@ -1,0 +1,120 @@
+"""Curves of a comparison, as variables of an xarray dataset: densities and autocorrelations of data and model.
+
+Samples are ``x`` of the data and ``y`` of the model, shape ``(n_samples, n_variables)``, in physical units.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import combinations
+
+import numpy as np
+import xarray as xr
+
+from kgmm.statistics.autocorrelation import HORIZONS, BlockedAutocorrelation
+from kgmm.statistics.densities import kernel_density
+
+_MOST_BINS = 80
+_CURVE_POINTS = 300
+_MOST_LAGS = 300
+_CENTRAL = (5e-4, 1 - 5e-4)  # quantiles between which joint densities are shown
+_DISTANCES = (1, 2)
+_RING_BINS = 60
+_MOST_RING_SAMPLES = 1_000_000
+
+
+def autocorrelations(data: xr.DataArray, model: xr.DataArray) -> dict:
+    """Autocorrelations of both at the same lags, over a little more than the longest horizon of the comparison."""
+    blocked = []
+    for path in (data, model):
+        interval = float(path["time"][1] - path["time"][0])
+        slowest = np.nanmax([*blocked[0].decorrelation_times, 0.0]) if blocked else 0.0
+        longest = 1.2 * HORIZONS[-1] * slowest if slowest > 0 else None
+        blocked.append(BlockedAutocorrelation.of(path.values.astype(float), interval, longest))
+    of_data, of_model = blocked
+    longest = 1.2 * HORIZONS[-1] * np.nanmax([*of_data.decorrelation_times, of_data.interval])
+    lags = of_data.lags[of_data.lags <= longest]
+    lags = lags[:: -(-len(lags) // _MOST_LAGS)]
+    per_lag = ("lag", "variable")
+    return {
+        "lag_time": ("lag", lags),
+        "autocorrelation_data": (per_lag, of_data.at(lags)),
+        "autocorrelation_model": (per_lag, of_model.at(lags)),
+    }
+
+
+def marginal_densities(x: np.ndarray, y: np.ndarray, system) -> dict:
+    """Densities over the central 99.98 % of the data: bins ``(variable, bin)``, kernels ``(variable, curve)``."""
+    n_bins = min(_MOST_BINS, round(2 * len(x) ** (1 / 3)))  # Rice's rule
+    edges = [np.linspace(*np.quantile(column, [1e-4, 1 - 1e-4]), n_bins + 1) for column in x.T]
+    centers = np.array([0.5 * (e[1:] + e[:-1]) for e in edges])
+    variables = {"bin_center": (("variable", "bin"), centers)}
+    points = np.array([np.linspace(e[0], e[-1], _CURVE_POINTS) for e in edges])
+    variables["curve_point"] = (("variable", "curve"), points)
+    for name, samples in (("data", x), ("model", y)):
+        curves = [kernel_density(column[:, None], p[:, None]) for column, p in zip(samples.T, points)]
+        variables[f"curve_{name}"] = (("variable", "curve"), np.array(curves))
+        counts = [np.histogram(column, bins=e)[0] / (np.diff(e) * len(column)) for column, e in zip(samples.T, edges)]
+        variables[f"density_{name}"] = (("variable", "bin"), np.array(counts))
+    if system is not None and system.has_exact_density:
+        exact = [system.marginal_density(k, c) for k, c in enumerate(centers)]
+        variables["density_exact"] = (("variable", "bin"), np.array(exact))
+    return variables
+
+
+def joint_densities(x: np.ndarray, y: np.ndarray) -> dict:
+    """Joint densities of each pair of variables, by bins and by kernels, shape ``(pair, first_bin, second_bin)``."""
+    pairs = list(combinations(range(x.shape[1]), 2))
+    if not pairs:
+        return {}
+    n_bins = min(_MOST_BINS, round(3 * len(x) ** (1 / 4)))
+    edges = [np.linspace(*np.quantile(column, _CENTRAL), n_bins + 1) for column in x.T]
+    variables = {
+        "joint_pair": (("pair", "end"), np.array(pairs)),
+        "joint_edge": (("variable", "joint_edges"), np.array(edges)),
+    }
+    points = [_middle(edges[i], edges[j]) for i, j in pairs]
+    for name, samples in (("data", x), ("model", y)):
+        joint, smooth = [], []
+        for (i, j), at in zip(pairs, points):
+            counts, *_ = np.histogram2d(samples[:, i], samples[:, j], bins=(edges[i], edges[j]))
+            area = np.outer(np.diff(edges[i]), np.diff(edges[j]))
+            joint.append(counts / (area * len(samples)))
+            smooth.append(kernel_density(samples[:, [i, j]], at).reshape(counts.shape))
+        variables[f"joint_{name}"] = (("pair", "first_bin", "second_bin"), np.array(joint))
+        variables[f"joint_curve_{name}"] = (("pair", "first_bin", "second_bin"), np.array(smooth))
+    return variables
+
+
+def ring_densities(x: np.ndarray, y: np.ndarray) -> dict:
+    """Densities on a ring, whose places have one law, averaged over them.
+
+    Of one point, by bins for the data and by kernels for both; of two points that are one and two places apart, by
+    kernels, shape ``(distance, first, second)``.
+    """
+    edge = np.linspace(*np.quantile(x, _CENTRAL), _RING_BINS + 1)
+    middle = 0.5 * (edge[1:] + edge[:-1])
+    counts, _ = np.histogram(x, bins=edge)
+    variables = {
+        "distance": ("distance", np.array(_DISTANCES)),
+        "ring_point": ("ring", middle),
+        "ring_density_data": ("ring", counts / (np.diff(edge) * x.size)),
+    }
+    at = _middle(edge, edge)
+    for name, samples in (("data", x), ("model", y)):
+        samples = samples[:: math.ceil(samples.size / _MOST_RING_SAMPLES)]
+        curve = kernel_density(samples.reshape(-1, 1), middle[:, None])
+        joint = []
+        for distance in _DISTANCES:
+            ends = (samples, np.roll(samples, -distance, axis=1))
+            pairs = np.stack([end.ravel() for end in ends], axis=1)
+            joint.append(kernel_density(pairs, at).reshape(_RING_BINS, _RING_BINS))
+        variables[f"ring_curve_{name}"] = ("ring", curve)
+        variables[f"ring_joint_{name}"] = (("distance", "ring_first", "ring_second"), np.array(joint))
+    return variables
+
+
+def _middle(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Middles of the bins of a plane, shape ``(n_first · n_second, 2)``."""
+    middles = np.meshgrid(*(0.5 * (edge[1:] + edge[:-1]) for edge in (first, second)), indexing="ij")
+    return np.stack([axis.ravel() for axis in middles], axis=1)
