@@ -8,7 +8,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from kgmm.config.section import PositiveFloat, PositiveInt, Section
 from kgmm.sde.schemes import SCHEMES
-from kgmm.systems import get_system, system_names
+from kgmm.systems.registry import get_system, system_names
 
 
 def _check_multiple(name: str, value: float, step: float) -> None:

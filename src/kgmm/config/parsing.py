@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from kgmm.config.experiment import Experiment
 from kgmm.config.run import Block, RunConfig
 from kgmm.config.sizes import check_sizes
-from kgmm.systems import get_system
+from kgmm.systems.registry import get_system
 
 _BLOCK_KEYS = set(Block.model_fields) - {"name"}
 KINDS = ("simulation", "dataset")

@@ -12,7 +12,7 @@ from kgmm.data.standardization import Standardization
 from kgmm.statistics.comparison import Estimate, denoising_loss, denoising_losses, relative_error, stein_residual
 
 if TYPE_CHECKING:
-    from kgmm.systems import System
+    from kgmm.systems.base import System
 
 Score = Callable[[np.ndarray], np.ndarray]
 _LOSS_BLOCKS = 20
