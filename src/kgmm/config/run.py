@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from kgmm.config.claims import Claim
-from kgmm.config.section import PositiveInt, Section
+from kgmm.options import Options, PositiveInt
 
 
-class Threads(Section):
+class Threads(Options):
     """Threads of each numeric stage: here and not in a profile, because they can change the last bits of a result."""
 
     simulate_trajectory: Annotated[PositiveInt, Field(description="Threads of one simulation.")] = 1
@@ -59,7 +59,7 @@ class Block(BaseModel):
     first_replicate: Annotated[int, Field(ge=0, description="Number of the first repetition.")] = 0
 
 
-class JointFigure(Section):
+class JointFigure(Options):
     """A further figure, of a block or over several, shown with the first of them."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$", description="Name of its files.")]
@@ -70,7 +70,7 @@ class JointFigure(Section):
     blocks: Annotated[list[str], Field(min_length=1, description="Names of the blocks.")]
 
 
-class RunConfig(Section):
+class RunConfig(Options):
     """A whole run."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$", description="Name of the folder under results/.")]
