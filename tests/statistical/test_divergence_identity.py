@@ -103,7 +103,7 @@ def replicates() -> tuple[KGMM, ...]:
 
 def cell_values(cells: KGMM, sigma: float = SIGMA, keep_square: float = 1.0) -> np.ndarray:
     """``∇·s`` over every cell as :class:`KGMM` defines it: cell means of ``∇·s + ‖s‖²``, less the squared mean."""
-    scale = cells.standardization_.scale
+    scale = cells.cell_score_.standardization.scale
     x = smoothed_points(600_000, 3, SIGMA * scale)
     score, divergence = score_and_divergence(x, sigma * scale)
     cell, n_cells = cells.predict(x), len(cells.counts_)

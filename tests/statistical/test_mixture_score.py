@@ -22,7 +22,7 @@ CASES = [pytest.param(ONE_D, 0.005, id="1-d"), pytest.param(TWO_D, 0.002, id="2-
 def errors(law: GaussianMixture, p_min: float, exact_sigma: float) -> dict[str, float]:
     """Relative mean-square errors at fresh noisy points, against the score smoothed by ``exact_sigma``."""
     cells = KGMM(SIGMA, p_min, max_draws=16).fit(law.sample(50_000, seed=1))
-    scale = cells.standardization_.scale
+    scale = cells.cell_score_.standardization.scale
     fresh = law.sample(5000, seed=2)
     fresh = fresh + SIGMA * scale * np.random.default_rng(3).standard_normal(fresh.shape)
     exact = law.smoothed_score(fresh, exact_sigma * scale) * scale

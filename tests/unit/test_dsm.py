@@ -221,7 +221,7 @@ def test_unusable_parameters_are_refused(parameters, message):
     [
         (
             np.where(np.arange(8000).reshape(4000, 2) == 7, np.nan, X),
-            "X has 1 non-finite values, the first in sample 3, feature 1",
+            "X has 1 NaN or inf values, the first in sample 3, feature 1",
         ),
         (X * [1.0, 0.0], "feature 1 of X is constant"),
         (X[:1], "X has 1 samples: at least 2 are needed"),

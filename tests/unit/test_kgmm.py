@@ -180,7 +180,7 @@ def gaussian_cells(kind, seed, min_probability):
 
 def mean_slopes(min_probability):
     """Of eight data sets, averaged over cells."""
-    cells = [gaussian_cells("linear", seed, min_probability).cells_ for seed in range(8)]
+    cells = [gaussian_cells("linear", seed, min_probability).cell_score_.estimates for seed in range(8)]
     return np.array([np.average(c.slope, axis=0, weights=c.count) for c in cells])
 
 
@@ -213,7 +213,7 @@ def test_lines_are_far_better_than_constants_in_coarse_cells(min_probability, ga
 def test_lines_leave_the_means_of_the_cells_as_they_are():
     line, constant = fit(cells="linear"), fit(cells="constant")
     assert_same(line, constant)
-    assert constant.cells_.slope is None and constant.cells_.covariance is None
+    assert constant.cell_score_.estimates.slope is None and constant.cell_score_.estimates.covariance is None
     # At the centre of a cell a line has the value of the mean.
     inside = line.predict(line.centers_) == np.arange(len(line.counts_))
     np.testing.assert_allclose(line.score_at(line.centers_)[inside], line.score_[inside], rtol=1e-9)
@@ -233,11 +233,11 @@ def test_file_gives_the_same_lines(tmp_path):
     assert loaded.cells == "linear"
     n_cells = len(cells.counts_)
     for name in ("covariance", "slope"):
-        assert getattr(cells.cells_, name).shape == (n_cells, 2, 2)
-        np.testing.assert_array_equal(getattr(loaded.cells_, name), getattr(cells.cells_, name))
+        assert getattr(cells.cell_score_.estimates, name).shape == (n_cells, 2, 2)
+        np.testing.assert_array_equal(getattr(loaded.cell_score_.estimates, name), getattr(cells.cell_score_.estimates, name))
     np.testing.assert_array_equal(loaded.score_at(X), cells.score_at(X))
     fit(cells="constant").save(tmp_path / "constant.nc")
-    assert KGMM.load(tmp_path / "constant.nc").cells_.slope is None
+    assert KGMM.load(tmp_path / "constant.nc").cell_score_.estimates.slope is None
 
 
 def test_more_products_than_possible_are_refused(monkeypatch):

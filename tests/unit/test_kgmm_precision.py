@@ -98,9 +98,9 @@ def test_odd_chunks_change_the_draws_and_not_what_they_estimate(monkeypatch):
     whole = fit()
     monkeypatch.setattr("kgmm.score.moments._CHUNK", 50)
     chunks = fit()
-    np.testing.assert_array_equal(chunks.partition_.offsets, whole.partition_.offsets)
+    np.testing.assert_array_equal(chunks.cell_score_.partition.offsets, whole.cell_score_.partition.offsets)
     weight = whole.counts_ / whole.counts_.sum()
-    difference = np.square(chunks.cells_.noise_mean - whole.cells_.noise_mean).sum(axis=1) @ weight
+    difference = np.square(chunks.cell_score_.estimates.noise_mean - whole.cell_score_.estimates.noise_mean).sum(axis=1) @ weight
     # Two draws of the same; 70 numbers, half of them independent: √(2/35)/2 = 12 %, the errors themselves as well.
     assert difference**0.5 == pytest.approx(np.hypot(chunks.draws_error_, whole.draws_error_), rel=0.5)
 
@@ -196,7 +196,7 @@ def test_hard_data_give_finite_scores(data, kind, sigma):
     cells = fit(x, cells=kind, sigma=sigma)
     assert_finite(cells, x)
     # The mean of the noise is zero over all draws, which come in pairs; terms are added in single precision.
-    total = (cells.cells_.noise_mean * cells.counts_[:, None]).sum(axis=0)
+    total = (cells.cell_score_.estimates.noise_mean * cells.counts_[:, None]).sum(axis=0)
     assert (np.abs(total) < 1e-5 * cells.counts_.sum()).all()
 
 
@@ -213,7 +213,7 @@ def test_repeated_values_are_a_peak_of_the_width_of_the_noise():
     """Where 97 % of the samples are one point the blurred density is a normal law about it."""
     x = HARD["nearly all repeated"](4000)
     cells = fit(x, min_probability=0.05, sigma=0.5, cells="linear")
-    scale = cells.standardization_.scale
+    scale = cells.cell_score_.standardization.scale
     near = np.array([0.5, -0.2]) + 0.5 * scale * np.array([[0.5, 0.0], [-0.5, 0.5], [0.0, -0.5]])
     expected = -(near - [0.5, -0.2]) / (0.5 * scale) ** 2
     # The width of the cells and the other 3 %.
@@ -257,7 +257,7 @@ def test_any_dimension(d, kind):
     # A normal law: the score is linear, and the network starts from it. Half of it would be an error of 25 %.
     fresh = rng.standard_normal((2000, d))
     exact = -fresh / 1.25**0.5
-    noisy = fresh * 1.25**0.5 * cells.standardization_.scale + cells.standardization_.mean
-    error = np.square(model(noisy) * cells.standardization_.scale - exact).mean() / np.square(exact).mean()
+    noisy = fresh * 1.25**0.5 * cells.cell_score_.standardization.scale + cells.cell_score_.standardization.mean
+    error = np.square(model(noisy) * cells.cell_score_.standardization.scale - exact).mean() / np.square(exact).mean()
     assert error < 0.15
     assert np.square(0.5 * exact).mean() / np.square(exact).mean() > 0.15

@@ -49,12 +49,12 @@ DATA = [
     pytest.param(X.astype(complex), "X has type complex128: real numbers are expected", id="complex"),
     pytest.param(
         with_values((7, 1, np.nan), (300, 0, np.inf)),
-        "X has 2 non-finite values, the first in sample 7, feature 1",
+        "X has 2 NaN or inf values, the first in sample 7, feature 1",
         id="two non-finite",
     ),
     pytest.param(
         with_values((5, 0, np.inf), (6, 0, -np.inf), (900, 1, np.nan)),
-        "X has 3 non-finite values, the first in sample 5, feature 0",
+        "X has 3 NaN or inf values, the first in sample 5, feature 0",
         id="infinities that cancel",
     ),
     pytest.param(np.column_stack([X[:, 0], np.full(1000, 0.1)]), "feature 1 of X is constant", id="constant"),
@@ -89,7 +89,7 @@ def test_other_numbers_of_features_are_refused():
     for function in (cells.predict, cells.score_at, model, model.divergence, mixture.score_at):
         with pytest.raises(ValueError, match="X has 3 features: the model was fitted with 2"):
             function(np.zeros((5, 3)))
-        with pytest.raises(ValueError, match="1 non-finite values, the first in sample 2, feature 1"):
+        with pytest.raises(ValueError, match="1 NaN or inf values, the first in sample 2, feature 1"):
             function(with_values((2, 1, np.nan))[:5])
 
 

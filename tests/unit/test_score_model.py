@@ -254,7 +254,7 @@ def test_error_of_the_mean_over_the_points_of_a_cell_is_that_of_the_cell(monkeyp
         np.testing.assert_array_equal(weights.reshape(-1, size), np.tile(cells.counts_[:, None], size))
         of_points = options["stderr"].reshape(-1, size, 2)
         of_mean = np.sqrt(np.square(of_points).sum(axis=1)) / size
-        np.testing.assert_allclose(of_mean, cells.cells_.stderr / 0.2, rtol=1e-12)
+        np.testing.assert_allclose(of_mean, cells.cell_score_.estimates.stderr / 0.2, rtol=1e-12)
         assert of_mean.min() > 0
 
 

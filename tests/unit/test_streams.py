@@ -71,7 +71,7 @@ def test_shards_gather_through_files(kind, tmp_path):
 
 
 def test_joined_moments_survive_a_file(tmp_path):
-    joined = kgmm().fit(X).moments_.with_joined_blocks(10)
+    joined = kgmm().fit(X).cell_score_.sums.moments.with_joined_blocks(10)
     assert joined.n_blocks == 10
     assert joined.fine_squares is not None
     assert_same_moments(read_back(joined, tmp_path / "moments.nc"), joined)
@@ -143,15 +143,15 @@ THREE = np.random.default_rng(5).standard_normal((4000, 3))
 
 def test_automatic_cells_are_constant_in_one_and_two_dimensions_and_linear_in_more(monkeypatch):
     for x in (X[:, :1], X):
-        assert kgmm().fit(x).cells_.slope is None
-        assert kgmm(cells="linear").fit(x).cells_.slope is not None
+        assert kgmm().fit(x).cell_score_.estimates.slope is None
+        assert kgmm(cells="linear").fit(x).cell_score_.estimates.slope is not None
     linear = kgmm().fit(THREE)
-    assert linear.cells_.slope.shape == (len(linear.counts_), 3, 3)
-    np.testing.assert_array_equal(linear.cells_.slope, kgmm(cells="linear").fit(THREE).cells_.slope)
-    assert kgmm(cells="constant").fit(THREE).cells_.slope is None
+    assert linear.cell_score_.estimates.slope.shape == (len(linear.counts_), 3, 3)
+    np.testing.assert_array_equal(linear.cell_score_.estimates.slope, kgmm(cells="linear").fit(THREE).cell_score_.estimates.slope)
+    assert kgmm(cells="constant").fit(THREE).cell_score_.estimates.slope is None
     monkeypatch.setattr("kgmm.score.kgmm._MOST_PRODUCTS", 10)
     large = kgmm().fit(THREE)
-    assert large.cells_.slope is None and large.moments_.noise_position is None
+    assert large.cell_score_.estimates.slope is None and large.cell_score_.sums.moments.noise_position is None
     with pytest.raises(
         ValueError, match=r"cells is 'linear': \d+ cells in 3 dimensions need .* products, at most 1e\+01"
     ):
@@ -165,7 +165,7 @@ def test_automatic_cells_are_constant_in_one_and_two_dimensions_and_linear_in_mo
 def test_first_part_of_a_stream_is_a_fit(stopping):
     stream, whole = kgmm(stopping=stopping).partial_fit(X), kgmm(stopping=stopping).fit(X)
     assert_same(stream, whole)
-    assert_same_moments(stream.moments_, whole.moments_)
+    assert_same_moments(stream.cell_score_.sums.moments, whole.cell_score_.sums.moments)
     assert_same(kgmm(stopping=stopping).prepare(X).partial_fit(X), whole)
 
 
@@ -174,7 +174,7 @@ def test_stream_has_the_sums_of_all_its_parts(kind):
     stream = kgmm(cells=kind).fit(FIRST).partial_fit(SECOND)
     # Twice the blocks of the same size, in one go: the same noise.
     whole = kgmm(cells=kind, n_blocks=40).prepare(FIRST).partial_fit(X)
-    assert_same_moments(stream.moments_, whole.moments_, rtol=1e-11)
+    assert_same_moments(stream.cell_score_.sums.moments, whole.cell_score_.sums.moments, rtol=1e-11)
     assert_same(stream, whole, rtol=1e-9)
     assert stream.counts_.sum() == 8 * len(X)
     assert not np.allclose(stream.score_, kgmm(cells=kind).fit(FIRST).score_, rtol=1e-3)
@@ -182,9 +182,9 @@ def test_stream_has_the_sums_of_all_its_parts(kind):
 
 def test_repeated_data_get_fresh_noise():
     once, twice = kgmm().fit(FIRST), kgmm().fit(FIRST).partial_fit(FIRST)
-    added = twice.moments_.noise[20:]
-    assert added.shape == once.moments_.noise.shape
-    assert not np.allclose(added, once.moments_.noise)
+    added = twice.cell_score_.sums.moments.noise[20:]
+    assert added.shape == once.cell_score_.sums.moments.noise.shape
+    assert not np.allclose(added, once.cell_score_.sums.moments.noise)
 
 
 def test_stream_keeps_the_number_of_draws_of_its_first_part():
@@ -206,9 +206,9 @@ def one_dimensional_errors(n_parts: int) -> tuple[float, float]:
         stream = kgmm(sigma=0.3, min_probability=0.05, max_draws=4, n_blocks=10, random_state=seed)
         for part in x:
             stream.partial_fit(part)
-        noise_scale = 0.3 * stream.standardization_.scale[0]
+        noise_scale = 0.3 * stream.cell_score_.standardization.scale[0]
         exact = stream.centers_[:, 0] * noise_scale / (1 + noise_scale**2)
-        true.append(np.average((stream.cells_.noise_mean[:, 0] - exact) ** 2, weights=stream.counts_))
+        true.append(np.average((stream.cell_score_.estimates.noise_mean[:, 0] - exact) ** 2, weights=stream.counts_))
         promised.append(stream.data_error_**2 + stream.draws_error_**2)
     return float(np.mean(true)), float(np.mean(promised))
 
@@ -226,10 +226,10 @@ def test_a_stream_has_a_bounded_number_of_blocks():
     stream, n_blocks = kgmm(n_blocks=5).fit(X[:500]), []
     for part in X[500:].reshape(-1, 100, 2):
         stream.partial_fit(part)
-        n_blocks.append(stream.moments_.n_blocks)
+        n_blocks.append(stream.cell_score_.sums.moments.n_blocks)
     assert max(n_blocks) <= 4 * 5
-    assert min(n_blocks) < 12 and stream.moments_.fine_squares is not None  # joined at least once
-    assert stream.moments_.count.sum() == 8 * len(X)
+    assert min(n_blocks) < 12 and stream.cell_score_.sums.moments.fine_squares is not None  # joined at least once
+    assert stream.cell_score_.sums.moments.count.sum() == 8 * len(X)
     # Streams of random numbers are counted on: none is used twice.
     assert stream.n_streams_ >= 5 + 35
 
@@ -240,7 +240,7 @@ def streamed_in_blocks(seed: int) -> KGMM:
 
 
 def test_joining_blocks_leaves_the_means_and_the_error_of_the_draws():
-    moments = streamed_in_blocks(0).moments_
+    moments = streamed_in_blocks(0).cell_score_.sums.moments
     joined = moments.with_joined_blocks(20)
     before, after = estimate(moments), estimate(joined)
     assert joined.n_blocks == 20
@@ -254,7 +254,7 @@ def test_joining_blocks_leaves_the_means_and_the_error_of_the_draws():
 def test_joining_blocks_of_independent_samples_leaves_the_error_of_the_data():
     ratios = []
     for seed in range(24):
-        moments = streamed_in_blocks(seed).moments_
+        moments = streamed_in_blocks(seed).cell_score_.sums.moments
         ratios.append(
             [
                 estimate(m).mean_errors[1] ** 2 / estimate(moments).mean_errors[1] ** 2
@@ -284,7 +284,7 @@ def test_blocks_join_to_neighbours_of_about_equal_size(n_blocks):
 
 
 def test_blocks_that_are_few_already_stay_as_they_are():
-    moments = kgmm().fit(X).moments_
+    moments = kgmm().fit(X).cell_score_.sums.moments
     for n_blocks in (20, 40):
         joined = moments.with_joined_blocks(n_blocks)
         np.testing.assert_array_equal(joined.count, moments.count)
@@ -313,7 +313,7 @@ def test_error_of_the_data_is_right_for_blocks_of_any_size():
 
 
 def test_joined_streams_go_on():
-    odd = kgmm(n_blocks=3).fit(X[:600]).moments_
+    odd = kgmm(n_blocks=3).fit(X[:600]).cell_score_.sums.moments
     joined = odd.with_joined_blocks(2)
     assert joined.n_blocks == 2
     np.testing.assert_array_equal(joined.count, [odd.count[0], odd.count[1] + odd.count[2]])
@@ -349,7 +349,7 @@ def test_refit_starts_anew():
     used.fit(FIRST)
     fresh = kgmm().fit(FIRST)
     assert_same(used, fresh)
-    assert_same_moments(used.moments_, fresh.moments_)
+    assert_same_moments(used.cell_score_.sums.moments, fresh.cell_score_.sums.moments)
     assert_same(used.partial_fit(SECOND), fresh.partial_fit(SECOND))
     used.prepare(X)
     assert not hasattr(used, "moments_")
@@ -368,11 +368,11 @@ def prepared_file(tmp_path_factory):
 
 def test_merged_estimators_have_the_sums_of_both(prepared_file):
     a, b = (KGMM.load(prepared_file, random_state=seed).partial_fit(part) for seed, part in ((1, FIRST), (2, SECOND)))
-    expected, counts = a.moments_.merge_data(b.moments_), a.counts_ + b.counts_
+    expected, counts = a.cell_score_.sums.moments.merge_data(b.cell_score_.sums.moments), a.counts_ + b.counts_
     mean = (a.score_ * a.counts_[:, None] + b.score_ * b.counts_[:, None]) / counts[:, None]
     errors = a.data_error_, b.data_error_
     assert a.merge(b) is a
-    assert_same_moments(a.moments_, expected)
+    assert_same_moments(a.cell_score_.sums.moments, expected)
     np.testing.assert_array_equal(a.counts_, counts)
     np.testing.assert_allclose(a.score_, mean, rtol=1e-10, atol=1e-12)
     assert a.data_error_ < min(errors)
@@ -418,14 +418,14 @@ def test_merge_refuses_the_same_sigma_over_another_partition(prepared_file):
 
 def test_merge_refuses_the_same_partition_of_data_in_other_units():
     plain, moved = (kgmm(random_state=1).prepare(x) for x in (X, 4 * X + 1024))  # powers of two: no rounding
-    assert plain.partition_.equals(moved.partition_)
+    assert plain.cell_score_.partition.equals(moved.partition_)
     plain, moved = plain.partial_fit(X), moved.partial_fit(4 * X + 1024)
     moved.entropies_ = {0}  # so that the noise is not what they are refused for
     for pair in ((plain, moved), (moved, plain)):
         with pytest.raises(ValueError, match="different sigma or partition"):
             pair[0].merge(pair[1])
     # Control: the same units, and the same pair merges.
-    moved.standardization_ = plain.standardization_
+    moved.cell_score_.standardization = plain.cell_score_.standardization
     plain.merge(moved)
 
 
@@ -437,11 +437,11 @@ def test_load_keeps_the_noise_unless_it_is_told_otherwise(prepared_file):
     kept, other, again = (KGMM.load(prepared_file, random_state=seed).partial_fit(X) for seed in (None, 1, 1))
     assert_same(kept, original)
     assert_same(other, again)
-    np.testing.assert_array_equal(other.partition_.normals, original.partition_.normals)
+    np.testing.assert_array_equal(other.cell_score_.partition.normals, original.cell_score_.partition.normals)
     assert not np.allclose(other.score_, original.score_, rtol=1e-3)
     # Another draw of the same: apart by the error of the draws. Two of them, 35 cells of 2 variables: 12 %.
     weight = original.counts_ / original.counts_.sum()
-    difference = np.square(other.cells_.noise_mean - original.cells_.noise_mean).sum(axis=1) @ weight
+    difference = np.square(other.cell_score_.estimates.noise_mean - original.cell_score_.estimates.noise_mean).sum(axis=1) @ weight
     assert (difference / 2) ** 0.5 == pytest.approx(original.draws_error_, rel=0.4)
 
 

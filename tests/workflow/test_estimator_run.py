@@ -90,7 +90,7 @@ def test_gathered_cells_are_those_of_one_job(run):
         one.gather([one.accumulate(training_samples(file, data))])
         found = KGMM.load(run.root / f"results/store/gathered/{row['key.gather_cells']}.nc")
         for name in CellEstimates.__dataclass_fields__:
-            a, b = getattr(found.cells_, name), getattr(one.cells_, name)
+            a, b = getattr(found.cell_score_.estimates, name), getattr(one.cell_score_.estimates, name)
             assert (a is None) == (b is None)
             if a is not None:
                 np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)

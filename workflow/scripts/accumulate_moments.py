@@ -3,13 +3,13 @@
 import xarray as xr
 
 from kgmm.jobs.job import Job, run_job
-from kgmm.score.kgmm import KGMM
+from kgmm.score.prepared_cells import PreparedCells
 from kgmm.stages.data import training_samples
 
 
 def accumulate_moments(job: Job) -> None:
     samples = training_samples(job.inputs.trajectory_samples, job.settings["data"])
-    prepared = KGMM.load(job.inputs.prepared, device=job.device)
+    prepared = PreparedCells.load(job.inputs.prepared, device=job.device)
     moments = prepared.accumulate(samples, job.settings["shard"], job.settings["n_shards"])
     xr.Dataset(moments.to_variables()).to_netcdf(job.outputs.moments)
 

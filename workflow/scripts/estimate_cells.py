@@ -7,7 +7,8 @@ from kgmm.stages.data import training_samples
 
 def estimate_cells(job: Job) -> None:
     samples = training_samples(job.inputs.trajectory_samples, job.settings["data"])
-    KGMM(**job.settings["estimator"], random_state=job.seed, device=job.device).fit(samples).save(job.outputs.cells)
+    estimator = KGMM(**job.settings["estimator"], random_state=job.seed, device=job.device)
+    estimator.fit(samples).cell_score_.save(job.outputs.cells)
 
 
 run_job(estimate_cells, snakemake)

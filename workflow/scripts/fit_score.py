@@ -1,9 +1,9 @@
 """Fits the score network: to the cells, to direct scores of the mixture (the control), or to single draws (DSM)."""
 
 from kgmm.jobs.job import Job, run_job
+from kgmm.score.cell_score import CellScore
 from kgmm.score.direct_gmm import DirectGMM
 from kgmm.score.dsm import DSM
-from kgmm.score.kgmm import KGMM
 from kgmm.score.model import ScoreModel
 from kgmm.stages.data import training_samples
 
@@ -16,7 +16,7 @@ def fit_score(job: Job) -> None:
     antithetic = network.pop("antithetic")
     seed = int(job.seed.generate_state(1)[0])
     if job.settings["method"] == "kgmm":
-        model = ScoreModel.fit(KGMM.load(job.inputs.cells), seed=seed, device=job.device, **network)
+        model = ScoreModel.fit(CellScore.load(job.inputs.cells), seed=seed, device=job.device, **network)
     elif job.settings["method"] == "gmm_network":
         model = _fit_control(job, seed, network)
     else:

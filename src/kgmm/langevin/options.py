@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from kgmm.options import Options, PositiveFloat, PositiveInt
 from kgmm.sde.options import Scheme
@@ -32,6 +32,12 @@ class LangevinOptions(Options):
     dt: Annotated[PositiveFloat, Field(description="Time step.")] = 0.005
     save_every: Annotated[PositiveInt, Field(description="Steps between saved states.")] = 10
     burn_in: Annotated[float, Field(ge=0, description="Time before the first saved state.")] = 0.0
+
+    @model_validator(mode="after")
+    def _some_saved(self):
+        if self.save_every > self.n_steps:
+            raise ValueError(f"save_every is {self.save_every}: it must not exceed n_steps = {self.n_steps}")
+        return self
 
 
 class MobilityOptions(Options):
