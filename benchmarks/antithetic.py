@@ -44,8 +44,14 @@ def main(replicates: int) -> None:
         stderr = np.hypot(cells.cell_score_.estimates.stderr_draws, cells.cell_score_.estimates.stderr_data) / SIGMA
         common = {"hidden": (40, 20), "seed": replicate}
         independent = ScoreModel.fit_points(
-            centers, -noise / SIGMA, count, sigma=SIGMA, standardization=cells.cell_score_.standardization, stderr=stderr, **common
-        )
+            centers,
+            -noise / SIGMA,
+            count,
+            sigma=SIGMA,
+            standardization=cells.cell_score_.standardization,
+            stderr=stderr,
+            **common,
+        )  # fmt: skip
         pairs = ScoreModel.fit(cells, **common)
         exact = system.score(held_out)
         label = cells.predict(held_out)

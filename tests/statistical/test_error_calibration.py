@@ -19,7 +19,7 @@ SETTINGS = {"independent": 0.0, "correlated": 0.9}
 
 def exact_cell_scores(cells: KGMM) -> np.ndarray:
     """Mean score of ``N(0, 1 + (σS)²)`` over every cell, shape ``(n_cells,)``."""
-    tree, scaling = cells.partition_, cells.cell_score_.standardization
+    tree, scaling = cells.cell_score_.partition, cells.cell_score_.standardization
     inner = (tree.labels < 0).numpy()
     cuts = np.sort(tree.offsets.numpy()[inner] / tree.normals.numpy()[inner, 0])
     edges = np.concatenate([[-40.0], scaling.backward(cuts), [40.0]])

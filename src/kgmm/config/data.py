@@ -116,9 +116,9 @@ class SimulationSettings(EnsembleSettings):
     shards: Annotated[
         PositiveInt, Field(description="Jobs over which the members are divided; their results are put together.")
     ] = 1
-    precision: Annotated[
-        Literal[PRECISIONS], Field(description=SimulationOptions.description("precision"))
-    ] = _SIMULATION.precision
+    precision: Annotated[Literal[PRECISIONS], Field(description=SimulationOptions.description("precision"))] = (
+        _SIMULATION.precision
+    )
 
 
 class DataSettings(Options):

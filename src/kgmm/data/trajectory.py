@@ -96,9 +96,7 @@ class Split(NamedTuple):
     held_out: xr.DataArray
 
 
-def split(
-    trajectory: xr.DataArray, held_out: float = _DEFAULTS.held_out, gap: float = _DEFAULTS.gap
-) -> Split:
+def split(trajectory: xr.DataArray, held_out: float = _DEFAULTS.held_out, gap: float = _DEFAULTS.gap) -> Split:
     """Keeps whole members out where there are at least ten, else the end of every member after a gap.
 
     Parameters

@@ -25,9 +25,9 @@ class LangevinOptions(Options):
     """Options of :meth:`kgmm.LangevinModel.sample`. Times are in the units of the mobility."""
 
     scheme: Scheme = "heun"
-    n_members: Annotated[
-        PositiveInt, Field(description="Members of the ensemble; they start at training samples.")
-    ] = 4000
+    n_members: Annotated[PositiveInt, Field(description="Members of the ensemble; they start at training samples.")] = (
+        4000
+    )
     n_steps: Annotated[PositiveInt, Field(description="Steps after the burn-in.")] = 10_000
     dt: Annotated[PositiveFloat, Field(description="Time step.")] = 0.005
     save_every: Annotated[PositiveInt, Field(description="Steps between saved states.")] = 10

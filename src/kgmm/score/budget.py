@@ -71,7 +71,9 @@ def error_budget(
     return {f"budget_{term}": Estimate(value, np.nan) for term, value in zip(TERMS, values)}
 
 
-def exact_averages(cells: CellScore, samples, conditional_mean: Callable[[torch.Tensor], torch.Tensor]) -> CellEstimates:
+def exact_averages(
+    cells: CellScore, samples, conditional_mean: Callable[[torch.Tensor], torch.Tensor]
+) -> CellEstimates:
     """What the cells would hold without the noise of the draws, given ``E[z | x]`` in standardised coordinates."""
     every = -(-samples.shape[0] // _MOST_SAMPLES)
     chosen = np.concatenate([piece[-start % every :: every] for start, piece in pieces_of(samples)])

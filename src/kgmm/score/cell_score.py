@@ -65,7 +65,7 @@ class CellScore:
     stopped_by
         ``"stderr"``, ``"paper"``, ``"fixed"`` or ``"max_draws"``.
     sums
-        What :meth:`extended` and :meth:`merged` add to; ``None`` if they were not stored.
+        What :meth:`extend` and :meth:`merge` add to; ``None`` if they were not stored.
     """
 
     prepared: PreparedCells
@@ -84,7 +84,9 @@ class CellScore:
         options = prepared.options
         X = check_samples(X, n_features=prepared.n_features, at_least=2 * options.n_blocks)
         samples = StandardizedSamples(X, prepared.standardization)
-        moments, stopped_by = prepared.drawing.until_stopped(samples, block_edges(X.shape[0], options.n_blocks), options)
+        moments, stopped_by = prepared.drawing.until_stopped(
+            samples, block_edges(X.shape[0], options.n_blocks), options
+        )
         return _score_of(prepared, Sums.first(moments, prepared.entropy), stopped_by)
 
     @classmethod
@@ -178,7 +180,7 @@ class CellScore:
 
     __call__ = score_at
 
-    def extended(self, X) -> CellScore:
+    def extend(self, X) -> CellScore:
         """The score from further samples ``(n_samples, n_features)`` as well, with fresh noise.
 
         Raises ``ValueError`` if the sums were not stored.
@@ -197,7 +199,7 @@ class CellScore:
         )
         return _score_of(self.prepared, sums, self.stopped_by)
 
-    def merged(self, other: CellScore) -> CellScore:
+    def merge(self, other: CellScore) -> CellScore:
         """The score from the samples of both.
 
         Both come from the same prepared cells, each loaded with a ``random_state`` of its own, or the same noise would

@@ -1,4 +1,4 @@
-"""The denoising loss of a score at held-out samples: what tells two estimates at equal σ apart without an exact score."""
+"""The denoising loss of a score at held-out samples: it compares estimates at equal σ without an exact score."""
 
 from __future__ import annotations
 

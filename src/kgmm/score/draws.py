@@ -61,9 +61,7 @@ class Drawing:
         """The moments of ``n_rounds`` rounds together."""
         return reduce(Moments.merge_rounds, self.rounds(samples, edges, n_rounds, first_block))
 
-    def until_stopped(
-        self, samples: StandardizedSamples, edges: np.ndarray, rule: CellOptions
-    ) -> tuple[Moments, str]:
+    def until_stopped(self, samples: StandardizedSamples, edges: np.ndarray, rule: CellOptions) -> tuple[Moments, str]:
         """The moments after as many rounds as the rule asks for, and what stopped them."""
         if rule.stopping == "fixed":
             return self.moments(samples, edges, rule.max_draws // 2), "fixed"

@@ -114,9 +114,7 @@ class DSM(ScoreEstimator):
         standardization = Standardization.of(X)
         generator = torch_generator(self.random_state, self.device)
         seed = generator.initial_seed() % 2**32
-        chosen = StandardizedSamples(X, standardization).choose(
-            _MAX_NUMBERS // X.shape[1], np.random.default_rng(seed)
-        )
+        chosen = StandardizedSamples(X, standardization).choose(_MAX_NUMBERS // X.shape[1], np.random.default_rng(seed))
         samples = chosen.to(self.device)
         d = X.shape[1]
         fit = fit_batches(
@@ -131,9 +129,7 @@ class DSM(ScoreEstimator):
         return self
 
 
-def _batch(
-    samples: torch.Tensor, options: DSMOptions, generator: torch.Generator
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _batch(samples: torch.Tensor, options: DSMOptions, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
     """Points ``x`` and what the network is to find there, ``−z + σ x/(1 + σ²)``; both ``(batch_size, d)``."""
     sigma = options.sigma
     size = options.batch_size // 2 if options.antithetic else options.batch_size

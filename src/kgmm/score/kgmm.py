@@ -192,7 +192,7 @@ class KGMM(ScoreEstimator):
         """
         if self._result not in vars(self):
             return self.fit(X)
-        return self._show(self.cell_score_.extended(self._check_points(X)))
+        return self._show(self.cell_score_.extend(self._check_points(X)))
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Cell of each point, by descent of the tree.

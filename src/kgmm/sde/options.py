@@ -41,6 +41,6 @@ class SimulationOptions(Options):
     burn_in: Annotated[
         float | None, Field(ge=0, description="Time before the first saved sample; by default the system's.")
     ] = None
-    precision: Annotated[
-        Literal[PRECISIONS], Field(description="Floating-point precision of the integration.")
-    ] = "float32"
+    precision: Annotated[Literal[PRECISIONS], Field(description="Floating-point precision of the integration.")] = (
+        "float32"
+    )
