@@ -124,10 +124,10 @@ def test_loss_that_cannot_fall_is_a_failure():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"hidden": ()}, r"hidden is \(\): at least one layer of positive width is needed"),
-        ({"hidden": (8, 0)}, r"hidden is \(8, 0\): at least one layer"),
-        ({"optimizer": "sgd"}, "optimizer is 'sgd': it must be one of lbfgs, adam"),
-        ({"max_iterations": 0}, "max_iterations is 0: at least 1 is needed"),
+        ({"hidden": ()}, r"hidden is \[\]: list should have at least 1 item"),
+        ({"hidden": (8, 0)}, r"hidden.1 is 0: input should be greater than or equal to 1"),
+        ({"optimizer": "sgd"}, "optimizer is 'sgd': input should be 'lbfgs' or 'adam'"),
+        ({"max_iterations": 0}, "max_iterations is 0: input should be greater than or equal to 1"),
         ({"weights": np.ones(3)}, r"points \(200, 1\), targets \(200, 1\) and weights \(3,\) must agree"),
         ({"targets": np.ones((5, 1))}, r"targets \(5, 1\)"),
     ],

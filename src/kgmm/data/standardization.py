@@ -43,7 +43,8 @@ def check_samples(X, *, at_least: int = 1, n_features: int | None = None):
     if not np.issubdtype(X.dtype, np.floating):
         X = X.astype(float)
     _check_finite(X)
-    return X
+    # One layout: the order in which sums over it are taken follows from it, also for the columns of a DataFrame.
+    return np.ascontiguousarray(X)
 
 
 def _check_finite(X: np.ndarray, first: int = 0) -> None:
