@@ -25,7 +25,7 @@ CASES = [
 
 
 def center_error(cells: KGMM, system) -> float:
-    mass = np.sqrt(cells.counts_)[:, None] * cells.standardization_.scale
+    mass = np.sqrt(cells.counts_)[:, None] * cells.cell_score_.standardization.scale
     exact = system.score(cells.centers_) * mass
     return float(np.square(cells.score_ * mass - exact).sum() / np.square(exact).sum())
 
@@ -50,7 +50,7 @@ def one_replicate(case, replicate: int) -> dict[str, float]:
         }
     result = {"cells at centres, against s": center_error(cells, system)}
     examination = Examination(
-        held_out, sigma=sigma, standardization=cells.standardization_, system=system,
+        held_out, sigma=sigma, standardization=cells.cell_score_.standardization, system=system,
         rng=np.random.default_rng(replicate),
     )  # fmt: skip
     for method, score in scores.items():

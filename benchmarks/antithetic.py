@@ -19,13 +19,13 @@ N_SAMPLES, SIGMA, P_MIN, DRAWS = 10_000, 0.01, 0.02, 64
 
 def cells_of_independent_draws(cells: KGMM, samples: np.ndarray, rng: np.random.Generator):
     """Centres, noise means and counts in standardised coordinates, over the cells of ``cells``."""
-    n_cells = cells.partition_.n_cells
-    mu = cells.standardization_.forward(samples)
+    n_cells = cells.cell_score_.partition.n_cells
+    mu = cells.cell_score_.standardization.forward(samples)
     count, noise, position = np.zeros(n_cells), np.zeros(n_cells), np.zeros(n_cells)
     for _ in range(DRAWS):
         z = rng.standard_normal(mu.shape)
         x = mu + SIGMA * z
-        cell = cells.partition_.assign(torch.from_numpy(x)).numpy()
+        cell = cells.cell_score_.partition.assign(torch.from_numpy(x)).numpy()
         count += np.bincount(cell, minlength=n_cells)
         noise += np.bincount(cell, weights=z[:, 0], minlength=n_cells)
         position += np.bincount(cell, weights=x[:, 0], minlength=n_cells)
@@ -39,13 +39,19 @@ def main(replicates: int) -> None:
         data = simulate(system, n_members=2 * N_SAMPLES, n_times=1, seed=[11, replicate]).values[:, 0]
         samples, held_out = data[:N_SAMPLES], data[N_SAMPLES:]
         cells = KGMM(SIGMA, P_MIN, min_draws=DRAWS, max_draws=DRAWS, random_state=replicate).fit(samples)
-        scale = cells.standardization_.scale
+        scale = cells.cell_score_.standardization.scale
         centers, noise, count = cells_of_independent_draws(cells, samples, np.random.default_rng(replicate))
-        stderr = np.hypot(cells.cells_.stderr_draws, cells.cells_.stderr_data) / SIGMA
+        stderr = np.hypot(cells.cell_score_.estimates.stderr_draws, cells.cell_score_.estimates.stderr_data) / SIGMA
         common = {"hidden": (40, 20), "seed": replicate}
         independent = ScoreModel.fit_points(
-            centers, -noise / SIGMA, count, sigma=SIGMA, standardization=cells.standardization_, stderr=stderr, **common
-        )
+            centers,
+            -noise / SIGMA,
+            count,
+            sigma=SIGMA,
+            standardization=cells.cell_score_.standardization,
+            stderr=stderr,
+            **common,
+        )  # fmt: skip
         pairs = ScoreModel.fit(cells, **common)
         exact = system.score(held_out)
         label = cells.predict(held_out)

@@ -38,7 +38,7 @@ def main(replicates: int) -> None:
                 cells = KGMM(SIGMA, p_min, cells=kind, stopping="fixed", max_draws=draws, random_state=replicate)
                 model = ScoreModel.fit(cells.fit(samples), seed=replicate)
                 examination = Examination(
-                    held_out, sigma=SIGMA, standardization=cells.standardization_, system=system,
+                    held_out, sigma=SIGMA, standardization=cells.cell_score_.standardization, system=system,
                     rng=np.random.default_rng(replicate),
                 )  # fmt: skip
                 found.append(examination.smoothed_score_error(model).value)

@@ -36,7 +36,7 @@ start = time.time()
 
 END = """
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-print(f"{cells.partition_.n_cells} | {time.time() - start:.0f} | {peak:.0f}")
+print(f"{cells.cell_score_.partition.n_cells} | {time.time() - start:.0f} | {peak:.0f}")
 """
 
 FROM_DISK = 'cells = KGMM(0.05, 1e-3, stopping="fixed", max_draws=2).fit(Samples(open_trajectory(sys.argv[1])))'

@@ -9,10 +9,12 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 _PUBLIC = {
+    "CellScore": "kgmm.score.cell_score",
     "DSM": "kgmm.score.dsm",
     "KGMM": "kgmm.score.kgmm",
     "DirectGMM": "kgmm.score.direct_gmm",
     "DivergenceError": "kgmm.errors",
+    "PreparedCells": "kgmm.score.prepared_cells",
     "Samples": "kgmm.data.samples",
     "LangevinModel": "kgmm.langevin.model",
     "ScientificFailure": "kgmm.errors",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from kgmm import KGMM, get_system
+from kgmm import KGMM, CellScore, PreparedCells, get_system
 from kgmm.statistics.comparison import stein_residual
 from tests.statistical.exact_laws import GaussianMixture, gaussian_samples, mean_is
 
@@ -92,21 +92,21 @@ REPLICATES = 24
 
 
 @pytest.fixture(scope="module")
-def replicates() -> tuple[KGMM, ...]:
+def replicates() -> tuple[CellScore, ...]:
     """Fits over one partition to data and noise of their own."""
     prepared = KGMM(SIGMA, 0.02, max_draws=4, stopping="fixed").prepare(LAW.sample(10_000, 10)).to_dataset()
     return tuple(
-        KGMM.from_dataset(prepared, random_state=seed).partial_fit(LAW.sample(10_000, 100 + seed))
+        CellScore.of_samples(PreparedCells.from_dataset(prepared, random_state=seed), LAW.sample(10_000, 100 + seed))
         for seed in range(REPLICATES)
     )
 
 
-def cell_values(cells: KGMM, sigma: float = SIGMA, keep_square: float = 1.0) -> np.ndarray:
+def cell_values(cells: CellScore, sigma: float = SIGMA, keep_square: float = 1.0) -> np.ndarray:
     """``∇·s`` over every cell as :class:`KGMM` defines it: cell means of ``∇·s + ‖s‖²``, less the squared mean."""
-    scale = cells.standardization_.scale
+    scale = cells.standardization.scale
     x = smoothed_points(600_000, 3, SIGMA * scale)
     score, divergence = score_and_divergence(x, sigma * scale)
-    cell, n_cells = cells.predict(x), len(cells.counts_)
+    cell, n_cells = cells.predict(x), len(cells.counts)
     count = np.bincount(cell, minlength=n_cells)
     mean = [np.bincount(cell, column, n_cells) / count for column in score.T]
     within = np.bincount(cell, divergence + (score**2).sum(axis=1), n_cells) / count
@@ -115,7 +115,7 @@ def cell_values(cells: KGMM, sigma: float = SIGMA, keep_square: float = 1.0) -> 
 
 def mean_square_z(replicates, expected: np.ndarray) -> float:
     # The square of an estimated score exceeds that of the score by its squared error.
-    found = np.array([cells.divergence_ + (cells.score_stderr_**2).sum(axis=1) for cells in replicates])
+    found = np.array([cells.divergence + (cells.score_stderr**2).sum(axis=1) for cells in replicates])
     error = found.std(axis=0, ddof=1) / REPLICATES**0.5
     return float(np.mean(((found.mean(axis=0) - expected) / error) ** 2))
 
@@ -139,7 +139,7 @@ def test_cells_have_no_other_divergence(replicates):
 
 def test_divergence_has_the_mean_of_the_squared_score(replicates):
     """By parts ``E[∇·s] = −E[‖s‖²]``: with the variance of the score inside the cells, which cells cannot see."""
-    scale = replicates[0].standardization_.scale
+    scale = replicates[0].standardization.scale
     x = smoothed_points(200_000, 4, SIGMA * scale)
     score, divergence = score_and_divergence(x, SIGMA * scale)
     both = np.stack([divergence, -(score**2).sum(axis=1)], axis=1)

@@ -21,12 +21,12 @@ def samples():
 
 
 def budget(samples, sigma, p_min, draws):
-    cells = KGMM(sigma, p_min, stopping="fixed", max_draws=draws).fit(samples[:-2000])
+    cells = KGMM(sigma, p_min, stopping="fixed", max_draws=draws).fit(samples[:-2000]).cell_score_
     model = ScoreModel.fit(cells, **NETWORK)
     examination = Examination(
         samples[-2000:],
         sigma=sigma,
-        standardization=cells.standardization_,
+        standardization=cells.standardization,
         system=SYSTEM,
         rng=np.random.default_rng(3),
     )
@@ -59,19 +59,19 @@ def test_coarse_cells_are_limited_by_their_size(samples):
 
 
 def test_exact_averages_are_what_the_cells_average_without_noise(samples):
-    cells = KGMM(0.1, 0.02, stopping="fixed", max_draws=16).fit(samples)
-    scale = cells.standardization_.scale
+    cells = KGMM(0.1, 0.02, stopping="fixed", max_draws=16).fit(samples).cell_score_
+    scale = cells.standardization.scale
 
     def conditional_mean(x):
         import torch
 
-        points = cells.standardization_.backward(x.double().numpy())
+        points = cells.standardization.backward(x.double().numpy())
         return torch.from_numpy(-0.1 * scale * SYSTEM.smoothed_score(points, 0.1 * scale)).to(x.dtype)
 
     exact = exact_averages(cells, samples, conditional_mean)
-    z = (cells.cells_.noise_mean - exact.noise_mean) / cells.cells_.stderr
+    z = (cells.estimates.noise_mean - exact.noise_mean) / cells.estimates.stderr
     # Some forty cells, whose errors are correlated: a root mean square of 1 ± 0.3.
     assert 0.5 < np.sqrt(np.mean(z**2)) < 1.6
     # The centre of a cell is off by its size: a cell's average is not the value there.
-    at_centers = -0.1 * scale * SYSTEM.smoothed_score(cells.centers_, 0.1 * scale)
+    at_centers = -0.1 * scale * SYSTEM.smoothed_score(cells.centers, 0.1 * scale)
     assert np.abs(at_centers - exact.noise_mean).max() > 10 * np.median(np.abs(at_centers - exact.noise_mean))

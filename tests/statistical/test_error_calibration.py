@@ -19,7 +19,7 @@ SETTINGS = {"independent": 0.0, "correlated": 0.9}
 
 def exact_cell_scores(cells: KGMM) -> np.ndarray:
     """Mean score of ``N(0, 1 + (σS)²)`` over every cell, shape ``(n_cells,)``."""
-    tree, scaling = cells.partition_, cells.standardization_
+    tree, scaling = cells.cell_score_.partition, cells.cell_score_.standardization
     inner = (tree.labels < 0).numpy()
     cuts = np.sort(tree.offsets.numpy()[inner] / tree.normals.numpy()[inner, 0])
     edges = np.concatenate([[-40.0], scaling.backward(cuts), [40.0]])
@@ -38,8 +38,8 @@ def errors(keep: float, *, shuffled: bool = False, max_draws: int = 16) -> tuple
         if shuffled:
             rng.shuffle(x)
         cells = KGMM(SIGMA, P_MIN, min_draws=max_draws, max_draws=max_draws, random_state=seed).fit(x)
-        scale = (SIGMA * cells.standardization_.scale) ** 2
-        estimates = cells.cells_
+        scale = (SIGMA * cells.cell_score_.standardization.scale) ** 2
+        estimates = cells.cell_score_.estimates
         variance = estimates.noise_squared_mean - estimates.noise_mean**2
         square += np.mean((cells.score_[:, 0] - exact_cell_scores(cells)) ** 2)
         promised += np.mean(cells.score_stderr_**2)
@@ -96,8 +96,8 @@ def mean_square_z(keep: float, n_samples: int) -> tuple[float, float]:
             x
         )
         error = cells.score_ - exact_cell_scores(cells)[:, None]
-        scale = SIGMA * cells.standardization_.scale
-        estimates = cells.cells_
+        scale = SIGMA * cells.cell_score_.standardization.scale
+        estimates = cells.cell_score_.estimates
         naive = (estimates.noise_squared_mean - estimates.noise_mean**2) / estimates.count[:, None] / scale**2
         square.append(np.mean((error / cells.score_stderr_) ** 2))
         of_draws.append(np.mean(error**2 / naive))

@@ -33,7 +33,7 @@ def mean_square_z(sigma: float) -> float:
     """Mean square of the cells' errors in units of their standard errors, against the score smoothed by ``sigma``."""
     squares = []
     for cells in fitted():
-        exact = SYSTEM.smoothed_score(cells.centers_ - MEAN, sigma * cells.standardization_.scale)
+        exact = SYSTEM.smoothed_score(cells.centers_ - MEAN, sigma * cells.cell_score_.standardization.scale)
         squares.append(np.mean(((cells.score_ - exact) / cells.score_stderr_) ** 2))
     return float(np.mean(squares))
 
@@ -55,7 +55,7 @@ def test_cells_disagree_with_the_score_at_another_sigma(wrong_sigma):
 
 def network_error(exact_sigma: float) -> float:
     cells = fitted()[0]
-    scale = cells.standardization_.scale
+    scale = cells.cell_score_.standardization.scale
     model = ScoreModel.fit(cells, hidden=(32,), max_iterations=100)
     x = draw(5000, 100) + SIGMA * scale * np.random.default_rng(101).standard_normal((5000, 2))
     exact = SYSTEM.smoothed_score(x - MEAN, exact_sigma * scale)
@@ -79,7 +79,7 @@ def divergence_excess(sigma: float) -> np.ndarray:
     """
     excess = []
     for seed, cells in enumerate(fitted()):
-        scale = cells.standardization_.scale
+        scale = cells.cell_score_.standardization.scale
         fresh = draw(200_000, 1000 + seed)
         fresh += SIGMA * scale * np.random.default_rng(2000 + seed).standard_normal(fresh.shape)
         cell = cells.predict(fresh)

@@ -110,7 +110,10 @@ def test_the_configuration_is_not_changed():
         ({"estimator": {"max_draws": 8.0}}, "estimator.max_draws is 8.0: input should be a valid integer"),
         ({"network": {"hidden": []}}, "network.hidden is []: list should have at least 1 item"),
         ({"network": {"hidden": [0]}}, "network.hidden.0 is 0: input should be greater than or equal to 1"),
-        ({"simulation": {"scheme": "rk5"}}, "simulation: scheme is 'rk5': known are etdrk4, euler_maruyama, heun"),
+        (
+            {"simulation": {"scheme": "rk5"}},
+            "simulation.scheme: unknown scheme 'rk5': known are etdrk4, euler_maruyama, heun",
+        ),
         ({"simulation": {"burn_in": 0.0049}}, "burn_in is 0.0049: it must be a whole multiple of 0.005"),
         ({"simulation": {"path_members": 99999}}, "path_members is 99999: at most n_members = 10000"),
         ({"data": {"n_samples": 900_000}}, "data.n_samples is 900000: the simulation gives 800000 training samples"),

@@ -14,10 +14,10 @@ X = np.random.default_rng(0).standard_normal((200_000, 3)) * [1.0, 2.0, 0.5]
 @pytest.mark.parametrize("kind", ["constant", "linear"])
 def test_cells_agree_within_their_errors(kind):
     cpu, gpu = (KGMM(0.2, 0.01, stopping="fixed", cells=kind, device=d).fit(X) for d in ("cpu", "cuda"))
-    np.testing.assert_array_equal(cpu.partition_.normals, gpu.partition_.normals)
+    np.testing.assert_array_equal(cpu.cell_score_.partition.normals, gpu.cell_score_.partition.normals)
     # The data are the same, so that only the draws differ.
-    error = np.hypot(cpu.cells_.stderr_draws, gpu.cells_.stderr_draws)
-    z = (cpu.cells_.noise_mean - gpu.cells_.noise_mean) / error
+    error = np.hypot(cpu.cell_score_.estimates.stderr_draws, gpu.cell_score_.estimates.stderr_draws)
+    z = (cpu.cell_score_.estimates.noise_mean - gpu.cell_score_.estimates.noise_mean) / error
     assert 0.8 < np.sqrt(np.mean(z**2)) < 1.2
     assert abs(gpu.counts_.sum() - cpu.counts_.sum()) == 0
 
@@ -28,9 +28,9 @@ def test_sums_on_the_gpu_are_those_of_the_cpu():
     cells = KGMM(0.2, 0.01, stopping="fixed", max_draws=2).fit(X)
     x = torch.randn(5000, 3, generator=torch.Generator().manual_seed(1))
     z = torch.randn(5000, 3, generator=torch.Generator().manual_seed(2))
-    tree = cells.partition_.to(torch.float32)
+    tree = cells.cell_score_.partition.to(torch.float32)
     expected = _sums(x, z, tree, linear=True)
-    found = _sums(x.cuda(), z.cuda(), cells.partition_.to(torch.float32, "cuda"), linear=True)
+    found = _sums(x.cuda(), z.cuda(), cells.cell_score_.partition.to(torch.float32, "cuda"), linear=True)
     np.testing.assert_allclose(found.cpu().numpy(), expected, rtol=1e-4, atol=1e-3)
 
 

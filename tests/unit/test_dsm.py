@@ -5,7 +5,9 @@ import pytest
 import torch
 
 from kgmm import DSM, ScoreModel
+from kgmm.score.dsm import _batch
 from kgmm.score.network import Network
+from kgmm.score.options import DSMOptions
 
 SIGMA = 0.3
 COVARIANCE = np.array([[1.0, 0.6], [0.6, 1.0]])
@@ -50,8 +52,8 @@ SAMPLES = torch.from_numpy(X[:500]).float()
 
 
 def batch(antithetic=True, seed=0, **parameters):
-    model = DSM(SIGMA, batch_size=200, antithetic=antithetic, **parameters)
-    return model._batch(SAMPLES, torch.Generator().manual_seed(seed))
+    options = DSMOptions.checked(sigma=SIGMA, batch_size=200, antithetic=antithetic, **parameters)
+    return _batch(SAMPLES, options, torch.Generator().manual_seed(seed))
 
 
 def noise_of(x, target):
@@ -153,7 +155,7 @@ def test_score_is_double_precision_and_its_shape_that_of_the_points():
     assert model.score_at(X[:7].astype(np.float32)).dtype == np.float64
     assert model.score_at(X[:7]).shape == (7, 2)
     assert model.n_features_in_ == 2
-    with pytest.raises(ValueError, match="X has 3 features: the model was fitted with 2"):
+    with pytest.raises(ValueError, match="X has 3 features, but DSM is expecting 2 features as input"):
         model.score_at(np.zeros((4, 3)))
 
 
@@ -170,11 +172,9 @@ def test_fit_does_not_touch_the_data():
 
 
 def test_large_data_are_thinned(monkeypatch):
-    monkeypatch.setattr("kgmm.score.dsm._MOST_NUMBERS", 200)
+    monkeypatch.setattr("kgmm.score.dsm._MAX_NUMBERS", 200)
     seen = []
-    monkeypatch.setattr(
-        DSM, "_batch", lambda self, samples, g, plain=DSM._batch: seen.append(samples) or plain(self, samples, g)
-    )
+    monkeypatch.setattr("kgmm.score.dsm._batch", lambda samples, *rest: seen.append(samples) or _batch(samples, *rest))
     assert np.isfinite(fit().score_at(X)).all()
     assert seen[0].shape == (100, 2)
 
@@ -202,13 +202,13 @@ def test_observer_sees_the_fit_as_it_goes():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"sigma": 0.0}, r"sigma is 0\.0: it must be positive and finite"),
+        ({"sigma": 0.0}, r"sigma is 0\.0: input should be greater than 0"),
         ({"sigma": -1.0}, r"sigma is -1\.0"),
         ({"sigma": np.inf}, "sigma is inf"),
         ({"sigma": np.nan}, "sigma is nan"),
-        ({"batch_size": 63}, "batch_size is 63: draws come in pairs, so it must be even and at least 2"),
+        ({"batch_size": 63}, "batch_size is 63: input should be a multiple of 2"),
         ({"batch_size": 0}, "batch_size is 0"),
-        ({"steps": 1}, "steps is 1: at least 2 are needed"),
+        ({"steps": 1}, "steps is 1: input should be greater than or equal to 2"),
     ],
 )
 def test_unusable_parameters_are_refused(parameters, message):
@@ -221,7 +221,7 @@ def test_unusable_parameters_are_refused(parameters, message):
     [
         (
             np.where(np.arange(8000).reshape(4000, 2) == 7, np.nan, X),
-            "X has 1 non-finite values, the first in sample 3, feature 1",
+            "X has 1 NaN or inf values, the first in sample 3, feature 1",
         ),
         (X * [1.0, 0.0], "feature 1 of X is constant"),
         (X[:1], "X has 1 samples: at least 2 are needed"),

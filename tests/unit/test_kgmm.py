@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kgmm import KGMM
+from kgmm import KGMM, CellScore
 from kgmm.data.standardization import Standardization
 from kgmm.score.preparation import default_min_probability
 from kgmm.statistics.histograms import effective_sizes
@@ -156,13 +156,15 @@ def test_get_params_and_repr():
 
 def test_file_gives_the_same_estimator(tmp_path):
     cells = fit(stopping="paper", random_state=np.random.SeedSequence(5))
-    cells.save(tmp_path / "cells.nc")
-    loaded = KGMM.load(tmp_path / "cells.nc")
-    assert_same(loaded, cells)
+    cells.cell_score_.save(tmp_path / "cells.nc")
+    loaded = CellScore.load(tmp_path / "cells.nc")
+    for name in FITTED:
+        np.testing.assert_array_equal(getattr(loaded, name.rstrip("_")), getattr(cells, name))
     np.testing.assert_array_equal(loaded.score_at(X), cells.score_at(X))
-    for name in ("n_draws_", "stopped_by_", "min_probability_", "draws_error_", "data_error_", "n_features_in_"):
-        assert getattr(loaded, name) == getattr(cells, name)
-    assert loaded.sigma == 0.2 and loaded.stopping == "paper"
+    for name in ("n_draws_", "stopped_by_", "min_probability_", "draws_error_", "data_error_"):
+        assert getattr(loaded, name.rstrip("_")) == getattr(cells, name)
+    assert loaded.n_features == cells.n_features_in_
+    assert loaded.sigma == 0.2 and loaded.prepared.options.stopping == "paper"
     assert (tmp_path / "cells.nc").read_bytes()[1:4] == b"HDF"
 
 
@@ -180,7 +182,7 @@ def gaussian_cells(kind, seed, min_probability):
 
 def mean_slopes(min_probability):
     """Of eight data sets, averaged over cells."""
-    cells = [gaussian_cells("linear", seed, min_probability).cells_ for seed in range(8)]
+    cells = [gaussian_cells("linear", seed, min_probability).cell_score_.estimates for seed in range(8)]
     return np.array([np.average(c.slope, axis=0, weights=c.count) for c in cells])
 
 
@@ -213,7 +215,7 @@ def test_lines_are_far_better_than_constants_in_coarse_cells(min_probability, ga
 def test_lines_leave_the_means_of_the_cells_as_they_are():
     line, constant = fit(cells="linear"), fit(cells="constant")
     assert_same(line, constant)
-    assert constant.cells_.slope is None and constant.cells_.covariance is None
+    assert constant.cell_score_.estimates.slope is None and constant.cell_score_.estimates.covariance is None
     # At the centre of a cell a line has the value of the mean.
     inside = line.predict(line.centers_) == np.arange(len(line.counts_))
     np.testing.assert_allclose(line.score_at(line.centers_)[inside], line.score_[inside], rtol=1e-9)
@@ -227,21 +229,21 @@ def test_lines_in_physical_units_are_those_in_standardised_ones():
 
 def test_file_gives_the_same_lines(tmp_path):
     cells = fit(cells="linear")
+    cells = cells.cell_score_
     cells.save(tmp_path / "cells.nc")
-    loaded = KGMM.load(tmp_path / "cells.nc")
-    assert_same(loaded, cells)
-    assert loaded.cells == "linear"
-    n_cells = len(cells.counts_)
+    loaded = CellScore.load(tmp_path / "cells.nc")
+    assert loaded.prepared.options.cells == "linear"
+    n_cells = len(cells.counts)
     for name in ("covariance", "slope"):
-        assert getattr(cells.cells_, name).shape == (n_cells, 2, 2)
-        np.testing.assert_array_equal(getattr(loaded.cells_, name), getattr(cells.cells_, name))
+        assert getattr(cells.estimates, name).shape == (n_cells, 2, 2)
+        np.testing.assert_array_equal(getattr(loaded.estimates, name), getattr(cells.estimates, name))
     np.testing.assert_array_equal(loaded.score_at(X), cells.score_at(X))
-    fit(cells="constant").save(tmp_path / "constant.nc")
-    assert KGMM.load(tmp_path / "constant.nc").cells_.slope is None
+    fit(cells="constant").cell_score_.save(tmp_path / "constant.nc")
+    assert CellScore.load(tmp_path / "constant.nc").estimates.slope is None
 
 
 def test_more_products_than_possible_are_refused(monkeypatch):
-    monkeypatch.setattr("kgmm.score.kgmm._MOST_PRODUCTS", 50)
+    monkeypatch.setattr("kgmm.score.prepared_cells._MAX_PRODUCTS", 50)
     with pytest.raises(
         ValueError, match=r"cells is 'linear': \d+ cells in 2 dimensions need .* products, at most 5e\+01"
     ):

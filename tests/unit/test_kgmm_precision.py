@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kgmm import KGMM, ScoreModel
+from kgmm import KGMM, CellScore, ScoreModel
 
 X = np.random.default_rng(0).standard_normal((4000, 2)) @ np.array([[1.0, 0.5], [0.0, 0.8]])
 both_kinds = pytest.mark.parametrize("kind", ["constant", "linear"])
@@ -28,7 +28,7 @@ def root_mean_square(values) -> float:
 def test_number_of_threads_does_not_change_a_byte_of_the_file(threads, tmp_path, kind):
     for n in (1, 2, 3):
         threads(n)
-        fit(cells=kind).save(tmp_path / f"{n}.nc", moments=True)
+        fit(cells=kind).cell_score_.save(tmp_path / f"{n}.nc", moments=True)
     assert (tmp_path / "1.nc").read_bytes() == (tmp_path / "2.nc").read_bytes() == (tmp_path / "3.nc").read_bytes()
 
 
@@ -47,7 +47,7 @@ def test_number_of_threads_does_not_change_the_network(threads):
 def test_same_seed_same_file(tmp_path, kind):
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
         cells = fit(cells=kind, random_state=seed)
-        cells.save(tmp_path / f"cells-{name}.nc")
+        cells.cell_score_.save(tmp_path / f"cells-{name}.nc")
         network(cells, seed=seed).save(tmp_path / f"score-{name}.nc")
     for what in ("cells", "score"):
         a, b, c = ((tmp_path / f"{what}-{name}.nc").read_bytes() for name in "abc")
@@ -58,7 +58,7 @@ def test_same_seed_same_file(tmp_path, kind):
 @both_kinds
 def test_reading_and_writing_changes_no_byte(tmp_path, kind):
     cells = fit(cells=kind)
-    for thing, cls in ((cells, KGMM), (network(cells), ScoreModel)):
+    for thing, cls in ((cells.cell_score_, CellScore), (network(cells), ScoreModel)):
         thing.save(tmp_path / "first.nc")
         cls.load(tmp_path / "first.nc").save(tmp_path / "second.nc")
         assert (tmp_path / "first.nc").read_bytes() == (tmp_path / "second.nc").read_bytes()
@@ -73,7 +73,7 @@ def test_rows_per_read_do_not_change_a_byte(monkeypatch, tmp_path, kind, rows):
     monkeypatch.setattr("kgmm.score.moments._CHUNK", 64)
     for n in (64 * 50, rows):
         monkeypatch.setattr("kgmm.score.moments._ROWS_PER_READ", n)
-        fit(cells=kind).save(tmp_path / f"{n}.nc", moments=True)
+        fit(cells=kind).cell_score_.save(tmp_path / f"{n}.nc", moments=True)
     assert (tmp_path / f"{rows}.nc").read_bytes() == (tmp_path / "3200.nc").read_bytes()
 
 
@@ -98,9 +98,11 @@ def test_odd_chunks_change_the_draws_and_not_what_they_estimate(monkeypatch):
     whole = fit()
     monkeypatch.setattr("kgmm.score.moments._CHUNK", 50)
     chunks = fit()
-    np.testing.assert_array_equal(chunks.partition_.offsets, whole.partition_.offsets)
+    np.testing.assert_array_equal(chunks.cell_score_.partition.offsets, whole.cell_score_.partition.offsets)
     weight = whole.counts_ / whole.counts_.sum()
-    difference = np.square(chunks.cells_.noise_mean - whole.cells_.noise_mean).sum(axis=1) @ weight
+    difference = (
+        np.square(chunks.cell_score_.estimates.noise_mean - whole.cell_score_.estimates.noise_mean).sum(axis=1) @ weight
+    )
     # Two draws of the same; 70 numbers, half of them independent: √(2/35)/2 = 12 %, the errors themselves as well.
     assert difference**0.5 == pytest.approx(np.hypot(chunks.draws_error_, whole.draws_error_), rel=0.5)
 
@@ -196,7 +198,7 @@ def test_hard_data_give_finite_scores(data, kind, sigma):
     cells = fit(x, cells=kind, sigma=sigma)
     assert_finite(cells, x)
     # The mean of the noise is zero over all draws, which come in pairs; terms are added in single precision.
-    total = (cells.cells_.noise_mean * cells.counts_[:, None]).sum(axis=0)
+    total = (cells.cell_score_.estimates.noise_mean * cells.counts_[:, None]).sum(axis=0)
     assert (np.abs(total) < 1e-5 * cells.counts_.sum()).all()
 
 
@@ -213,7 +215,7 @@ def test_repeated_values_are_a_peak_of_the_width_of_the_noise():
     """Where 97 % of the samples are one point the blurred density is a normal law about it."""
     x = HARD["nearly all repeated"](4000)
     cells = fit(x, min_probability=0.05, sigma=0.5, cells="linear")
-    scale = cells.standardization_.scale
+    scale = cells.cell_score_.standardization.scale
     near = np.array([0.5, -0.2]) + 0.5 * scale * np.array([[0.5, 0.0], [-0.5, 0.5], [0.0, -0.5]])
     expected = -(near - [0.5, -0.2]) / (0.5 * scale) ** 2
     # The width of the cells and the other 3 %.
@@ -235,11 +237,11 @@ def test_far_clusters_have_a_score_each():
 def test_empty_cells_have_no_weight(kind):
     """A partition of other data than those that are counted: cells that nothing falls into."""
     prepared = KGMM(0.05, 0.02, max_draws=4, stopping="fixed", cells=kind).prepare(X)
-    cells = prepared.partial_fit(X[X[:, 0] > 1.0])
-    empty = cells.counts_ == 0
+    cells = CellScore.of_samples(prepared, X[X[:, 0] > 1.0])
+    empty = cells.counts == 0
     assert 5 < empty.sum() < len(empty)
-    assert (cells.score_[empty] == 0).all() and (cells.score_stderr_[empty] == 0).all()
-    assert np.isfinite(cells.divergence_).all() and np.isfinite([cells.draws_error_, cells.data_error_]).all()
+    assert (cells.score[empty] == 0).all() and (cells.score_stderr[empty] == 0).all()
+    assert np.isfinite(cells.divergence).all() and np.isfinite([cells.draws_error, cells.data_error]).all()
     assert np.isfinite(cells.score_at(X)).all()
     assert np.isfinite(network(cells)(X)).all()
 
@@ -257,7 +259,7 @@ def test_any_dimension(d, kind):
     # A normal law: the score is linear, and the network starts from it. Half of it would be an error of 25 %.
     fresh = rng.standard_normal((2000, d))
     exact = -fresh / 1.25**0.5
-    noisy = fresh * 1.25**0.5 * cells.standardization_.scale + cells.standardization_.mean
-    error = np.square(model(noisy) * cells.standardization_.scale - exact).mean() / np.square(exact).mean()
+    noisy = fresh * 1.25**0.5 * cells.cell_score_.standardization.scale + cells.cell_score_.standardization.mean
+    error = np.square(model(noisy) * cells.cell_score_.standardization.scale - exact).mean() / np.square(exact).mean()
     assert error < 0.15
     assert np.square(0.5 * exact).mean() / np.square(exact).mean() > 0.15

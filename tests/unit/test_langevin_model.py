@@ -81,10 +81,10 @@ def test_antisymmetric_part_is_free():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"save_every": 0}, "save_every is 0: it must lie between 1 and n_steps = 40"),
-        ({"save_every": 41}, "save_every is 41: it must lie between 1 and n_steps = 40"),
+        ({"save_every": 0}, "save_every is 0: input should be greater than or equal to 1"),
+        ({"save_every": 41}, "save_every is 41: it must not exceed n_steps = 40"),
         ({"burn_in": 0.015}, "burn_in is 0.015: it must be a non-negative multiple of dt = 0.01"),
-        ({"dt": 0.0}, "dt is 0.0: it must be positive"),
+        ({"dt": 0.0}, "dt is 0.0: input should be greater than 0"),
         ({"initial": np.zeros((7, 2))}, "initial has 7 states: n_members = 50 are needed"),
         ({"initial": np.zeros((50, 3))}, "X has 3 features: the model was fitted with 2"),
         ({"scheme": "rk5"}, "unknown scheme 'rk5'"),

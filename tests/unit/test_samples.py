@@ -315,7 +315,7 @@ def test_estimators_refuse_samples_as_they_refuse_arrays(tmp_path):
     data[3, 7, 1] = np.nan
     data[20, 0, 0] = np.inf
     for samples in (Samples(data), Samples(stored(tmp_path / "t.nc", data))):
-        with pytest.raises(ValueError, match="X has 2 non-finite values, the first in sample 607, feature 1"):
+        with pytest.raises(ValueError, match="X has 2 NaN or inf values, the first in sample 607, feature 1"):
             fit(samples)
     data = normal_trajectory()
     data[:, :, 1] = 0.1

@@ -124,10 +124,10 @@ def test_loss_that_cannot_fall_is_a_failure():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"hidden": ()}, r"hidden is \(\): at least one layer of positive width is needed"),
-        ({"hidden": (8, 0)}, r"hidden is \(8, 0\): at least one layer"),
-        ({"optimizer": "sgd"}, "optimizer is 'sgd': it must be one of lbfgs, adam"),
-        ({"max_iterations": 0}, "max_iterations is 0: at least 1 is needed"),
+        ({"hidden": ()}, r"hidden is \[\]: list should have at least 1 item"),
+        ({"hidden": (8, 0)}, r"hidden.1 is 0: input should be greater than or equal to 1"),
+        ({"optimizer": "sgd"}, "optimizer is 'sgd': input should be 'lbfgs' or 'adam'"),
+        ({"max_iterations": 0}, "max_iterations is 0: input should be greater than or equal to 1"),
         ({"weights": np.ones(3)}, r"points \(200, 1\), targets \(200, 1\) and weights \(3,\) must agree"),
         ({"targets": np.ones((5, 1))}, r"targets \(5, 1\)"),
     ],
@@ -254,7 +254,7 @@ def test_error_of_the_mean_over_the_points_of_a_cell_is_that_of_the_cell(monkeyp
         np.testing.assert_array_equal(weights.reshape(-1, size), np.tile(cells.counts_[:, None], size))
         of_points = options["stderr"].reshape(-1, size, 2)
         of_mean = np.sqrt(np.square(of_points).sum(axis=1)) / size
-        np.testing.assert_allclose(of_mean, cells.cells_.stderr / 0.2, rtol=1e-12)
+        np.testing.assert_allclose(of_mean, cells.cell_score_.estimates.stderr / 0.2, rtol=1e-12)
         assert of_mean.min() > 0
 
 

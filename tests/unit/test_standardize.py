@@ -88,7 +88,7 @@ def test_a_constant_variable_is_refused_in_pieces_too():
 def test_non_finite_values_are_reported_with_their_row_in_the_whole(size, value):
     x = samples()
     x[4321, 2] = value
-    with pytest.raises(ValueError, match=r"1 non-finite values, the first in sample 4321, feature 2"):
+    with pytest.raises(ValueError, match=r"1 NaN or inf values, the first in sample 4321, feature 2"):
         of(x, size)
 
 

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from kgmm.score.cell_score import CellScore
 from kgmm.score.cells import CellEstimates
-from kgmm.score.kgmm import KGMM
+from kgmm.score.prepared_cells import PreparedCells
 from kgmm.stages.data import training_samples
 
 pytestmark = pytest.mark.workflow
@@ -86,15 +87,15 @@ def test_gathered_cells_are_those_of_one_job(run):
     for _, row in rows.iterrows():
         data = {"held_out": 0.2, "n_samples": int(row["data.n_samples"]), "points": None, "shifts": 1}
         file = run.root / f"results/store/trajectories/{row['key.simulate_trajectory']}/samples.nc"
-        one = KGMM.load(run.root / f"results/store/prepared/{row['key.prepare_cells']}.nc")
-        one.gather([one.accumulate(training_samples(file, data))])
-        found = KGMM.load(run.root / f"results/store/gathered/{row['key.gather_cells']}.nc")
+        prepared_cells = PreparedCells.load(run.root / f"results/store/prepared/{row['key.prepare_cells']}.nc")
+        one = CellScore.gather(prepared_cells, [prepared_cells.accumulate(training_samples(file, data))])
+        found = CellScore.load(run.root / f"results/store/gathered/{row['key.gather_cells']}.nc")
         for name in CellEstimates.__dataclass_fields__:
-            a, b = getattr(found.cells_, name), getattr(one.cells_, name)
+            a, b = getattr(found.estimates, name), getattr(one.estimates, name)
             assert (a is None) == (b is None)
             if a is not None:
                 np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
-        assert (found.n_draws_, found.stopped_by_) == (4, "fixed")
+        assert (found.n_draws, found.stopped_by) == (4, "fixed")
 
 
 def test_tables_have_every_method_and_every_run_of_the_race(run):

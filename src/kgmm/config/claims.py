@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from kgmm.config.section import PositiveFloat, Section
+from kgmm.options import Options, PositiveFloat
 
 
-class Quantity(Section):
+class Quantity(Options):
     """A number read off a table of the run."""
 
     table: Annotated[Literal["metrics", "races"], Field(description="The run's table of that name.")] = "metrics"

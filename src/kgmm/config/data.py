@@ -6,9 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from kgmm.config.section import PositiveFloat, PositiveInt, Section
-from kgmm.sde.schemes import SCHEMES
+from kgmm.data.options import HeldOut, SplitOptions
+from kgmm.options import Options, PositiveFloat, PositiveInt
+from kgmm.sde.options import PRECISIONS, Members, Scheme, SimulationOptions, Times
 from kgmm.systems.registry import get_system, system_names
+
+_SIMULATION = SimulationOptions()
 
 
 def _check_multiple(name: str, value: float, step: float) -> None:
@@ -16,7 +19,7 @@ def _check_multiple(name: str, value: float, step: float) -> None:
         raise ValueError(f"{name} is {value:g}: it must be a whole multiple of {step:g}")
 
 
-class SystemSettings(Section):
+class SystemSettings(Options):
     """Which equation, and its parameters."""
 
     kind: Annotated[Literal["simulation"], Field(description="simulation: the system is simulated.")] = "simulation"
@@ -31,7 +34,7 @@ class SystemSettings(Section):
         return self
 
 
-class DatasetSettings(Section):
+class DatasetSettings(Options):
     """A trajectory from a file, as a system."""
 
     kind: Annotated[Literal["dataset"], Field(description="dataset: a user's own data take the place of a system.")]
@@ -67,13 +70,13 @@ AnySystem = Annotated[
 ]
 
 
-class EnsembleSettings(Section):
+class EnsembleSettings(Options):
     """What the simulation of a system and the sample of a Langevin model have in common."""
 
-    scheme: Annotated[str, Field(description="Integration scheme.", json_schema_extra={"enum": sorted(SCHEMES)})]
+    scheme: Scheme
     dt: Annotated[PositiveFloat | None, Field(description="Time step.")]
-    n_members: Annotated[int, Field(ge=20, description="Independent members of the ensemble.")]
-    n_times: Annotated[PositiveInt, Field(description="Samples saved per member.")]
+    n_members: Annotated[Members, Field(ge=20)]
+    n_times: Times
     burn_in: Annotated[float, Field(ge=0, description="Time before the first saved sample.")]
     sample_interval: Annotated[PositiveFloat, Field(description="Time between the samples of a member.")]
     path_members: Annotated[PositiveInt, Field(description="Members of the densely saved path.")]
@@ -94,8 +97,6 @@ class EnsembleSettings(Section):
 
     @model_validator(mode="after")
     def _consistent(self):
-        if self.scheme not in SCHEMES:
-            raise ValueError(f"scheme is {self.scheme!r}: known are {', '.join(sorted(SCHEMES))}")
         step = self.path_interval if self.dt is None else self.dt
         for name in ("burn_in", "sample_interval", "path_interval"):
             _check_multiple(name, getattr(self, name), step)
@@ -109,24 +110,21 @@ class SimulationSettings(EnsembleSettings):
     """How the system is simulated. Times are in the system's units; what is left out is the system's default."""
 
     dt: Annotated[PositiveFloat, Field(description="Time step.")]
-    n_members: Annotated[int, Field(ge=20, description="Independent members of the ensemble.")] = 10_000
-    n_times: Annotated[PositiveInt, Field(description="Samples saved per member.")] = 100
+    n_members: Annotated[Members, Field(ge=20)] = _SIMULATION.n_members
+    n_times: Times = _SIMULATION.n_times
     path_members: Annotated[PositiveInt, Field(description="Members of the densely saved path.")] = 100
     shards: Annotated[
         PositiveInt, Field(description="Jobs over which the members are divided; their results are put together.")
     ] = 1
-    precision: Annotated[
-        Literal["float32", "float64"], Field(description="Floating-point precision of the integration.")
-    ] = "float32"
+    precision: Annotated[Literal[PRECISIONS], Field(description=SimulationOptions.description("precision"))] = (
+        _SIMULATION.precision
+    )
 
 
-class DataSettings(Section):
+class DataSettings(Options):
     """Which of the samples are used, and for what."""
 
-    held_out: Annotated[
-        float,
-        Field(gt=0, lt=1, description="Share of the members kept out of the fit, for every comparison."),
-    ] = 0.2
+    held_out: HeldOut = SplitOptions().held_out
     n_samples: Annotated[
         int | None,
         Field(ge=100, description="Training samples used; all by default. Members are used up first."),

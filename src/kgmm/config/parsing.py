@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, get_args, get_origin
 
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from kgmm.config.experiment import Experiment
 from kgmm.config.run import Block, RunConfig
 from kgmm.config.sizes import check_sizes
+from kgmm.options import sentence
 from kgmm.systems.registry import get_system
 
 _BLOCK_KEYS = set(Block.model_fields) - {"name"}
@@ -203,26 +205,14 @@ def _validate(model: type[BaseModel], raw: dict, where: str):
 
 def _sentence(error: dict, model: type[BaseModel], where: str) -> str:
     """One sentence for the first thing that pydantic found wrong."""
-    location = ".".join(str(part) for part in _without_tags(error["loc"]))
-    key = ".".join(part for part in (where, location) if part) or "the configuration"
+    known = _fields_at(model, error["loc"][:-1]) if error["type"] == "extra_forbidden" else None
+    text = sentence({**error, "loc": _without_tags(error["loc"])}, where, known)
     value = error.get("input")
-    kind = error["type"]
-    if kind == "extra_forbidden":
-        siblings = _fields_at(model, error["loc"][:-1])
-        return f"{key} is an unknown key: known here are {', '.join(siblings)}"
-    if kind == "missing":
-        return f"{key} is missing"
-    if kind == "value_error":
-        return f"{key}: {error['ctx']['error']}"
-    hint = ""
-    if kind in ("float_type", "int_type") and isinstance(value, str):
-        try:
+    if error["type"] in ("float_type", "int_type") and isinstance(value, str):
+        with suppress(ValueError):
             float(value)
-            hint = " (YAML reads 1e-5 as text: write 1.0e-5)"
-        except ValueError:
-            pass
-    allowed = error["msg"][0].lower() + error["msg"][1:]
-    return f"{key} is {value!r}: {allowed}{hint}"
+            text += " (YAML reads 1e-5 as text: write 1.0e-5)"
+    return text
 
 
 def _without_tags(location: tuple) -> tuple:

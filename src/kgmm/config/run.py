@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from kgmm.config.claims import Claim
-from kgmm.config.section import PositiveInt, Section
 from kgmm.config.stages import STAGES
+from kgmm.options import Options, PositiveInt
 
 
 def _threads_of_stages() -> dict:
@@ -20,7 +20,7 @@ def _threads_of_stages() -> dict:
 
 
 # Here and not in a profile, because they can change the last bits of a result.
-Threads = create_model("Threads", __base__=Section, __doc__="Threads of each numeric stage.", **_threads_of_stages())
+Threads = create_model("Threads", __base__=Options, __doc__="Threads of each numeric stage.", **_threads_of_stages())
 
 
 class Block(BaseModel):
@@ -46,7 +46,7 @@ class Block(BaseModel):
     first_replicate: Annotated[int, Field(ge=0, description="Number of the first repetition.")] = 0
 
 
-class JointFigure(Section):
+class JointFigure(Options):
     """A further figure, of a block or over several, shown with the first of them."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$", description="Name of its files.")]
@@ -57,7 +57,7 @@ class JointFigure(Section):
     blocks: Annotated[list[str], Field(min_length=1, description="Names of the blocks.")]
 
 
-class RunConfig(Section):
+class RunConfig(Options):
     """A whole run."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$", description="Name of the folder under results/.")]

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kgmm.data.options import SplitOptions
+
 # Below this many samples per cell an average means nothing.
 FEWEST_SAMPLES_PER_CELL = 5
 
@@ -52,10 +54,9 @@ class SplitSizes(NamedTuple):
     held_out: tuple[int, int]
 
 
-def split_sizes(n_members: int, n_times: int, held_out: float, gap: float = 0.01) -> SplitSizes:
+def split_sizes(n_members: int, n_times: int, held_out: float, gap: float = SplitOptions().gap) -> SplitSizes:
     """Shapes of the parts that :func:`kgmm.data.trajectory.split` makes; raises its ``ValueError``."""
-    if not 0 < held_out < 1:
-        raise ValueError(f"held_out is {held_out}: it must lie strictly between 0 and 1")
+    SplitOptions.checked(held_out=held_out, gap=gap)
     if n_members >= 10:
         kept_out = max(1, round(held_out * n_members))
         sizes = SplitSizes((n_members - kept_out, n_times), (kept_out, n_times))

@@ -20,12 +20,19 @@ def check_samples(X, *, at_least: int = 1, n_features: int | None = None):
     (those of :class:`~kgmm.data.samples.Samples` are found when they are read).
     """
     if not isinstance(X, Samples):
+        if hasattr(X, "toarray"):
+            raise ValueError("X is a sparse matrix: a dense array is expected, such as X.toarray()")
         X = np.asarray(X)
+        if X.dtype == object:
+            X = X.astype(float)
+    # Some phrases are those that scikit-learn's checks of estimators look for.
     if X.ndim != 2:
-        raise ValueError(f"X has shape {X.shape}: (n_samples, n_features) is expected")
+        raise ValueError(f"X has shape {X.shape}: (n_samples, n_features) is expected. Reshape your data")
     if X.shape[1] == 0:
-        raise ValueError(f"X has shape {X.shape}: at least one feature is needed")
-    if not np.issubdtype(X.dtype, np.number) or np.issubdtype(X.dtype, np.complexfloating):
+        raise ValueError(f"X has 0 feature(s) (shape={X.shape}) while a minimum of 1 is required.")
+    if np.issubdtype(X.dtype, np.complexfloating):
+        raise ValueError(f"Complex data not supported: X has type {X.dtype}, real numbers are expected")
+    if not np.issubdtype(X.dtype, np.number):
         raise ValueError(f"X has type {X.dtype}: real numbers are expected")
     if n_features is not None and X.shape[1] != n_features:
         raise ValueError(f"X has {X.shape[1]} features: the model was fitted with {n_features}")
@@ -36,13 +43,8 @@ def check_samples(X, *, at_least: int = 1, n_features: int | None = None):
     if not np.issubdtype(X.dtype, np.floating):
         X = X.astype(float)
     _check_finite(X)
-    return X
-
-
-def check_sigma(sigma: float) -> None:
-    """Raises ``ValueError`` unless the noise amplitude is positive and finite."""
-    if not 0 < sigma < np.inf:
-        raise ValueError(f"sigma is {sigma}: it must be positive and finite")
+    # One layout: the order in which sums over it are taken follows from it, also for the columns of a DataFrame.
+    return np.ascontiguousarray(X)
 
 
 def _check_finite(X: np.ndarray, first: int = 0) -> None:
@@ -55,7 +57,7 @@ def _check_finite(X: np.ndarray, first: int = 0) -> None:
         if bad.any():
             row, column = np.argwhere(bad)[0]
             raise ValueError(
-                f"X has {bad.sum()} non-finite values, the first in sample {first + row}, feature {column}"
+                f"X has {bad.sum()} NaN or inf values, the first in sample {first + row}, feature {column}"
             )
 
 

@@ -11,10 +11,12 @@ import numpy as np
 import xarray as xr
 
 from kgmm.data.observation import split_sizes
+from kgmm.data.options import SplitOptions
 
 DIMENSIONS = ("member", "time", "variable")
 STATE = "state"
 _NUMBERS_PER_CHUNK = 1 << 18
+_DEFAULTS = SplitOptions()
 # States are handed on in pieces of about this many numbers, so that memory does not grow with length.
 NUMBERS_PER_PIECE = 8_000_000
 
@@ -94,7 +96,7 @@ class Split(NamedTuple):
     held_out: xr.DataArray
 
 
-def split(trajectory: xr.DataArray, held_out: float, gap: float = 0.01) -> Split:
+def split(trajectory: xr.DataArray, held_out: float = _DEFAULTS.held_out, gap: float = _DEFAULTS.gap) -> Split:
     """Keeps whole members out where there are at least ten, else the end of every member after a gap.
 
     Parameters

@@ -10,13 +10,14 @@ import xarray as xr
 from scipy.optimize import minimize_scalar
 
 from kgmm.errors import ScientificFailure
+from kgmm.langevin.options import MobilityOptions
 from kgmm.statistics.autocorrelation import BlockedAutocorrelation, jackknife
 from kgmm.statistics.correlation import block_correlations, correlation
 from kgmm.statistics.histograms import Estimate
 
 logger = logging.getLogger("kgmm")
 
-METHODS = ("auto", "slope", "matched")
+_DEFAULTS = MobilityOptions()
 # Between 1, where independent noise dominates the short lags, and 2, where the paths are smooth.
 _SMOOTH_EXPONENT = 1.5
 _FEWEST_LAGS = 6
@@ -77,8 +78,8 @@ class Mobility:
 def estimate_mobility(
     path: xr.DataArray,
     *,
-    method: str = "auto",
-    window: float = 0.1,
+    method: str = _DEFAULTS.method,
+    window: float = _DEFAULTS.window,
     model_path: xr.DataArray | None = None,
     model_mobility: np.ndarray | None = None,
 ) -> Mobility:
@@ -102,10 +103,7 @@ def estimate_mobility(
 
     Source: arXiv:2505.01895 for the relation between slope and mobility.
     """
-    if method not in METHODS:
-        raise ValueError(f"method is {method!r}: it must be one of {', '.join(METHODS)}")
-    if not 0 < window <= 1:
-        raise ValueError(f"window is {window}: it must lie above 0 and at most at 1 decorrelation time")
+    MobilityOptions.checked(method=method, window=window)
     interval, values = float(path["time"][1] - path["time"][0]), path.values.astype(float)
     data = BlockedAutocorrelation.of(values, interval)
     times = data.decorrelation_times

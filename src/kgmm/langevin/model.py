@@ -12,12 +12,15 @@ from kgmm.data.standardization import check_samples
 from kgmm.data.trajectory import as_trajectory
 from kgmm.errors import ScientificFailure
 from kgmm.langevin.mobility import Mobility, refuse_indefinite
+from kgmm.langevin.options import LangevinOptions, ModelOptions
 from kgmm.langevin.step_size import Step, choose_step
 from kgmm.randomness import Seed, seed_sequence, torch_generator
 from kgmm.score.model import ScoreModel
 from kgmm.sde.ensemble import Ensemble, steps_in
 
 logger = logging.getLogger("kgmm")
+
+_DEFAULTS = LangevinOptions()
 
 # Walkers may leave the range of the data by this share of it, and by this many σ since the model's law is the blurred
 # one, before they count as lost.
@@ -41,8 +44,12 @@ class LangevinModel:
     """
 
     def __init__(
-        self, score: ScoreModel, mobility: np.ndarray | Mobility | None = None, largest_reset_share: float = 1e-3
+        self,
+        score: ScoreModel,
+        mobility: np.ndarray | Mobility | None = None,
+        largest_reset_share: float = ModelOptions().largest_reset_share,
     ):
+        ModelOptions.checked(largest_reset_share=largest_reset_share)
         scale = score.standardization.scale
         if mobility is None:
             standardized = np.eye(scale.size)
@@ -64,7 +71,7 @@ class LangevinModel:
         self.fastest_rate = float(np.linalg.eigvalsh(symmetric)[-1])
 
     def choose_step(
-        self, initial: np.ndarray, *, scheme: str = "heun", longest: float | None = None, seed: Seed = 0
+        self, initial: np.ndarray, *, scheme: str = _DEFAULTS.scheme, longest: float | None = None, seed: Seed = 0
     ) -> Step:
         """The time step for this model, see :func:`kgmm.langevin.step_size.choose_step`.
 
@@ -90,7 +97,7 @@ class LangevinModel:
         initial: np.ndarray,
         *,
         dt: float,
-        scheme: str = "heun",
+        scheme: str = _DEFAULTS.scheme,
         seed: Seed = 0,
         device: str = "cpu",
     ) -> LangevinEnsemble:
@@ -99,14 +106,14 @@ class LangevinModel:
 
     def sample(
         self,
-        n_members: int = 1000,
-        n_steps: int = 10_000,
-        dt: float = 0.005,
+        n_members: int = _DEFAULTS.n_members,
+        n_steps: int = _DEFAULTS.n_steps,
+        dt: float = _DEFAULTS.dt,
         *,
-        save_every: int = 10,
-        burn_in: float = 0.0,
+        save_every: int = _DEFAULTS.save_every,
+        burn_in: float = _DEFAULTS.burn_in,
         initial: np.ndarray | None = None,
-        scheme: str = "heun",
+        scheme: str = _DEFAULTS.scheme,
         seed: Seed = 0,
         device: str = "cpu",
     ) -> xr.DataArray:
@@ -129,8 +136,9 @@ class LangevinModel:
         ValueError for unusable arguments, ScientificFailure if more than ``largest_reset_share`` of the members ever
         left the box around the data, DivergenceError if a state is no longer finite.
         """
-        if n_steps < save_every or save_every < 1:
-            raise ValueError(f"save_every is {save_every}: it must lie between 1 and n_steps = {n_steps}")
+        LangevinOptions.checked(
+            n_members=n_members, n_steps=n_steps, dt=dt, save_every=save_every, burn_in=burn_in, scheme=scheme
+        )
         if initial is None:
             standard = np.random.default_rng(seed_sequence(seed).spawn(1)[0]).standard_normal(
                 (n_members, self.score.standardization.scale.size)

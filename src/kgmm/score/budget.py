@@ -9,10 +9,10 @@ import numpy as np
 import torch
 
 from kgmm.data.samples import pieces_of
+from kgmm.score.cell_score import CellScore
 from kgmm.score.cells import CellEstimates, estimate
 from kgmm.score.error_terms import TERMS
 from kgmm.score.evaluation import Examination
-from kgmm.score.kgmm import KGMM
 from kgmm.score.model import ScoreModel
 from kgmm.score.moments import accumulate_round, block_edges
 from kgmm.statistics.comparison import Estimate
@@ -22,7 +22,7 @@ _MOST_SAMPLES = 200_000
 
 
 def error_budget(
-    cells: KGMM,
+    cells: CellScore,
     model: ScoreModel,
     samples,
     examination: Examination,
@@ -48,18 +48,16 @@ def error_budget(
     ``budget_smoothing`` (``s_σ`` against ``s``), ``budget_network``, ``budget_cells``, ``budget_draws`` and
     ``budget_data``. A term that a fit happens to gain from is zero.
     """
-    sigma, scale = cells.sigma, cells.standardization_.scale
+    sigma, scale = cells.sigma, cells.standardization.scale
 
     def refitted(targets: CellEstimates) -> ScoreModel:
-        stand_in = KGMM.from_dataset(cells.to_dataset())
-        stand_in._set_cells(targets, cells.n_draws_, cells.stopped_by_)
-        return ScoreModel.fit(stand_in, **network, seed=seed)
+        return ScoreModel.fit(replace(cells, estimates=targets), **network, seed=seed)
 
-    quiet = {"stderr_draws": np.zeros_like(cells.score_), "stderr_data": np.zeros_like(cells.score_)}
-    noise_mean = -sigma * scale * system.smoothed_score(cells.centers_, sigma * scale)
-    at_centers = replace(cells.cells_, noise_mean=noise_mean, **quiet)
+    quiet = {"stderr_draws": np.zeros_like(cells.score), "stderr_data": np.zeros_like(cells.score)}
+    noise_mean = -sigma * scale * system.smoothed_score(cells.centers, sigma * scale)
+    at_centers = replace(cells.estimates, noise_mean=noise_mean, **quiet)
     averaged = exact_averages(cells, samples, _exact_noise(cells, system))
-    over_cells = replace(cells.cells_, noise_mean=averaged.noise_mean, slope=averaged.slope, **quiet)
+    over_cells = replace(cells.estimates, noise_mean=averaged.noise_mean, slope=averaged.slope, **quiet)
     if averaged.slope is not None:
         at_centers = replace(at_centers, slope=averaged.slope)
 
@@ -67,35 +65,37 @@ def error_budget(
         examination.smoothed_score_error(fitted).value for fitted in (refitted(at_centers), refitted(over_cells), model)
     )
     noise = max(0.0, of_model - with_cells)
-    of_draws = cells.draws_error_**2 / max(cells.draws_error_**2 + cells.data_error_**2, 1e-300)
+    of_draws = cells.draws_error**2 / max(cells.draws_error**2 + cells.data_error**2, 1e-300)
     bias = examination.smoothing_bias.value
     values = (bias, of_network, max(0.0, with_cells - of_network), noise * of_draws, noise * (1.0 - of_draws))
     return {f"budget_{term}": Estimate(value, np.nan) for term, value in zip(TERMS, values)}
 
 
-def exact_averages(cells: KGMM, samples, conditional_mean: Callable[[torch.Tensor], torch.Tensor]) -> CellEstimates:
+def exact_averages(
+    cells: CellScore, samples, conditional_mean: Callable[[torch.Tensor], torch.Tensor]
+) -> CellEstimates:
     """What the cells would hold without the noise of the draws, given ``E[z | x]`` in standardised coordinates."""
     every = -(-samples.shape[0] // _MOST_SAMPLES)
     chosen = np.concatenate([piece[-start % every :: every] for start, piece in pieces_of(samples)])
-    standardized = cells.standardization_.forward(chosen).astype(np.float32)
+    standardized = cells.standardization.forward(chosen).astype(np.float32)
     moments = accumulate_round(
         torch.from_numpy(standardized),
-        block_edges(len(standardized), cells.n_blocks),
+        block_edges(len(standardized), cells.prepared.options.n_blocks),
         cells.sigma,
-        cells.partition_.to(torch.float32),
+        cells.partition.to(torch.float32),
         round_index=0,
-        entropy=cells.entropy_ + 1,
-        linear=cells.cells_.slope is not None,
+        entropy=cells.prepared.entropy + 1,
+        linear=cells.estimates.slope is not None,
         conditional_mean=conditional_mean,
     )
     return estimate(moments)
 
 
-def _exact_noise(cells: KGMM, system) -> Callable[[torch.Tensor], torch.Tensor]:
-    scale, sigma = cells.standardization_.scale, cells.sigma
+def _exact_noise(cells: CellScore, system) -> Callable[[torch.Tensor], torch.Tensor]:
+    scale, sigma = cells.standardization.scale, cells.sigma
 
     def conditional_mean(x: torch.Tensor) -> torch.Tensor:
-        score = system.smoothed_score(cells.standardization_.backward(x.double().numpy()), sigma * scale)
+        score = system.smoothed_score(cells.standardization.backward(x.double().numpy()), sigma * scale)
         return torch.from_numpy(-sigma * scale * score).to(x.dtype)
 
     return conditional_mean

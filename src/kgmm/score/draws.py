@@ -13,29 +13,19 @@ from kgmm.data.standardization import StandardizedSamples
 from kgmm.progress import Progress
 from kgmm.score.cells import CellEstimates, estimate_means
 from kgmm.score.moments import Moments, accumulate_round
+from kgmm.score.options import CellOptions
 from kgmm.score.partition import Partition
 
-STOPPING_RULES = ("stderr", "paper", "fixed")
 
-
-@dataclass(frozen=True)
-class StoppingRule:
-    """When enough has been drawn, see :class:`kgmm.KGMM`."""
-
-    name: str
-    min_draws: int
-    max_draws: int
-    convergence: float
-
-    def is_met(self, current: CellEstimates, previous: CellEstimates | None) -> bool:
-        """Whether the estimate after the last round, ``current``, needs no further one."""
-        if self.name == "stderr":
-            draws, data = current.mean_errors
-            return draws <= 0.5 * data
-        if previous is None:
-            return False
-        change = np.square(current.noise_mean - previous.noise_mean).sum()
-        return change <= self.convergence * np.square(current.noise_mean).sum()
+def _is_met(rule: CellOptions, current: CellEstimates, previous: CellEstimates | None) -> bool:
+    """Whether the estimate after the last round, ``current``, needs no further one."""
+    if rule.stopping == "stderr":
+        draws, data = current.mean_errors
+        return draws <= 0.5 * data
+    if previous is None:
+        return False
+    change = np.square(current.noise_mean - previous.noise_mean).sum()
+    return change <= rule.convergence * np.square(current.noise_mean).sum()
 
 
 @dataclass(frozen=True)
@@ -71,15 +61,15 @@ class Drawing:
         """The moments of ``n_rounds`` rounds together."""
         return reduce(Moments.merge_rounds, self.rounds(samples, edges, n_rounds, first_block))
 
-    def until_stopped(self, samples: StandardizedSamples, edges: np.ndarray, rule: StoppingRule) -> tuple[Moments, str]:
+    def until_stopped(self, samples: StandardizedSamples, edges: np.ndarray, rule: CellOptions) -> tuple[Moments, str]:
         """The moments after as many rounds as the rule asks for, and what stopped them."""
-        if rule.name == "fixed":
+        if rule.stopping == "fixed":
             return self.moments(samples, edges, rule.max_draws // 2), "fixed"
         moments, previous = None, None
         for drawn in self.rounds(samples, edges, rule.max_draws // 2):
             moments = drawn if moments is None else moments.merge_rounds(drawn)
             current = estimate_means(moments)
-            if 2 * moments.n_rounds >= rule.min_draws and rule.is_met(current, previous):
-                return moments, rule.name
+            if 2 * moments.n_rounds >= rule.min_draws and _is_met(rule, current, previous):
+                return moments, rule.stopping
             previous = current
         return moments, "max_draws"

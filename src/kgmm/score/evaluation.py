@@ -9,7 +9,8 @@ import numpy as np
 from scipy.ndimage import maximum_filter
 
 from kgmm.data.standardization import Standardization
-from kgmm.statistics.comparison import Estimate, denoising_loss, denoising_losses, relative_error, stein_residual
+from kgmm.score.denoising import denoising_loss, denoising_losses
+from kgmm.statistics.comparison import Estimate, relative_error, stein_residual
 
 if TYPE_CHECKING:
     from kgmm.systems.base import System

@@ -15,13 +15,16 @@ import xarray as xr
 
 from kgmm.data.standardization import Standardization, check_samples
 from kgmm.score.network import Network
-from kgmm.score.training import History, fit_network
+from kgmm.score.options import NetworkOptions
+from kgmm.score.training import History, Observer, fit_network
 
 if TYPE_CHECKING:
+    from kgmm.score.cell_score import CellScore
     from kgmm.score.cells import CellEstimates
     from kgmm.score.direct_gmm import DirectGMM
     from kgmm.score.kgmm import KGMM
 
+_DEFAULTS = NetworkOptions()
 _FORMAT = "kgmm score model"
 _VERSION = 1
 _BATCH = 65_536
@@ -53,16 +56,89 @@ class ScoreModel:
     history: History | None = None
 
     @classmethod
-    def fit(cls, cells: KGMM, hidden: Sequence[int] = (128, 64), **options) -> ScoreModel:
-        """Fits the network to the cells of a fitted :class:`KGMM`, weighted by their counts.
+    def fit(
+        cls,
+        cells: CellScore | KGMM,
+        hidden: Sequence[int] = tuple(_DEFAULTS.hidden),
+        *,
+        optimizer: str = _DEFAULTS.optimizer,
+        max_iterations: int = _DEFAULTS.max_iterations,
+        held_out: float = _DEFAULTS.held_out,
+        patience: int = _DEFAULTS.patience,
+        steps: int = _DEFAULTS.steps,
+        batch_size: int = _DEFAULTS.batch_size,
+        learning_rate: float = _DEFAULTS.learning_rate,
+        prior_precision: float = _DEFAULTS.prior_precision,
+        seed: int = 0,
+        device: str = "cpu",
+        observe: Observer | None = None,
+    ) -> ScoreModel:
+        """Fits the network to cells, weighted by their counts.
 
-        ``options`` are those of :meth:`fit_points`; the noise of the targets is taken from the standard errors of the
-        cells.
+        The noise of the targets is taken from the standard errors of the cells.
+
+        Parameters
+        ----------
+        cells
+            A fitted :class:`kgmm.KGMM`, or its :class:`kgmm.CellScore`.
+        hidden
+            Widths of the hidden layers.
+        optimizer
+            ``"lbfgs"`` or ``"adam"``, see :func:`kgmm.score.training.fit_network`.
+        max_iterations
+            Iterations of L-BFGS.
+        held_out
+            Share of the cells that tell which state of the fit to keep; none of fewer than 500 cells, which are better
+            used for the fit.
+        patience
+            Evaluations in a row, all worse than the best, after which the fit stops.
+        steps
+            Batches of Adam.
+        batch_size
+            Points in a batch of Adam.
+        learning_rate
+            Largest learning rate of Adam.
+        prior_precision
+            Precision of the normal prior on the parameters.
+        seed
+            Of the start of the network, the held-out cells and the batches.
+        device
+            ``"cpu"`` or ``"cuda"``.
+        observe
+            Called along the way with the number of iterations and the network.
+
+        Returns
+        -------
+        ScoreModel
+            The fitted model.
+
+        Raises
+        ------
+        ValueError
+            For unusable arguments.
+        ScientificFailure
+            If the fit does not lower its loss.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from kgmm import KGMM, ScoreModel
+        >>> X = np.random.default_rng(0).standard_normal((2000, 1))
+        >>> score = ScoreModel.fit(KGMM(sigma=0.3).fit(X), hidden=(16,), max_iterations=50)
+        >>> score(np.array([[-1.0], [1.0]])).shape
+        (2, 1)
         """
-        estimates = cells.cells_
+        options = NetworkOptions.checked(
+            hidden=hidden, optimizer=optimizer, max_iterations=max_iterations, held_out=held_out, patience=patience,
+            steps=steps, batch_size=batch_size, learning_rate=learning_rate, prior_precision=prior_precision,
+        )  # fmt: skip
+        cells = getattr(cells, "cell_score_", cells)
+        if not hasattr(cells, "estimates"):
+            raise ValueError(f"cells is {cells!r}: a fitted KGMM or its CellScore is expected")
+        estimates = cells.estimates
         points, noise, weights = estimates.center, estimates.noise_mean, estimates.count
         if estimates.slope is not None:
-            points, noise = _points_in_cells(estimates, options.get("seed", 0))
+            points, noise = _points_in_cells(estimates, seed)
         group_size = len(points) // len(weights)
         stderr = estimates.stderr / cells.sigma
         return cls.fit_points(
@@ -70,26 +146,43 @@ class ScoreModel:
             -noise / cells.sigma,
             np.repeat(weights, group_size),
             sigma=cells.sigma,
-            standardization=cells.standardization_,
+            standardization=cells.standardization,
             # The points of a linear cell have the noise of its line: the error of their mean is that of the cell.
             stderr=np.repeat(stderr, group_size, axis=0) * group_size**0.5,
             group_size=group_size,
-            hidden=hidden,
-            **options,
+            seed=seed,
+            device=device,
+            observe=observe,
+            **options.model_dump(),
         )
 
     @classmethod
     def fit_mixture(cls, mixture: DirectGMM, points: np.ndarray, **options) -> ScoreModel:
-        """Fits the network to direct scores of a mixture at ``points`` ``(n, n_features)``, physical units: the control
-        that tells what the clustering adds. ``options`` as in :meth:`fit_points`."""
-        scale = mixture.standardization_.scale
-        scores, stderr = mixture.score_with_stderr_at(points)
+        """Fits the network to direct scores of a mixture at points: the control that tells what clustering adds.
+
+        Parameters
+        ----------
+        mixture
+            A fitted :class:`kgmm.DirectGMM`.
+        points
+            ``(n, n_features)``, physical units.
+        **options
+            Those of :meth:`fit`.
+
+        Returns
+        -------
+        ScoreModel
+            The fitted model.
+        """
+        fitted = mixture.mixture_
+        scale = fitted.standardization.scale
+        scores, stderr = fitted.with_stderr(points)
         return cls.fit_points(
-            mixture.standardization_.forward(points),
+            fitted.standardization.forward(points),
             scores * scale,
             np.ones(len(points)),
-            sigma=mixture.sigma,
-            standardization=mixture.standardization_,
+            sigma=fitted.sigma,
+            standardization=fitted.standardization,
             stderr=stderr * scale,
             **options,
         )
@@ -104,25 +197,47 @@ class ScoreModel:
         sigma: float,
         standardization: Standardization,
         stderr: np.ndarray | float = 0.0,
-        hidden: Sequence[int] = (128, 64),
-        held_out: float = 0.1,
         group_size: int = 1,
         seed: int = 0,
+        device: str = "cpu",
+        observe: Observer | None = None,
         **options,
     ) -> ScoreModel:
         """Fits the network to scores at points, all in standardised coordinates.
 
         Parameters
         ----------
-        points, scores : ``(n_points, n_features)``; weights : ``(n_points,)``.
-        stderr : standard errors of the scores, a number or ``(n_points, n_features)``.
-        held_out : share of the groups of points that tell which state of the fit to keep; none of fewer than 500
-            groups, which are better used for the fit.
-        group_size : points that belong together, such as those of one cell, and follow each other.
-        options : those of :func:`kgmm.score.training.fit_network`.
+        points
+            ``(n_points, n_features)``.
+        scores
+            ``(n_points, n_features)``.
+        weights
+            ``(n_points,)``.
+        sigma
+            Noise amplitude in standard deviations.
+        standardization
+            That of the data.
+        stderr
+            Standard errors of the scores, a number or ``(n_points, n_features)``.
+        group_size
+            Points that belong together, such as those of one cell, and follow each other.
+        seed, device, observe
+            As in :meth:`fit`.
+        **options
+            The other arguments of :meth:`fit`; ``held_out`` is a share of the groups.
+
+        Returns
+        -------
+        ScoreModel
+            The fitted model.
+
+        Raises
+        ------
+        ValueError
+            For unusable arguments.
         """
-        if not 0 <= held_out < 1:
-            raise ValueError(f"held_out is {held_out}: it must be at least 0 and below 1")
+        options = NetworkOptions.checked(**options).model_dump()
+        held_out = options.pop("held_out")
         residual = scores + points / (1.0 + sigma**2)
         share = weights / weights.sum()
         mean_square = float((share[:, None] * residual**2).sum())
@@ -133,10 +248,11 @@ class ScoreModel:
             points,
             residual / residual_scale,
             weights,
-            hidden=hidden,
             held_out=np.repeat(_fold(len(points) // group_size, held_out, seed), group_size),
             seed=seed,
             noise_fraction=min(1.0, noise / residual_scale**2),
+            device=device,
+            observe=observe,
             **options,
         )
         return cls(fit.network, residual_scale, float(sigma), standardization, fit.history)

@@ -13,8 +13,9 @@ from threadpoolctl import threadpool_limits
 from kgmm.errors import ScientificFailure
 from kgmm.progress import Progress
 from kgmm.score.network import Network
+from kgmm.score.options import NetworkOptions
 
-OPTIMIZERS = ("lbfgs", "adam")
+_DEFAULTS = NetworkOptions()
 _STANDARD_ERRORS = 2.0
 Batch = Callable[[], tuple[torch.Tensor, torch.Tensor]]
 # Called after iterations of a fit with their number and the network as it is then.
@@ -87,16 +88,16 @@ def fit_network(
     targets: np.ndarray,
     weights: np.ndarray,
     *,
-    hidden: Sequence[int] = (128, 64),
+    hidden: Sequence[int] = tuple(_DEFAULTS.hidden),
     held_out: np.ndarray | None = None,
     noise_fraction: float = 0.0,
-    prior_precision: float = 0.1,
-    optimizer: str = "lbfgs",
-    max_iterations: int = 400,
-    patience: int = 50,
-    steps: int = 6000,
-    batch_size: int = 1024,
-    learning_rate: float = 4e-3,
+    prior_precision: float = _DEFAULTS.prior_precision,
+    optimizer: str = _DEFAULTS.optimizer,
+    max_iterations: int = _DEFAULTS.max_iterations,
+    patience: int = _DEFAULTS.patience,
+    steps: int = _DEFAULTS.steps,
+    batch_size: int = _DEFAULTS.batch_size,
+    learning_rate: float = _DEFAULTS.learning_rate,
     seed: int = 0,
     device: str = "cpu",
     observe: Observer | None = None,
@@ -129,13 +130,10 @@ def fit_network(
         raise ValueError(
             f"points {points.shape}, targets {targets.shape} and weights {weights.shape} must agree in their first axis"
         )
-    if not len(hidden) or min(hidden) < 1:
-        raise ValueError(f"hidden is {tuple(hidden)}: at least one layer of positive width is needed")
-    for name, value in (("max_iterations", max_iterations), ("patience", patience), ("batch_size", batch_size)):
-        if value < 1:
-            raise ValueError(f"{name} is {value}: at least 1 is needed")
-    if optimizer not in OPTIMIZERS:
-        raise ValueError(f"optimizer is {optimizer!r}: it must be one of {', '.join(OPTIMIZERS)}")
+    NetworkOptions.checked(
+        hidden=hidden, prior_precision=prior_precision, optimizer=optimizer, max_iterations=max_iterations,
+        patience=patience, steps=steps, batch_size=batch_size, learning_rate=learning_rate,
+    )  # fmt: skip
     arrays = [torch.as_tensor(a, dtype=torch.float32, device=device) for a in (points, targets, weights)]
     fold_losses = None
     if held_out is not None and held_out.any():
@@ -226,8 +224,8 @@ def fit_batches(
     start: Network,
     batch: Batch,
     *,
-    steps: int = 6000,
-    learning_rate: float = 4e-3,
+    steps: int = _DEFAULTS.steps,
+    learning_rate: float = _DEFAULTS.learning_rate,
     device: str = "cpu",
     observe: Observer | None = None,
 ) -> Fit:
@@ -235,6 +233,7 @@ def fit_batches(
 
     No early stopping: one cycle of the learning rate (Smith & Topin 2018) ends at zero.
     """
+    NetworkOptions.checked(steps=steps, learning_rate=learning_rate)
     record = _Record(None, 1, observe)
     _fit_adam(record, start, batch, 0.0, steps, learning_rate, device)
     return record.fit()
@@ -243,8 +242,6 @@ def fit_batches(
 def _fit_adam(
     record: _Record, start: Network, batch: Batch, decay: float, steps: int, learning_rate: float, device: str
 ) -> None:
-    if steps < 2:
-        raise ValueError(f"steps is {steps}: at least 2 are needed")
     parameters = start.parameters.to(device).requires_grad_()
     optimizer = torch.optim.Adam([parameters], lr=learning_rate)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=steps)

@@ -11,8 +11,11 @@ import xarray as xr
 from kgmm.data.trajectory import as_trajectory
 from kgmm.randomness import Seed, seed_sequence, torch_generator
 from kgmm.sde.ensemble import Ensemble, steps_in
+from kgmm.sde.options import SimulationOptions
 from kgmm.systems.base import System
 from kgmm.systems.registry import get_system
+
+_DEFAULTS = SimulationOptions()
 
 
 def stationary_ensemble(
@@ -20,20 +23,17 @@ def stationary_ensemble(
     *,
     n_members: int,
     seed: Seed,
-    dt: float | None = None,
-    scheme: str | None = None,
-    burn_in: float | None = None,
-    precision: str = "float32",
+    dt: float | None = _DEFAULTS.dt,
+    scheme: str | None = _DEFAULTS.scheme,
+    burn_in: float | None = _DEFAULTS.burn_in,
+    precision: str = _DEFAULTS.precision,
     device: str = "cpu",
 ) -> Ensemble:
     """An ensemble of ``system`` after its burn-in; the parameters are those of :func:`simulate`."""
+    SimulationOptions.checked(n_members=n_members, dt=dt, scheme=scheme, burn_in=burn_in, precision=precision)
     defaults = system.defaults
     dt = defaults.dt if dt is None else dt
     burn_in = defaults.burn_in if burn_in is None else burn_in
-    if precision not in ("float32", "float64"):
-        raise ValueError(f"precision is {precision!r}: it must be 'float32' or 'float64'")
-    if n_members < 1:
-        raise ValueError(f"n_members is {n_members}: at least 1 is needed")
     initial_seed, noise_seed = seed_sequence(seed).spawn(2)
     initial = system.initial_state(n_members, np.random.default_rng(initial_seed))
     ensemble = Ensemble(
@@ -59,14 +59,14 @@ def record(ensemble: Ensemble, system: System, n_times: int, interval: float) ->
 def simulate(
     system: System | str,
     *,
-    n_members: int = 1000,
-    n_times: int = 1000,
-    interval: float | None = None,
-    dt: float | None = None,
-    scheme: str | None = None,
-    burn_in: float | None = None,
+    n_members: int = _DEFAULTS.n_members,
+    n_times: int = _DEFAULTS.n_times,
+    interval: float | None = _DEFAULTS.interval,
+    dt: float | None = _DEFAULTS.dt,
+    scheme: str | None = _DEFAULTS.scheme,
+    burn_in: float | None = _DEFAULTS.burn_in,
     seed: Seed = 0,
-    precision: str = "float32",
+    precision: str = _DEFAULTS.precision,
     device: str = "cpu",
 ) -> xr.DataArray:
     """Simulates an ensemble of a system in its stationary state.
@@ -92,6 +92,7 @@ def simulate(
     """
     if isinstance(system, str):
         system = get_system(system)
+    SimulationOptions.checked(n_times=n_times, interval=interval)
     interval = system.defaults.sample_interval if interval is None else interval
     ensemble = stationary_ensemble(
         system, n_members=n_members, seed=seed, dt=dt, scheme=scheme, burn_in=burn_in, precision=precision,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import xarray as xr
 
 from kgmm.jobs.job import Job
-from kgmm.score.kgmm import KGMM
+from kgmm.score.prepared_cells import PreparedCells
 from kgmm.stages.data import samples_of
 
 
 def accumulate_moments(job: Job) -> None:
     """Writes the moments of the task's shard."""
-    prepared = KGMM.load(job.inputs.prepared, device=job.device)
+    prepared = PreparedCells.load(job.inputs.prepared, device=job.device)
     moments = prepared.accumulate(samples_of(job).training, job.settings["shard"], job.settings["n_shards"])
     xr.Dataset(moments.to_variables()).to_netcdf(job.outputs.moments)

@@ -9,5 +9,5 @@ from kgmm.stages.data import samples_of
 
 def estimate_cells(job: Job) -> None:
     """Writes the cells of the task's samples."""
-    samples = samples_of(job).training
-    KGMM(**job.settings["estimator"], random_state=job.seed, device=job.device).fit(samples).save(job.outputs.cells)
+    estimator = KGMM(**job.settings["estimator"], random_state=job.seed, device=job.device)
+    estimator.fit(samples_of(job).training).cell_score_.save(job.outputs.cells)

@@ -12,9 +12,9 @@ from kgmm.jobs.failures import refuse_failed_inputs
 from kgmm.jobs.job import Job
 from kgmm.jobs.seeds import seed_sequence
 from kgmm.score.budget import error_budget
+from kgmm.score.cell_score import CellScore
 from kgmm.score.direct_gmm import DirectGMM
 from kgmm.score.evaluation import Examination, noise_cloud, score_field, score_profile
-from kgmm.score.kgmm import KGMM
 from kgmm.score.model import ScoreModel
 from kgmm.stages.data import samples_of
 from kgmm.stages.system import system_of
@@ -73,49 +73,51 @@ def _load(job: Job, method: str):
     cells = None
     if method in ("kgmm", "kgmm_cells"):
         refuse_failed_inputs([job.inputs.cells])
-        cells = KGMM.load(job.inputs.cells)
+        cells = CellScore.load(job.inputs.cells)
     if method == "kgmm_cells":
-        return cells.score_at, cells.standardization_, cells
+        return cells, cells.standardization, cells
     if method == "gmm":
-        mixture = DirectGMM(job.settings["sigma"]).fit(samples_of(job).training[:])
-        return mixture.score_at, mixture.standardization_, None
+        samples = samples_of(job).training[:]
+        mixture = DirectGMM(job.settings["sigma"]).fit(samples).mixture_
+        return mixture, mixture.standardization, None
     path = getattr(job.inputs, f"score_{method}")
     refuse_failed_inputs([path])
     model = ScoreModel.load(path)
     return model, model.standardization, cells
 
 
-def _facts(cells: KGMM) -> dict:
+def _facts(cells: CellScore) -> dict:
     """How the cells came about; ``capped`` is 1 if the rule would have drawn on."""
     facts = {
-        "n_cells": len(cells.counts_),
-        "n_draws": cells.n_draws_,
-        "capped": cells.stopped_by_ == "max_draws",
-        "draws_error": cells.draws_error_ / cells.sigma,
-        "data_error": cells.data_error_ / cells.sigma,
+        "n_cells": len(cells.counts),
+        "n_draws": cells.n_draws,
+        "capped": cells.stopped_by == "max_draws",
+        "draws_error": cells.draws_error / cells.sigma,
+        "data_error": cells.data_error / cells.sigma,
     }
     return {name: Estimate(float(value), np.nan) for name, value in facts.items()}
 
 
-def _budget(job: Job, cells: KGMM, model: ScoreModel, examination: Examination) -> dict:
+def _budget(job: Job, cells: CellScore, model: ScoreModel, examination: Examination) -> dict:
     network = {name: value for name, value in job.settings["network"].items() if name != "antithetic"}
-    return error_budget(cells, model, samples_of(job).training, examination, system_of(job), network=network, seed=0)
+    seed = int(job.seed.spawn(1)[0].generate_state(1)[0])
+    return error_budget(cells, model, samples_of(job).training, examination, system_of(job), network=network, seed=seed)
 
 
-def _cells(cells: KGMM) -> dict:
+def _cells(cells: CellScore) -> dict:
     per_cell = ("cell", "variable")
     return {
-        "cell_center": (per_cell, cells.centers_),
-        "cell_score": (per_cell, cells.score_),
-        "cell_stderr": (per_cell, cells.score_stderr_),
-        "cell_count": ("cell", cells.counts_),
+        "cell_center": (per_cell, cells.centers),
+        "cell_score": (per_cell, cells.score),
+        "cell_stderr": (per_cell, cells.score_stderr),
+        "cell_count": ("cell", cells.counts),
     }
 
 
-def _center_error(cells: KGMM, system):
+def _center_error(cells: CellScore, system):
     """Error of the cells where they stand, at their centres, each counted by its mass."""
-    mass = np.sqrt(cells.counts_ / cells.counts_.mean())[:, None] * cells.standardization_.scale
-    return relative_error(cells.score_ * mass, system.score(cells.centers_) * mass)
+    mass = np.sqrt(cells.counts / cells.counts.mean())[:, None] * cells.standardization.scale
+    return relative_error(cells.score * mass, system.score(cells.centers) * mass)
 
 
 def _profile(method, score, standardization, system, sigma) -> dict:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from kgmm.jobs.job import Job
 from kgmm.score.direct_gmm import DirectGMM
 from kgmm.score.dsm import DSM
-from kgmm.score.kgmm import KGMM
 from kgmm.score.model import ScoreModel
 from kgmm.stages.data import samples_of
 
@@ -19,7 +18,7 @@ def fit_score(job: Job) -> None:
     antithetic = network.pop("antithetic")
     seed = int(job.seed.generate_state(1)[0])
     if job.settings["method"] == "kgmm":
-        model = ScoreModel.fit(KGMM.load(job.inputs.cells), seed=seed, device=job.device, **network)
+        model = ScoreModel.fit(CellScore.load(job.inputs.cells), seed=seed, device=job.device, **network)
     elif job.settings["method"] == "gmm_network":
         model = _fit_control(job, seed, network)
     else:

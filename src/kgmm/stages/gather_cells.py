@@ -7,13 +7,14 @@ from collections.abc import Iterator
 import xarray as xr
 
 from kgmm.jobs.job import Job
-from kgmm.score.kgmm import KGMM
+from kgmm.score.cell_score import CellScore
 from kgmm.score.moments import Moments
+from kgmm.score.prepared_cells import PreparedCells
 
 
 def gather_cells(job: Job) -> None:
     """Writes the cells of the task's shards."""
-    KGMM.load(job.inputs.prepared).gather(_shards(job)).save(job.outputs.cells)
+    CellScore.gather(PreparedCells.load(job.inputs.prepared), _shards(job)).save(job.outputs.cells)
 
 
 def _shards(job: Job) -> Iterator[Moments]:

@@ -1,0 +1,93 @@
+"""Options of a component, each in one class: default, bounds and description of every field.
+
+Python signatures take their defaults from these classes and validate through :meth:`Options.checked`; the sections of a
+configuration derive from them. Nothing here, nor in the modules of options, imports torch or scikit-learn.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+PositiveFloat = Annotated[float, Field(gt=0)]
+PositiveInt = Annotated[int, Field(ge=1)]
+
+
+class Options(BaseModel):
+    """Strict and immutable: unknown names and wrong types are refused, nothing is converted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, validate_default=True, allow_inf_nan=False)
+
+    @classmethod
+    def checked(cls, **values) -> Self:
+        """Options from the arguments of a Python function, whose numbers and lists may be NumPy's.
+
+        Parameters
+        ----------
+        **values
+            Fields by name; those left out have their defaults.
+
+        Returns
+        -------
+        Options
+            The options.
+
+        Raises
+        ------
+        ValueError
+            In one sentence that names the argument, its value and what is allowed.
+
+        Examples
+        --------
+        >>> from kgmm.score.options import CellOptions
+        >>> CellOptions.checked(sigma=0.1).max_draws
+        64
+        >>> CellOptions.checked(sigma=-1.0)
+        Traceback (most recent call last):
+        ValueError: sigma is -1.0: input should be greater than 0
+        """
+        try:
+            return cls.model_validate({name: _plain(value) for name, value in values.items()})
+        except ValidationError as error:
+            raise ValueError(sentence(error.errors()[0], known=list(cls.model_fields))) from None
+
+    @classmethod
+    def description(cls, name: str) -> str:
+        """The description of a field."""
+        return cls.model_fields[name].description
+
+
+def _plain(value):
+    """A value as a configuration file would have it: NumPy's scalars and arrays as numbers and lists."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    return [_plain(entry) for entry in value] if isinstance(value, (list, tuple)) else value
+
+
+def sentence(error: dict, where: str = "", known: list[str] | None = None) -> str:
+    """One sentence for an error that pydantic found: the name, the value and what is allowed.
+
+    Parameters
+    ----------
+    error
+        An entry of pydantic's ``ValidationError.errors()``.
+    where
+        What the place of the error is relative to, such as the name of a section.
+    known
+        Names that are known beside one that is not.
+
+    Returns
+    -------
+    str
+        The sentence, without a full stop.
+    """
+    name = ".".join(str(part) for part in (where, *error["loc"]) if part != "")
+    if error["type"] == "value_error":
+        return f"{name}: {error['ctx']['error']}" if name else str(error["ctx"]["error"])
+    if error["type"] == "extra_forbidden":
+        return f"{name} is an unknown key: known here are {', '.join(known or [])}"
+    if error["type"] == "missing":
+        return f"{name} is missing"
+    allowed = error["msg"][0].lower() + error["msg"][1:]
+    return f"{name} is {error.get('input')!r}: {allowed}"
