@@ -14,7 +14,7 @@ import numpy as np
 from kgmm import KGMM, DirectGMM, ScoreModel, get_system, simulate
 from kgmm.data.samples import as_samples
 from kgmm.data.trajectory import split
-from kgmm.score.evaluation import Examination
+from kgmm.score.evaluation import ScoreEvaluator
 
 CASES = [
     # system, n_members, n_times, n_samples, sigma, p_min, options of KGMM, hidden, with mixture
@@ -49,12 +49,12 @@ def one_replicate(case, replicate: int) -> dict[str, float]:
             "control network": ScoreModel.fit_mixture(mixture, samples, hidden=hidden, seed=replicate),
         }
     result = {"cells at centres, against s": center_error(cells, system)}
-    examination = Examination(
+    evaluator = ScoreEvaluator(
         held_out, sigma=sigma, standardization=cells.cell_score_.standardization, system=system,
         rng=np.random.default_rng(replicate),
     )  # fmt: skip
     for method, score in scores.items():
-        metrics = examination.metrics(score)
+        metrics = evaluator.evaluate(score).metrics
         result[f"{method}, against s"] = metrics["score_error"].value
         result[f"{method}, against s_σ"] = metrics["smoothed_score_error"].value
     result["smoothing bias"] = metrics["smoothing_bias"].value

@@ -13,7 +13,7 @@ import numpy as np
 from kgmm import KGMM, ScoreModel, get_system, simulate
 from kgmm.data.samples import as_samples
 from kgmm.data.trajectory import split
-from kgmm.score.evaluation import Examination
+from kgmm.score.evaluation import ScoreEvaluator
 
 SIGMA = 0.05
 CASES = [  # samples, p_min, draws
@@ -37,11 +37,11 @@ def main(replicates: int) -> None:
             for kind, found in errors.items():
                 cells = KGMM(SIGMA, p_min, cells=kind, stopping="fixed", max_draws=draws, random_state=replicate)
                 model = ScoreModel.fit(cells.fit(samples), seed=replicate)
-                examination = Examination(
+                evaluator = ScoreEvaluator(
                     held_out, sigma=SIGMA, standardization=cells.cell_score_.standardization, system=system,
                     rng=np.random.default_rng(replicate),
                 )  # fmt: skip
-                found.append(examination.smoothed_score_error(model).value)
+                found.append(evaluator.smoothed_score_error(model).value)
         medians = " | ".join(f"{np.median(values):.2g}" for values in errors.values())
         print(f"| {n_samples:g} | {p_min:g} | {draws} | {medians} |", flush=True)
 

@@ -7,7 +7,7 @@ from kgmm import KGMM, ScoreModel, get_system, simulate
 from kgmm.data.samples import as_samples
 from kgmm.score.budget import error_budget, exact_averages
 from kgmm.score.error_terms import TERMS
-from kgmm.score.evaluation import Examination
+from kgmm.score.evaluation import ScoreEvaluator
 
 pytestmark = pytest.mark.statistical
 
@@ -23,14 +23,14 @@ def samples():
 def budget(samples, sigma, p_min, draws):
     cells = KGMM(sigma, p_min, stopping="fixed", max_draws=draws).fit(samples[:-2000]).cell_score_
     model = ScoreModel.fit(cells, **NETWORK)
-    examination = Examination(
+    evaluator = ScoreEvaluator(
         samples[-2000:],
         sigma=sigma,
         standardization=cells.standardization,
         system=SYSTEM,
         rng=np.random.default_rng(3),
     )
-    found = error_budget(cells, model, samples[:-2000], examination, SYSTEM, network=NETWORK, seed=0)
+    found = error_budget(cells, model, samples[:-2000], evaluator, SYSTEM, network=NETWORK, seed=0)
     return {name.removeprefix("budget_"): value.value for name, value in found.items()}
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from kgmm import get_system
 from kgmm.data.standardization import Standardization
-from kgmm.score.evaluation import Examination
+from kgmm.score.evaluation import ScoreEvaluator
 
 pytestmark = pytest.mark.statistical
 
@@ -27,7 +27,9 @@ NOISE_SCALE = SIGMA * STANDARDIZATION.scale
 
 def metrics(score, sigma=SIGMA, system=SYSTEM):
     rng = np.random.default_rng(2)
-    return Examination(X, sigma=sigma, standardization=STANDARDIZATION, system=system, rng=rng).metrics(score)
+    return (
+        ScoreEvaluator(X, sigma=sigma, standardization=STANDARDIZATION, system=system, rng=rng).evaluate(score).metrics
+    )
 
 
 def exact(x):

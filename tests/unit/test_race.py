@@ -6,7 +6,7 @@ import xarray as xr
 
 from kgmm import ScientificFailure, get_system
 from kgmm.data.standardization import Standardization
-from kgmm.score.evaluation import Examination
+from kgmm.score.evaluation import ScoreEvaluator
 from kgmm.score.race import CHECKPOINTS, Entry, entries, run_entry, run_race
 from kgmm.score.race_summary import summary, time_to_reach
 
@@ -68,14 +68,14 @@ def test_time_to_reach(errors, target, expected):
 
 
 def small_race(entropy=lambda model, seed: 0.5, system=None):
-    examination = Examination(
+    evaluator = ScoreEvaluator(
         X[:500], sigma=0.3, standardization=Standardization.of(X), system=system, rng=np.random.default_rng(2)
     )
     return run_race(
         X,
         [Entry("dsm", 10), Entry("kgmm", 10, 0.05), Entry("dsm_antithetic", 30)],
         [1, 2],
-        examination=examination,
+        evaluator=evaluator,
         entropy=entropy,
         **OPTIONS,
     )

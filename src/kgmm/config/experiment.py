@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from kgmm.config.data import AnySystem, DataSettings, EnsembleSettings, SimulationSettings
 from kgmm.langevin.options import METHODS, LangevinOptions, MobilityOptions
+from kgmm.methods.registry import get_method, methods
 from kgmm.options import Options, PositiveFloat, PositiveInt
 from kgmm.score.options import Antithetic, CellOptions, DSMOptions, NetworkOptions
 from kgmm.sde.options import Scheme, Times
@@ -19,15 +20,20 @@ from kgmm.sde.options import Scheme, Times
 _LANGEVIN = LangevinOptions()
 
 
+def _known_method(name: str) -> str:
+    get_method(name)
+    return name
+
+
 class EstimatorSettings(CellOptions):
     """The estimate of the score."""
 
     method: Annotated[
-        Literal["kgmm", "kgmm_cells", "gmm", "gmm_network", "dsm"],
+        str,
+        AfterValidator(_known_method),
         Field(
-            description="kgmm: network fitted to the cells; kgmm_cells: the cells alone; gmm: direct score of the "
-            "mixture; gmm_network: the network fitted to direct scores (the control); dsm: the network fitted to "
-            "single draws (denoising score matching)."
+            description="; ".join(f"{name}: {method.description}" for name, method in methods().items()) + ".",
+            json_schema_extra={"enum": list(methods())},
         ),
     ] = "kgmm"
     shards: Annotated[

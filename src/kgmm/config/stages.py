@@ -39,6 +39,8 @@ class Stage:
         Whether a job takes all cores of the machine, because it measures time.
     tolerates : tuple of str
         Prefixes of the inputs that may be failed results: the stage deals with them.
+    finds : tuple of str
+        Packages of the library whose modules it finds by their names at run time.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Stage:
     alone: bool = False
     exclusive: bool = False
     tolerates: tuple[str, ...] = ()
+    finds: tuple[str, ...] = ()
 
 
 _TABLE = (
@@ -83,7 +86,7 @@ _TABLE = (
     ),
     Stage(
         "evaluate_score", ("trajectory", "cells", "score_*"), ("system", "data", "evaluation"), ("evaluation",),
-        "one evaluation of scores", tolerates=("cells", "score_"),
+        "one evaluation of scores", tolerates=("cells", "score_"), finds=("statistics.of_score",),
     ),
     Stage(
         "race_score", ("trajectory",), ("system", "data", "network", "langevin", "race"), ("race", "times"),

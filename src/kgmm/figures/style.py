@@ -12,28 +12,18 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-_BLUE, _ORANGE, _GREEN, _RED, _PURPLE = (sns.color_palette("colorblind")[k] for k in (0, 1, 2, 3, 4))
+from kgmm.methods.registry import methods
+
+_BLUE, _ORANGE = sns.color_palette("colorblind")[:2]
 
 EXACT = {"color": "black", "linestyle": "-", "linewidth": 2.4, "alpha": 0.85}
 SMOOTHED = {"color": "black", "linestyle": (0, (1, 1.5)), "linewidth": 1.2}
 DATA = {"color": "0.45", "linestyle": "-", "linewidth": 1.0}
 MODEL = {"color": _BLUE, "linestyle": "--", "linewidth": 1.7}
 IDENTITY = {"color": _ORANGE, "linestyle": (0, (1, 1.2)), "linewidth": 1.6}
-METHODS = {
-    "gmm": {"color": _ORANGE, "linestyle": "-", "linewidth": 0.7, "alpha": 0.9},
-    "gmm_network": {"color": _GREEN, "linestyle": "-.", "linewidth": 1.4},
-    "dsm": {"color": _PURPLE, "linestyle": (0, (5, 1.5, 1, 1.5)), "linewidth": 1.4},
-    "kgmm_cells": {"color": _RED, "linestyle": "none", "marker": "o", "markersize": 3.2, "linewidth": 0.8},
-    "kgmm": {"color": _BLUE, "linestyle": "--", "linewidth": 1.9},
-}
 # In the order of preference where a figure has room for one.
-LABELS = {
-    "kgmm": "KGMM network",
-    "kgmm_cells": "KGMM cells",
-    "gmm_network": "network fitted to direct GMM scores",
-    "dsm": "denoising score matching",
-    "gmm": "direct GMM score",
-}
+METHODS = {name: method.style for name, method in methods().items()}
+LABELS = {name: method.label for name, method in methods().items()}
 _RASTER_DPI = 160
 DENSITY_MAP = "mako_r"
 DIVERGING_MAP = "vlag"

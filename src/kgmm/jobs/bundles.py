@@ -21,7 +21,7 @@ _FOLDER = Path(".snakemake/bundles")
 
 @dataclass(frozen=True)
 class Bundle:
-    """Tasks of one stage for one job; all are computed by the same code.
+    """Tasks of one stage for one job.
 
     Attributes
     ----------
@@ -111,9 +111,8 @@ def compose(plan: Plan, rows_per_job: int, n_workers: int) -> Bundles:
         if STAGES[name].alone:
             continue
         apart = {task.key for task in alone}
-        together = sorted((task for task in tasks if task.key not in apart and not task.is_shard), key=_code)
-        for _, same in groupby(together, key=_code):
-            bundles += [Bundle.of(name, part) for part in _parts(tuple(same), rows_per_job, n_workers)]
+        together = tuple(task for task in tasks if task.key not in apart and not task.is_shard)
+        bundles += [Bundle.of(name, part) for part in _parts(together, rows_per_job, n_workers)]
     return Bundles(bundles)
 
 
@@ -122,19 +121,17 @@ def _generation(task: Task) -> tuple[int, int]:
     return task.depth, _ORDER.index(task.stage)
 
 
-def _code(task: Task) -> str:
-    return task.fingerprint
-
-
 def _parts(tasks: tuple[Task, ...], rows_per_job: int, n_workers: int) -> Iterator[tuple[Task, ...]]:
     """Parts of nearly equal size, of two tasks and more, filled in serpentine order.
 
     Neighbours cost alike (one method, one dimension, one number of samples), or cheap and expensive ones alternate (a
     trajectory, its reference run).
     """
+    if not tasks:
+        return
     n_parts = max(math.ceil(len(tasks) / rows_per_job), min(n_workers, len(tasks)))
     parts: list[list[Task]] = [[] for _ in range(n_parts)]
     for number, task in enumerate(tasks):
         turn, place = divmod(number, n_parts)
         parts[-1 - place if turn % 2 else place].append(task)
-    return (tuple(part) for part in parts if len(part) > 1)
+    yield from (tuple(part) for part in parts if len(part) > 1)

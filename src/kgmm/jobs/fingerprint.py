@@ -19,17 +19,17 @@ _WITHOUT_EFFECT = ("kgmm.jobs.failures", "kgmm.progress", "kgmm.errors")
 
 
 @cache
-def stage_fingerprint(stage: str, system: str | None = None) -> str:
+def stage_fingerprint(stage: str, *modules: str) -> str:
     """Hash of the code of a stage.
 
     Parameters
     ----------
     stage : str
         Name of the stage.
-    system : str, optional
-        Module of the system that the stage finds by its name at run time.
+    *modules : str
+        Further modules that the stage finds by their names at run time.
     """
-    return module_fingerprint((f"kgmm.stages.{stage}", *([system] if system else [])))
+    return module_fingerprint((f"kgmm.stages.{stage}", *modules))
 
 
 @cache
@@ -67,6 +67,12 @@ def closure(start: tuple[str, ...]) -> set[str]:
         found.add(name)
         pending += _module(name).imports
     return found
+
+
+def modules_of(package: str) -> list[str]:
+    """Full names of the modules in a package of the library."""
+    folder = _file_of(package).parent
+    return sorted(f"{package}.{path.stem}" for path in folder.glob("*.py") if path.stem != "__init__")
 
 
 class _Module:

@@ -9,10 +9,7 @@ from kgmm.config.experiment import Experiment
 from kgmm.jobs.rows import Row, replicate_label, score_label, shard_of, stage_system
 from kgmm.jobs.task_store import TaskStore
 from kgmm.jobs.tasks import Task
-
-# Methods whose score drives a Langevin model; the others are compared in the estimate of the score alone.
-_MODELLED = ("kgmm",)
-_NETWORKS = ("kgmm", "gmm_network", "dsm")
+from kgmm.methods.registry import get_method
 
 # The reference run for noise floors is one more replicate, far from those that a configuration counts.
 _REFERENCE = 1_000_000
@@ -30,11 +27,12 @@ def plan_row(experiment: Experiment, store: TaskStore) -> Row:
         row.tasks["race"] = _race(row, settings, store)
     if experiment.until in ("trajectory", "race"):
         return row
-    if row.method in ("kgmm", "kgmm_cells"):
+    method = get_method(row.method)
+    if "cells" in method.needs:
         row.tasks["cells"] = _cells(row, settings, store)
-    if row.method in _NETWORKS:
+    if method.fit is not None:
         row.tasks["score"] = _score(row, settings, store)
-    if experiment.until == "model" and row.method in _MODELLED:
+    if experiment.until == "model" and method.drives_model:
         _add_models(row, settings, store)
     return row
 
@@ -93,12 +91,13 @@ def _cells(row: Row, settings: dict, store: TaskStore) -> Task:
 
 
 def _score(row: Row, settings: dict, store: TaskStore) -> Task:
-    own = {"method": row.method, "network": settings["network"]}
-    if row.method == "kgmm":
-        parents = {"cells": row.tasks["cells"]}
-    else:
+    own, parents = {"method": row.method, "network": settings["network"]}, {}
+    needs = get_method(row.method).needs
+    if "cells" in needs:
+        parents["cells"] = row.tasks["cells"]
+    if "samples" in needs:
         own |= {"data": settings["data"], "sigma": settings["estimator"]["sigma"]}
-        parents = {"trajectory": row.tasks["trajectory"]}
+        parents["trajectory"] = row.tasks["trajectory"]
     return store.add("fit_score", row.system, f"{row.method}-{score_label(settings)}", own, **parents)
 
 

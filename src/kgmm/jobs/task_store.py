@@ -7,7 +7,7 @@ import json
 
 from kgmm.config.run import RunConfig
 from kgmm.config.stages import STAGES
-from kgmm.jobs.fingerprint import stage_fingerprint
+from kgmm.jobs.fingerprint import modules_of, stage_fingerprint
 from kgmm.jobs.tasks import Task
 
 
@@ -63,11 +63,19 @@ class TaskStore:
         for name, parent in parents.items():
             files = parent.outputs if isinstance(parent, Task) else {"": parent}
             inputs |= {name if len(files) == 1 else f"{name}_{output}": path for output, path in files.items()}
-        simulated = settings.get("system", {}).get("kind") == "simulation"
         return Task(
             stage, key, settings, inputs,
             awaited=tuple(sorted({parent.done for parent in tasks})),
-            fingerprint=stage_fingerprint(stage, f"kgmm.systems.{system}" if simulated else None),
+            fingerprint=stage_fingerprint(stage, *_found_by_name(stage, settings)),
             threads=threads,
             depth=1 + max((parent.depth for parent in tasks), default=-1),
         )  # fmt: skip
+
+
+def _found_by_name(stage: str, settings: dict) -> list[str]:
+    """Modules that a stage finds by their names: its system, its methods, and those of whole packages."""
+    system = settings.get("system", {})
+    modules = [f"kgmm.systems.{system['name']}"] if system.get("kind") == "simulation" else []
+    methods = settings.get("methods", [settings["method"]] if "method" in settings else [])
+    modules += [f"kgmm.methods.{method}" for method in methods]
+    return modules + [name for package in STAGES[stage].finds for name in modules_of(f"kgmm.{package}")]

@@ -87,6 +87,7 @@ def build_report(
         run=run,
         seed=seed,
         blocks=blocks,
+        score_columns=list(tables.SCORE_COLUMNS.values()),
         headline=_headline(all_metrics[~all_metrics["block"].isin(of_sweeps["parts"])]),
         claims=tables.claim_table(pd.read_csv(verification)),
         n_experiments=int(all_metrics.groupby(_experiment(sweeps), dropna=False).ngroups),

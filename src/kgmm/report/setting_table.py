@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from kgmm.config.axes import labels_of, text_of
+from kgmm.methods.registry import get_method
 from kgmm.report.sweep_table import MEAN, of_statistic
-from kgmm.report.tables import METHOD_NAMES, number, with_error
+from kgmm.report.tables import number, with_error
 from kgmm.results import Sweep
 
 # Heading, statistic, variable and model of the columns, which are there if a setting has the statistic.
@@ -67,4 +68,4 @@ def _cells(rows: pd.DataFrame, statistic: str) -> list[str]:
 
 def value_text(column: str, value) -> str:
     """A value of an axis in words, methods as in the other tables."""
-    return METHOD_NAMES[value] if column == "method" else text_of(value)
+    return get_method(value).label if column == "method" else text_of(value)

@@ -5,19 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-# In the order of the tables.
-METHOD_NAMES = {
-    "gmm": "direct GMM score",
-    "gmm_network": "network on direct GMM scores (control)",
-    "dsm": "denoising score matching",
-    "kgmm_cells": "KGMM cells without a network",
-    "kgmm": "KGMM network",
-}
+from kgmm.methods.registry import get_method, methods
+from kgmm.statistics.score_statistics import score_statistics
+
 # In the order of the choices of the sweep explorer; others are called as in the table of metrics.
 STATISTIC_NAMES = {
-    "score_error": "error against s",
-    "smoothed_score_error": "error against s_σ",
-    "denoising_loss": "held-out denoising loss",
+    **{name: statistic.label for name, statistic in score_statistics().items()},
     "relative_entropy": "relative entropy",
     "autocorrelation_error": "autocorrelation difference over one time",
     "autocorrelation_error_5": "autocorrelation difference over five times",
@@ -32,9 +25,11 @@ STATISTIC_NAMES = {
     "members_reset": "walkers lost",
     "relative_entropy_kde": "relative entropy, kernel densities",
 }
-_SCORE_STATISTICS = (
-    "score_error", "smoothed_score_error", "center_score_error", "smoothing_bias", "stein_residual", "denoising_loss",
-)  # fmt: skip
+# Errors against exact scores first. The last is of the cells alone, and so no statistic of every score.
+SCORE_COLUMNS = {
+    name: statistic.label
+    for name, statistic in sorted(score_statistics().items(), key=lambda item: not item[1].needs_exact)
+} | {"center_score_error": "at cell centres"}
 SETTINGS = ("sigma", "min_probability", "n_samples")
 _CELL_FACTS = ("n_cells", "n_draws", "capped")
 
@@ -101,20 +96,19 @@ def _signed(value: float) -> str:
 def score_table(metrics: pd.DataFrame) -> list[dict]:
     """One row per setting and method of a block: each statistic, or its median and range over replicates."""
     usable = metrics[metrics["status"] == "ok"].copy()
-    usable["method"] = pd.Categorical(usable["method"], list(METHOD_NAMES), ordered=True)
+    usable["method"] = pd.Categorical(usable["method"], list(methods()), ordered=True)
     rows = []
     for (*setting, method), group in usable.groupby([*SETTINGS, "method"], observed=True, dropna=False):
-        scores = group[group["statistic"].isin(_SCORE_STATISTICS)]
+        scores = group[group["statistic"].isin(SCORE_COLUMNS)]
         if scores.empty:
             continue
         row = {
             "sigma": setting_name(setting, usable),
-            "method": METHOD_NAMES[method],
+            "method": get_method(method).label,
             "replicates": scores["replicate"].nunique(),
             "cells": _cells(group[group["statistic"].isin(_CELL_FACTS)]),
         }
-        for statistic in _SCORE_STATISTICS:
-            row[statistic] = _cell(scores[scores["statistic"] == statistic])
+        row["statistics"] = [_cell(scores[scores["statistic"] == statistic]) for statistic in SCORE_COLUMNS]
         rows.append(row)
     return rows
 

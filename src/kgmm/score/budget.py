@@ -12,7 +12,7 @@ from kgmm.data.samples import pieces_of
 from kgmm.score.cell_score import CellScore
 from kgmm.score.cells import CellEstimates, estimate
 from kgmm.score.error_terms import TERMS
-from kgmm.score.evaluation import Examination
+from kgmm.score.evaluation import ScoreEvaluator
 from kgmm.score.model import ScoreModel
 from kgmm.score.moments import accumulate_round, block_edges
 from kgmm.statistics.comparison import Estimate
@@ -25,7 +25,7 @@ def error_budget(
     cells: CellScore,
     model: ScoreModel,
     samples,
-    examination: Examination,
+    evaluator: ScoreEvaluator,
     system,
     *,
     network: dict,
@@ -40,7 +40,7 @@ def error_budget(
     Parameters
     ----------
     cells, model : the estimate and the network fitted to it; samples : those of the fit, ``(n, n_features)``, physical
-        units; examination : where errors are taken, with the exact scores of ``system``.
+        units; evaluator : where errors are taken, with the exact scores of ``system``.
     network : options of :meth:`kgmm.ScoreModel.fit` that ``model`` was fitted with; seed : of the fits.
 
     Returns
@@ -62,11 +62,11 @@ def error_budget(
         at_centers = replace(at_centers, slope=averaged.slope)
 
     of_network, with_cells, of_model = (
-        examination.smoothed_score_error(fitted).value for fitted in (refitted(at_centers), refitted(over_cells), model)
+        evaluator.smoothed_score_error(fitted).value for fitted in (refitted(at_centers), refitted(over_cells), model)
     )
     noise = max(0.0, of_model - with_cells)
     of_draws = cells.draws_error**2 / max(cells.draws_error**2 + cells.data_error**2, 1e-300)
-    bias = examination.smoothing_bias.value
+    bias = evaluator.smoothing_bias.value
     values = (bias, of_network, max(0.0, with_cells - of_network), noise * of_draws, noise * (1.0 - of_draws))
     return {f"budget_{term}": Estimate(value, np.nan) for term, value in zip(TERMS, values)}
 

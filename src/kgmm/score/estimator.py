@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from kgmm.data.standardization import Standardization, check_samples
 from kgmm.options import Options
-from kgmm.score.denoising import denoising_losses
+from kgmm.statistics.denoising import denoising_losses
 
 AnyOptions = TypeVar("AnyOptions", bound=Options)
 

@@ -9,8 +9,9 @@ import numpy as np
 from scipy.ndimage import maximum_filter
 
 from kgmm.data.standardization import Standardization
-from kgmm.score.denoising import denoising_loss, denoising_losses
-from kgmm.statistics.comparison import Estimate, relative_error, stein_residual
+from kgmm.statistics.comparison import Estimate, relative_error
+from kgmm.statistics.denoising import denoising_losses
+from kgmm.statistics.score_statistics import ScoreSample, score_statistics
 
 if TYPE_CHECKING:
     from kgmm.systems.base import System
@@ -19,29 +20,37 @@ Score = Callable[[np.ndarray], np.ndarray]
 _LOSS_BLOCKS = 20
 
 
-class Judgement(NamedTuple):
-    """What an examination finds.
+class ScoreEvaluation(NamedTuple):
+    """Statistics of a score.
 
     Attributes
     ----------
-    metrics : by name.
-    loss_blocks : mean denoising losses of consecutive blocks of the held-out samples, ``(20,)``. Scores that are
-        examined at the same points with the same noise are compared by their differences, which vary far less.
+    metrics : dict of Estimate
+        By name, see ``kgmm/statistics/of_score``.
+    loss_blocks : numpy.ndarray
+        Mean denoising losses of consecutive blocks of the held-out samples, ``(20,)``. Scores that are evaluated at the
+        same points with the same noise are compared by their differences, which vary far less.
     """
 
     metrics: dict[str, Estimate]
     loss_blocks: np.ndarray
 
 
-class Examination:
-    """Held-out samples, and one draw of noise on them, at which all scores are judged alike.
+class ScoreEvaluator:
+    """Held-out samples, and one draw of noise on them, at which all scores are evaluated alike.
 
     Parameters
     ----------
-    held_out : samples that took no part in the fit, ``(n, n_features)``, physical units.
-    sigma : noise amplitude in standard deviations of the data; standardization : that of the fit.
-    system : supplies the exact scores; ``None``, or one without an exact density, leaves out what needs them.
-    rng : draws the noise.
+    held_out : numpy.ndarray
+        Samples that took no part in the fit, ``(n, n_features)``, physical units.
+    sigma : float
+        Noise amplitude in standard deviations of the data.
+    standardization : Standardization
+        That of the fit.
+    system : System or None
+        Supplies the exact scores; ``None``, or one without an exact density, leaves out what needs them.
+    rng : numpy.random.Generator
+        Draws the noise.
     """
 
     def __init__(
@@ -64,33 +73,36 @@ class Examination:
             noise_scale = sigma * self._scale
             self._clean_score = system.score(held_out) * self._scale
             self._smoothed_score = system.smoothed_score(self._noisy, noise_scale) * self._scale
-            self.smoothing_bias = relative_error(
-                system.smoothed_score(held_out, noise_scale) * self._scale, self._clean_score
-            )
+            self._smoothed_at_clean = system.smoothed_score(held_out, noise_scale) * self._scale
 
-    def metrics(self, score: Score) -> dict[str, Estimate]:
-        """Metrics of a score ``(n, n_features) -> (n, n_features)`` in physical units, in standardised coordinates.
+    def evaluate(self, score: Score) -> ScoreEvaluation:
+        """Statistics of a score ``(n, n_features) -> (n, n_features)`` in physical units.
 
-        ``denoising_loss`` and ``stein_residual`` at ``μ + σ S z``, and with an exact score ``score_error`` (against
-        ``s`` at ``μ``), ``smoothed_score_error`` (against ``s_σ`` at ``μ + σ S z``: the estimator's own) and
-        ``smoothing_bias`` (``s_σ`` against ``s`` at ``μ``), all relative mean squares.
+        They are computed in standardised coordinates; those that need an exact score are left out where there is none.
         """
-        return self.judge(score).metrics
-
-    def judge(self, score: Score) -> Judgement:
-        """:meth:`metrics` of a score, and its losses by blocks."""
         at_noisy = score(self._noisy) * self._scale
-        noise_estimate = -self.sigma * at_noisy
-        found = {
-            "denoising_loss": denoising_loss(noise_estimate, self._z),
-            "stein_residual": stein_residual(at_noisy, self._standardized),
-        }
+        exact = {}
         if self.exact:
-            found["score_error"] = relative_error(score(self._held_out) * self._scale, self._clean_score)
-            found["smoothed_score_error"] = relative_error(at_noisy, self._smoothed_score)
-            found["smoothing_bias"] = self.smoothing_bias
-        losses = denoising_losses(noise_estimate, self._z)
-        return Judgement(found, np.array([block.mean() for block in np.array_split(losses, _LOSS_BLOCKS)]))
+            exact = {
+                "exact": self._clean_score,
+                "smoothed": self._smoothed_score,
+                "smoothed_at_clean": self._smoothed_at_clean,
+            }
+        at_clean = score(self._held_out) * self._scale
+        sample = ScoreSample(self.sigma, self._z, self._standardized, at_noisy, at_clean, **exact)
+        statistics = {
+            name: statistic.compute(sample)
+            for name, statistic in score_statistics().items()
+            if self.exact or not statistic.needs_exact
+        }
+        losses = denoising_losses(-self.sigma * at_noisy, self._z)
+        loss_blocks = np.array([block.mean() for block in np.array_split(losses, _LOSS_BLOCKS)])
+        return ScoreEvaluation(statistics, loss_blocks)
+
+    @property
+    def smoothing_bias(self) -> Estimate:
+        """Relative mean-square difference of ``s_σ`` from ``s`` at the held-out samples."""
+        return relative_error(self._smoothed_at_clean, self._clean_score)
 
     def smoothed_score_error(self, score: Score) -> Estimate:
         """The metric of that name alone."""

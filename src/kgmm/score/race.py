@@ -11,7 +11,7 @@ import xarray as xr
 
 from kgmm.errors import ScientificFailure
 from kgmm.score.dsm import DSM
-from kgmm.score.evaluation import Examination
+from kgmm.score.evaluation import ScoreEvaluator
 from kgmm.score.kgmm import KGMM
 from kgmm.score.model import ScoreModel
 from kgmm.score.network import Network
@@ -106,7 +106,7 @@ def run_race(
     competitors: Sequence[Entry],
     seeds: Sequence[int],
     *,
-    examination: Examination,
+    evaluator: ScoreEvaluator,
     entropy: Callable[[ScoreModel, int], float],
     **options,
 ) -> tuple[xr.Dataset, xr.Dataset]:
@@ -114,7 +114,7 @@ def run_race(
 
     Parameters
     ----------
-    examination : judges a model, along the way too; entropy : relative entropy of its Langevin model, given a seed too;
+    evaluator : judges a model, along the way too; entropy : relative entropy of its Langevin model, given a seed too;
         NaN if there is none.
     options : as of :func:`run_entry`.
 
@@ -127,7 +127,7 @@ def run_race(
     for method in ("kgmm", "dsm"):
         warm = next(entry for entry in competitors if entry.method.startswith(method))
         run_entry(replace(warm, effort=2, min_probability=0.05), samples[:20_000], seed=0, **options)
-    rows = [_raced(entry, seed, samples, examination, entropy, options) for seed in seeds for entry in competitors]
+    rows = [_raced(entry, seed, samples, evaluator, entropy, options) for seed in seeds for entry in competitors]
     names = list(dict.fromkeys(name for row in rows for name in row["scores"][0]))
     way = ("run", "checkpoint")
     text = {name: ("run", np.array([row[name] for row in rows], dtype=object)) for name in ("method", "label")}
@@ -146,11 +146,11 @@ def run_race(
     return results, times
 
 
-def _raced(entry: Entry, seed: int, samples, examination, entropy, options) -> dict:
+def _raced(entry: Entry, seed: int, samples, evaluator, entropy, options) -> dict:
     finished = run_entry(entry, samples, seed=seed, **options)
 
     def scores(model: ScoreModel) -> dict[str, float]:
-        found = examination.metrics(model)
+        found = evaluator.evaluate(model).metrics
         return {name: found[name].value for name in SCORES if name in found}
 
     try:

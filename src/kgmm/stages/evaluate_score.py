@@ -11,12 +11,13 @@ from kgmm.errors import ScientificFailure
 from kgmm.jobs.failures import refuse_failed_inputs
 from kgmm.jobs.job import Job
 from kgmm.jobs.seeds import seed_sequence
+from kgmm.methods.registry import get_method
 from kgmm.score.budget import error_budget
 from kgmm.score.cell_score import CellScore
-from kgmm.score.direct_gmm import DirectGMM
-from kgmm.score.evaluation import Examination, noise_cloud, score_field, score_profile
+from kgmm.score.evaluation import ScoreEvaluator, noise_cloud, score_field, score_profile
 from kgmm.score.model import ScoreModel
 from kgmm.stages.data import samples_of
+from kgmm.stages.method_inputs import inputs_of
 from kgmm.stages.system import system_of
 from kgmm.statistics.comparison import Estimate, relative_error
 from kgmm.statistics.metrics import metric_variables
@@ -33,22 +34,22 @@ def evaluate_score(job: Job) -> None:
     noise_seed = seed_sequence(settings["seed"], "evaluate_score", settings["trajectory"])
 
     rows, variables, failed = [], {}, {}
-    examination = None
+    evaluator = None
     for method in settings["methods"]:
         try:
             score, standardization, cells = _load(job, method)
         except ScientificFailure as failure:
             failed[method] = str(failure)
             continue
-        if examination is None:  # all methods standardise by the same samples
+        if evaluator is None:  # all methods standardise by the same samples
             rng = np.random.default_rng(noise_seed)
-            examination = Examination(held_out, sigma=sigma, standardization=standardization, system=system, rng=rng)
-        metrics, loss_blocks = examination.judge(score)
+            evaluator = ScoreEvaluator(held_out, sigma=sigma, standardization=standardization, system=system, rng=rng)
+        metrics, loss_blocks = evaluator.evaluate(score)
         variables[f"loss_blocks_{method}"] = ("block", loss_blocks)
         if cells is not None:
             metrics |= _facts(cells)
         if method == "kgmm" and exact and settings["evaluation"]["budget"]:
-            metrics |= _budget(job, cells, score, examination)
+            metrics |= _budget(job, cells, score, evaluator)
         if method == "kgmm_cells":
             variables |= _cells(cells)
             if exact:
@@ -70,24 +71,21 @@ def evaluate_score(job: Job) -> None:
 
 def _load(job: Job, method: str):
     """The score as a function, the coordinates it was fitted in, and the cells that the method rests on."""
+    record, inputs = get_method(method), inputs_of(job)
     cells = None
-    if method in ("kgmm", "kgmm_cells"):
-        refuse_failed_inputs([job.inputs.cells])
-        cells = CellScore.load(job.inputs.cells)
-    if method == "kgmm_cells":
-        return cells, cells.standardization, cells
-    if method == "gmm":
-        samples = samples_of(job).training[:]
-        mixture = DirectGMM(job.settings["sigma"]).fit(samples).mixture_
-        return mixture, mixture.standardization, None
-    path = getattr(job.inputs, f"score_{method}")
-    refuse_failed_inputs([path])
-    model = ScoreModel.load(path)
+    if "cells" in record.needs:
+        refuse_failed_inputs([inputs.cells_file])
+        cells = inputs.cells
+    if record.load is not None:
+        return *record.load(inputs), cells
+    file = getattr(job.inputs, f"score_{method}")
+    refuse_failed_inputs([file])
+    model = ScoreModel.load(file)
     return model, model.standardization, cells
 
 
 def _facts(cells: CellScore) -> dict:
-    """How the cells came about; ``capped`` is 1 if the rule would have drawn on."""
+    """How the cells were estimated; ``capped`` is 1 if the rule would have drawn on."""
     facts = {
         "n_cells": len(cells.counts),
         "n_draws": cells.n_draws,
@@ -98,10 +96,10 @@ def _facts(cells: CellScore) -> dict:
     return {name: Estimate(float(value), np.nan) for name, value in facts.items()}
 
 
-def _budget(job: Job, cells: CellScore, model: ScoreModel, examination: Examination) -> dict:
+def _budget(job: Job, cells: CellScore, model: ScoreModel, evaluator: ScoreEvaluator) -> dict:
     network = {name: value for name, value in job.settings["network"].items() if name != "antithetic"}
     seed = int(job.seed.spawn(1)[0].generate_state(1)[0])
-    return error_budget(cells, model, samples_of(job).training, examination, system_of(job), network=network, seed=seed)
+    return error_budget(cells, model, samples_of(job).training, evaluator, system_of(job), network=network, seed=seed)
 
 
 def _cells(cells: CellScore) -> dict:

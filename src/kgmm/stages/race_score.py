@@ -8,7 +8,7 @@ from kgmm.data.experiment_data import ExperimentData
 from kgmm.data.standardization import Standardization
 from kgmm.jobs.job import Job
 from kgmm.langevin.model import LangevinModel
-from kgmm.score.evaluation import Examination
+from kgmm.score.evaluation import ScoreEvaluator
 from kgmm.score.race import entries, run_race
 from kgmm.stages.data import samples_of
 from kgmm.stages.system import system_of
@@ -32,7 +32,7 @@ def race_score(job: Job) -> None:
         sigma=sigma,
         estimator=estimator,
         network=_of_kgmm(settings["network"]),
-        examination=Examination(
+        evaluator=ScoreEvaluator(
             held_out,
             sigma=sigma,
             standardization=Standardization.of(samples),

@@ -132,8 +132,8 @@ def _draw_scores(ax: Axes, panel: xr.Dataset) -> None:
     if "exact" in panel:
         ax.plot(panel["x"], panel["exact"], **EXACT, label="exact score")
         ax.plot(panel["x"], panel["smoothed"], **SMOOTHED, label="exact smoothed score")
-    for method in ("gmm_network", "dsm", "kgmm"):
-        if f"score_{method}" in panel:
+    for method in reversed(LABELS):
+        if method not in ("gmm", "kgmm_cells") and f"score_{method}" in panel:
             ax.plot(panel["x"], panel[f"score_{method}"], **METHODS[method], label=LABELS[method])
     if "cell_center" in panel:
         ax.errorbar(

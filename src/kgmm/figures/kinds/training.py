@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from kgmm.figures.style import LABELS, letter, new_figure
 from kgmm.jobs.failures import failure_of
+from kgmm.methods.registry import get_method
 from kgmm.results import ExperimentResult
 
 _VARIABLES = ("iteration", "loss", "validation_loss", "kept")
@@ -48,8 +49,8 @@ def draw(dataset: xr.Dataset) -> Figure:
     for k, (method, ax) in enumerate(zip(methods, figure.subplots(1, len(methods), squeeze=False)[0])):
         _draw_fits(ax, dataset.isel(fit=np.flatnonzero(dataset["method"] == method)))
         ax.set_title(LABELS[method])
-        ax.set_xlabel("batches" if method == "dsm" else "iterations")
-        ax.set_ylabel("loss (relative)" if method != "dsm" else "loss (per draw)")
+        ax.set_xlabel(get_method(method).steps)
+        ax.set_ylabel("loss (per draw)" if get_method(method).steps == "batches" else "loss (relative)")
         letter(ax, k)
     return figure
 
