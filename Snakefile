@@ -7,21 +7,15 @@ from snakemake.utils import min_version
 
 min_version("9.0")
 
-from kgmm.jobs.cluster import refuse_missing_commands
 from kgmm.config.parsing import ConfigError
-from kgmm.jobs.plan import Plan
-from kgmm.jobs.plan_table import summary
+from kgmm.jobs.cluster import refuse_missing_commands
 from kgmm.jobs.resume import remember_call
+from kgmm.jobs.run_plan import RunPlan
 
-SCRIPTS = f"{workflow.basedir}/workflow/scripts"
 try:
-    PLAN = Plan(config, SCRIPTS)
+    RUN = RunPlan(config, f"{workflow.basedir}/workflow/scripts")
 except ConfigError as error:
     raise WorkflowError(f"The configuration is unusable: {error}.")
-
-
-if workflow.is_main_process:
-    print(summary(PLAN), file=sys.stderr)
 
 
 onstart:
@@ -32,19 +26,26 @@ onstart:
     else:
         refuse_missing_commands(workflow.executor_plugin.name)
     remember_call(sys.argv[1:])
+    RUN.start(is_forced)
 
 
-include: "workflow/rules/cluster.smk"
-include: "workflow/rules/bundles.smk"
 include: "workflow/rules/common.smk"
-include: "workflow/rules/simulate_trajectory.smk"
-include: "workflow/rules/estimate_score.smk"
-include: "workflow/rules/langevin_model.smk"
-include: "workflow/rules/sweeps.smk"
+
+
+if workflow.is_main_process:
+    RUN.compose(workflow.cores or 1 if RUNS_HERE else 1)
+    print(RUN.introduction(), file=sys.stderr)
+else:
+    RUN.load_bundles()
+
+
+include: "workflow/rules/stages.smk"
+include: "workflow/rules/tables.smk"
+include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 
 
 rule all:
     default_target: True
     input:
-        run_targets(),
+        [RUN.path(name) for name in ("report.html", "manifest.json", "checked.txt")],

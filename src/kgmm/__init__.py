@@ -22,9 +22,9 @@ _PUBLIC = {
     "compare": "kgmm.statistics.comparison",
     "compare_autocorrelations": "kgmm.statistics.autocorrelation",
     "estimate_mobility": "kgmm.langevin.mobility",
-    "get_system": "kgmm.systems",
+    "get_system": "kgmm.systems.registry",
     "simulate": "kgmm.sde.simulation",
-    "system_names": "kgmm.systems",
+    "system_names": "kgmm.systems.registry",
 }
 
 __all__ = sorted(_PUBLIC)

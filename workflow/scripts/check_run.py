@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from kgmm.jobs.job import logged
-from kgmm.jobs.tasks import STAGES
+from kgmm.config.stages import STAGES
+from kgmm.jobs.logs import logged
 from kgmm.report.verification import unmet
 
 

@@ -4,7 +4,7 @@ import csv
 import json
 from pathlib import Path
 
-from kgmm.jobs.job import logged
+from kgmm.jobs.logs import logged
 
 _COLUMNS = (
     "stage", "key", "status", "reason", "wall_s", "startup_s", "cpu_s", "peak_memory_mb", "threads", "finished",
@@ -12,12 +12,12 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def collect_costs(records: list[str], output: str) -> None:
+def collect_costs(receipts: list[str], output: str) -> None:
     with open(output, "w", newline="") as file:
         writer = csv.DictWriter(file, _COLUMNS, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
-        writer.writerows(json.loads(Path(record).read_text()) for record in records)
+        writer.writerows(json.loads(Path(receipt).read_text()) for receipt in receipts)
 
 
 with logged(snakemake.log[0]):
-    collect_costs([*snakemake.input.records, *snakemake.input.drawings], snakemake.output.costs)
+    collect_costs([*snakemake.params.receipts, *snakemake.input.drawings], snakemake.output.costs)

@@ -6,7 +6,8 @@ import json
 import xarray as xr
 
 from kgmm.jobs.failures import failure_of
-from kgmm.jobs.job import logged
+from kgmm.jobs.logs import logged
+from kgmm.results import ExperimentResult
 from kgmm.statistics.metrics import COLUMNS, metric_rows
 
 _SETTINGS = ("block", "system", "method", "sigma", "min_probability", "n_samples", "replicate")
@@ -21,18 +22,19 @@ _UNITS = {
 _FILES = ("evaluation", "comparison", "comparison_fitted")
 
 
-def collect_metrics(rows: list[dict], output: str) -> None:
-    axes = [axis for row in rows for axis in row["axes"]]
+def collect_metrics(experiments: list[ExperimentResult], output: str) -> None:
+    axes = [axis for experiment in experiments for axis in experiment.axes]
     settings_columns = list(dict.fromkeys([*_SETTINGS, *axes]))
     with open(output, "w", newline="") as file:
         columns = [*settings_columns, *_STATISTIC, "units", "status", "reason"]
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
-        for row in rows:
-            settings = {key: row[key] for key in _SETTINGS} | row["axes"]
+        for experiment in experiments:
+            settings = {key: getattr(experiment, key) for key in _SETTINGS} | experiment.axes
             for name in _FILES:
-                if row[name] is not None:
-                    writer.writerows(settings | metric for metric in _metrics(row[name], name, row["method"]))
+                path = getattr(experiment, name)
+                if path is not None:
+                    writer.writerows(settings | metric for metric in _metrics(path, name, experiment.method))
 
 
 def _metrics(path: str, name: str, method: str) -> list[dict]:
@@ -49,4 +51,4 @@ def _metrics(path: str, name: str, method: str) -> list[dict]:
 
 
 with logged(snakemake.log[0]):
-    collect_metrics(snakemake.params.rows, snakemake.output.metrics)
+    collect_metrics(snakemake.params.experiments, snakemake.output.metrics)

@@ -4,7 +4,8 @@ import pandas as pd
 import xarray as xr
 
 from kgmm.jobs.failures import failure_of
-from kgmm.jobs.job import logged
+from kgmm.jobs.logs import logged
+from kgmm.results import ExperimentResult
 from kgmm.score.race_summary import summary
 
 _COLUMNS = (
@@ -14,17 +15,17 @@ _COLUMNS = (
 _STATISTICS = ("denoising_loss", "smoothed_score_error", "score_error")
 
 
-def collect_races(sources: list[dict], output: str) -> None:
-    rows = [row for source in sources for row in _rows(source)]
+def collect_races(experiments: list[ExperimentResult], output: str) -> None:
+    rows = [row for experiment in experiments for row in _rows(experiment)]
     pd.DataFrame(rows, columns=_COLUMNS).to_csv(output, index=False)
 
 
-def _rows(source: dict) -> list[dict]:
-    of_block = {name: source[name] for name in ("block", "system", "sigma", "replicate")}
-    reason = failure_of(source["race"])
+def _rows(experiment: ExperimentResult) -> list[dict]:
+    of_block = {name: getattr(experiment, name) for name in ("block", "system", "sigma", "replicate")}
+    reason = failure_of(experiment.race)
     if reason is not None:
         return [of_block | {"status": "failed", "reason": reason}]
-    with xr.open_dataset(source["race"]) as results, xr.open_dataset(source["times"]) as times:
+    with xr.open_dataset(experiment.race) as results, xr.open_dataset(experiment.times) as times:
         race = xr.merge([results.load(), times.load()], combine_attrs="drop_conflicts")
     return [
         of_block
@@ -38,4 +39,4 @@ def _rows(source: dict) -> list[dict]:
 
 
 with logged(snakemake.log[0]):
-    collect_races(snakemake.params.sources, snakemake.output.races)
+    collect_races(snakemake.params.experiments, snakemake.output.races)

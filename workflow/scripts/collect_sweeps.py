@@ -6,37 +6,38 @@ import xarray as xr
 
 from kgmm.config.axes import setting_text
 from kgmm.jobs.failures import failure_of
-from kgmm.jobs.job import logged
+from kgmm.jobs.logs import logged
 from kgmm.report.best_setting import COLUMNS, ENTROPY, best_settings
 from kgmm.report.sweep_table import summarize
+from kgmm.results import ExperimentResult, Sweep
 from kgmm.statistics.metrics import metric_rows
 
 
-def collect_sweeps(sweeps: list[dict], metrics: str, table: str, best: str) -> None:
+def collect_sweeps(sweeps: list[Sweep], metrics: str, table: str, best: str) -> None:
     read = pd.read_csv(metrics)
-    axes = {sweep["block"]: sweep["choices"] + sweep["problems"] for sweep in sweeps}
+    axes = {sweep.block: sweep.choices + sweep.problems for sweep in sweeps}
     summarize(read, axes).to_csv(table, index=False)
     columns = list(dict.fromkeys(["sigma", *(column for names in axes.values() for column in names)]))
-    rows = [{"block": sweep["block"]} | row for sweep in sweeps for row in _best(sweep)]
+    rows = [{"block": sweep.block} | row for sweep in sweeps for row in _best(sweep)]
     pd.DataFrame(rows, columns=["block", *columns, *COLUMNS]).to_csv(best, index=False)
 
 
-def _best(sweep: dict) -> list[dict]:
-    runs = pd.DataFrame([_run(row) for row in sweep["rows"]])
-    choices = [name for name in sweep["choices"] if name != "sigma"]
+def _best(sweep: Sweep) -> list[dict]:
+    runs = pd.DataFrame([_run(result) for result in sweep.results])
+    choices = [name for name in sweep.choices if name != "sigma"]
 
     def label(values: dict) -> str:
         return setting_text({name: value for name, value in values.items() if runs[name].nunique(dropna=False) > 1})
 
-    return best_settings(runs, choices, sweep["problems"], label)
+    return best_settings(runs, choices, sweep.problems, label)
 
 
-def _run(row: dict) -> dict:
-    entropies = _entropies(row["comparison"])
-    return row["axes"] | {
-        "sigma": row["sigma"],
-        "replicate": row["replicate"],
-        "loss_blocks": _loss_blocks(row["evaluation"], row["method"]),
+def _run(result: ExperimentResult) -> dict:
+    entropies = _entropies(result.comparison)
+    return result.axes | {
+        "sigma": result.sigma,
+        "replicate": result.replicate,
+        "loss_blocks": _loss_blocks(result.evaluation, result.method),
         "entropy": np.mean([value for value, _ in entropies]) if entropies else np.nan,
         # Of independent variables.
         "entropy_stderr": np.hypot.reduce([stderr for _, stderr in entropies]) / max(len(entropies), 1),

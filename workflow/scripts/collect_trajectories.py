@@ -5,7 +5,8 @@ import csv
 import xarray as xr
 
 from kgmm.jobs.failures import failure_of
-from kgmm.jobs.job import logged
+from kgmm.jobs.logs import logged
+from kgmm.results import TrajectoryResult
 
 _SOURCE = ("block", "system", "replicate")
 _OF_ALL = ("n_samples", "n_members", "sample_interval", "path_members", "path_interval", "path_length")
@@ -15,13 +16,14 @@ _OF_VARIABLE = (
 )  # fmt: skip
 
 
-def collect_trajectories(sources: list[dict], output: str) -> None:
+def collect_trajectories(trajectories: list[TrajectoryResult], output: str) -> None:
     with open(output, "w", newline="") as file:
         columns = [*_SOURCE, "variable", *_OF_ALL, *_OF_VARIABLE, "status", "reason"]
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
-        for source in sources:
-            writer.writerows({name: source[name] for name in _SOURCE} | row for row in _rows(source["path"]))
+        for trajectory in trajectories:
+            source = {name: getattr(trajectory, name) for name in _SOURCE}
+            writer.writerows(source | row for row in _rows(trajectory.description))
 
 
 def _rows(path: str) -> list[dict]:
@@ -37,4 +39,4 @@ def _rows(path: str) -> list[dict]:
 
 
 with logged(snakemake.log[0]):
-    collect_trajectories(snakemake.params.sources, snakemake.output.trajectories)
+    collect_trajectories(snakemake.params.trajectories, snakemake.output.trajectories)

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from kgmm.config.claims import Claim
-from kgmm.jobs.job import logged
+from kgmm.jobs.logs import logged
 from kgmm.report.verification import COLUMNS, judge
 
 

@@ -4,8 +4,8 @@ import hashlib
 import json
 from pathlib import Path
 
-from kgmm.jobs.job import logged
-from kgmm.jobs.records import environment
+from kgmm.jobs.costs import environment
+from kgmm.jobs.logs import logged
 
 _CHUNK = 1 << 20
 
@@ -29,4 +29,4 @@ def _checksum(path: str) -> str:
 
 
 with logged(snakemake.log[0]):
-    write_manifest(list(snakemake.input), snakemake.params.config, snakemake.output.manifest)
+    write_manifest([*snakemake.input, *snakemake.params.files], snakemake.params.config, snakemake.output.manifest)

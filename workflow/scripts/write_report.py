@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from kgmm.jobs.job import logged
-from kgmm.jobs.records import environment
+from kgmm.jobs.costs import environment
+from kgmm.jobs.logs import logged
 from kgmm.report.build import build_report
 
 

@@ -9,7 +9,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from kgmm.data.options import HeldOut, SplitOptions
 from kgmm.options import Options, PositiveFloat, PositiveInt
 from kgmm.sde.options import PRECISIONS, Members, Scheme, SimulationOptions, Times
-from kgmm.systems import get_system, system_names
+from kgmm.systems.registry import get_system, system_names
 
 _SIMULATION = SimulationOptions()
 

@@ -16,7 +16,7 @@ from kgmm.config.experiment import Experiment
 from kgmm.config.run import Block, RunConfig
 from kgmm.config.sizes import check_sizes
 from kgmm.options import sentence
-from kgmm.systems import get_system
+from kgmm.systems.registry import get_system
 
 _BLOCK_KEYS = set(Block.model_fields) - {"name"}
 KINDS = ("simulation", "dataset")

@@ -4,36 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from kgmm.config.claims import Claim
+from kgmm.config.stages import STAGES
 from kgmm.options import Options, PositiveInt
 
 
-class Threads(Options):
-    """Threads of each numeric stage: here and not in a profile, because they can change the last bits of a result."""
+def _threads_of_stages() -> dict:
+    """A field for every stage of the table."""
+    fields = {}
+    for stage in STAGES.values():
+        fields[stage.name] = (Annotated[PositiveInt, Field(description=f"Threads of {stage.does}.")], stage.threads)
+    return fields
 
-    simulate_trajectory: Annotated[PositiveInt, Field(description="Threads of one simulation.")] = 1
-    simulate_shard: Annotated[PositiveInt, Field(description="Threads of one part of a simulation.")] = 1
-    merge_shards: Annotated[PositiveInt, Field(description="Threads that put the parts together.")] = 1
-    import_dataset: Annotated[PositiveInt, Field(description="Threads of reading a user's data.")] = 1
-    describe_trajectory: Annotated[PositiveInt, Field(description="Threads of describing a trajectory.")] = 1
-    estimate_cells: Annotated[PositiveInt, Field(description="Threads of one partition and its moments.")] = 1
-    prepare_cells: Annotated[PositiveInt, Field(description="Threads of one partition for several shards.")] = 1
-    accumulate_moments: Annotated[PositiveInt, Field(description="Threads of the draws of one shard.")] = 1
-    gather_cells: Annotated[PositiveInt, Field(description="Threads that put the draws of all shards together.")] = 1
-    fit_score: Annotated[PositiveInt, Field(description="Threads of one fit of a network.")] = 1
-    evaluate_score: Annotated[PositiveInt, Field(description="Threads of one evaluation of scores.")] = 1
-    race_score: Annotated[PositiveInt, Field(description="Threads of a race; it has all cores for itself.")] = 2
-    sample_langevin: Annotated[PositiveInt, Field(description="Threads of one sample of a Langevin model.")] = 1
-    compare_model: Annotated[PositiveInt, Field(description="Threads of one comparison of model and data.")] = 1
-    estimate_mobility: Annotated[PositiveInt, Field(description="Threads of one estimate of the mobility.")] = 1
-    sample_fitted: Annotated[
-        PositiveInt, Field(description="Threads of one sample of a model with the fitted mobility.")
-    ] = 1
-    compare_fitted: Annotated[
-        PositiveInt, Field(description="Threads of one comparison of the model with the fitted mobility.")
-    ] = 1
+
+# Here and not in a profile, because they can change the last bits of a result.
+Threads = create_model("Threads", __base__=Options, __doc__="Threads of each numeric stage.", **_threads_of_stages())
 
 
 class Block(BaseModel):

@@ -6,7 +6,7 @@ import logging
 
 from kgmm.config.experiment import Experiment
 from kgmm.data.observation import FEWEST_SAMPLES_PER_CELL, RingView, smallest_min_probability, split_sizes
-from kgmm.systems import get_system
+from kgmm.systems.registry import get_system
 
 logger = logging.getLogger("kgmm")
 

@@ -7,22 +7,23 @@ import json
 import xarray as xr
 
 from kgmm.jobs.failures import failure_of
+from kgmm.results import ExperimentResult
 from kgmm.statistics.metrics import metric_rows
 
 
-def usable_comparison(row: dict) -> str | None:
+def usable_comparison(row: ExperimentResult) -> str | None:
     """The comparison of a row with a model, if there is one and it did not fail."""
-    path = row["comparison"]
+    path = row.comparison
     return path if path is not None and failure_of(path) is None else None
 
 
-def comparison_to_draw(row: dict) -> xr.Dataset:
+def comparison_to_draw(row: ExperimentResult) -> xr.Dataset:
     """Curves of the row's models: those of the identity as ``…_model``, those of the fitted mobility as ``…_fitted``.
 
     The row has a usable comparison; that with the fitted mobility may be missing.
     """
-    dataset = _curves(row["comparison"])
-    path = row.get("comparison_fitted")
+    dataset = _curves(row.comparison)
+    path = row.comparison_fitted
     if path is None or failure_of(path) is not None:
         return dataset
     fitted = _curves(path)
@@ -38,12 +39,12 @@ def _curves(path: str) -> xr.Dataset:
         return comparison[[name for name in comparison if not name.startswith("metric_")]].load()
 
 
-def metric_values(row: dict) -> dict[str, float]:
+def metric_values(row: ExperimentResult) -> dict[str, float]:
     """The metrics of the row's method by name; none if the evaluation or the method failed."""
-    path = row["evaluation"]
+    path = row.evaluation
     if path is None or failure_of(path) is not None:
         return {}
     with xr.open_dataset(path) as dataset:
-        if row["method"] in json.loads(dataset.attrs.get("failed_methods", "{}")):
+        if row.method in json.loads(dataset.attrs.get("failed_methods", "{}")):
             return {}
-        return {m["statistic"]: m["value"] for m in metric_rows(dataset) if m["method"] == row["method"]}
+        return {m["statistic"]: m["value"] for m in metric_rows(dataset) if m["method"] == row.method}

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from kgmm.jobs import kept
+from kgmm.config.stages import STAGES
 from kgmm.jobs.plan import Plan
-from kgmm.jobs.tasks import STAGES, Task
+from kgmm.jobs.receipts import is_broken
+from kgmm.jobs.tasks import Task
 
-# A race has the machine for itself; several in a row would only keep others waiting. Shards are divided to be spread.
-_ALONE = ("race_score", "simulate_shard", "accumulate_moments")
+_ORDER = tuple(STAGES)
+_FOLDER = Path(".snakemake/bundles")
 
 
 @dataclass(frozen=True)
@@ -24,56 +25,101 @@ class Bundle:
 
     Attributes
     ----------
-    tasks : in the order in which they are computed.
+    name : str
+        Name of the rule and of the log: stage, number of tasks, and a random number.
+    stage : str
+        Name of the stage.
+    tasks : tuple of Task
+        In the order in which they are computed; none builds on another.
     """
 
+    name: str
     stage: str
     tasks: tuple[Task, ...]
 
-    @property
-    def name(self) -> str:
-        """Name of the rule and of the log: stage, number of tasks, and a hash of which."""
-        digest = hashlib.sha256(json.dumps([task.key for task in self.tasks]).encode()).hexdigest()
-        return f"{self.stage}_{len(self.tasks)}x_{digest[:8]}"
+    @classmethod
+    def of(cls, stage: str, tasks: tuple[Task, ...]) -> Bundle:
+        """A new bundle, whose name no other ever had: its done file of an earlier run would say that it is done."""
+        return cls(f"{stage}_{len(tasks)}x_{secrets.token_hex(4)}", stage, tasks)
 
     @property
-    def inputs(self) -> list[str]:
-        """Input files of all tasks; files from outside, whose time stamps must not matter, are left out."""
-        return sorted({path for task in self.tasks if task.stage != "import_dataset" for path in task.inputs.values()})
-
-    @property
-    def outputs(self) -> list[str]:
-        """Declared output files of all tasks, with their records."""
-        return [path for task in self.tasks for path in task.files]
+    def done(self) -> str:
+        """The one file that Snakemake is told of, written when all tasks are done."""
+        return str(_FOLDER / "done" / self.name)
 
 
-def compose(plan: Plan, rows_per_job: int, n_workers: int) -> list[Bundle]:
-    """Bundles of the tasks that are to be computed.
+class Bundles:
+    """The bundles of a run, and the file that tells when each task is done."""
 
-    Left to the rule of their stage are tasks that would be alone, and those that broke the last time, with all that
-    follows from them: they would hold up the others.
+    def __init__(self, bundles: list[Bundle]):
+        self.all = bundles
+        self._done = {task.done: bundle.done for bundle in bundles for task in bundle.tasks}
+
+    def done(self, files: Iterator[str]) -> list[str]:
+        """The files to wait for in the place of done files of tasks: those of the bundles that tasks are in."""
+        return sorted({self._done.get(file, file) for file in files})
+
+    def awaited(self, bundle: Bundle) -> list[str]:
+        """What the job of a bundle waits for."""
+        return self.done(file for task in bundle.tasks for file in task.awaited)
+
+    def holds(self, task: Task) -> bool:
+        """Whether a task is in a bundle."""
+        return task.done in self._done
+
+    def store(self, name: str) -> None:
+        """Stores which tasks go together, for the jobs of the run of that name: these plan again, on other machines."""
+        path = _FOLDER / f"{name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.part")
+        part.write_text(json.dumps([[b.name, b.stage, [task.key for task in b.tasks]] for b in self.all]))
+        part.replace(path)
+
+    @classmethod
+    def load(cls, plan: Plan) -> Bundles:
+        """What :meth:`store` stored for the run of a plan."""
+        stored = json.loads((_FOLDER / f"{plan.name}.json").read_text())
+        return cls([Bundle(name, stage, tuple(plan.task(stage, key) for key in keys)) for name, stage, keys in stored])
+
+
+def compose(plan: Plan, rows_per_job: int, n_workers: int) -> Bundles:
+    """Bundles of the tasks that have no done file, and of all that follow from them.
+
+    Tasks that would be alone are left to the rule of their stage, and so are those that broke the last time, with all
+    that follows from them: they would hold up the others.
 
     Parameters
     ----------
-    rows_per_job : tasks in a bundle, at most.
-    n_workers : jobs that can run at once: no fewer bundles than that are made, so that none of them is idle.
+    plan : Plan
+        The tasks.
+    rows_per_job : int
+        Tasks in a bundle, at most.
+    n_workers : int
+        Jobs that can run at once: no fewer bundles than that are made, so that none of them is idle.
     """
     if rows_per_job == 1:
-        return []
+        return Bundles([])
     bundles = []
-    due: set[str] = set()  # files that are to be made
+    due: set[str] = set()  # done files that are to be written
     doubtful: set[str] = set()  # those of them that may not come into being
-    for stage in STAGES:
-        tasks = [task for task in plan.tasks[stage].values() if _is_due(task, due)]
-        due.update(path for task in tasks for path in task.files)
-        alone = [task for task in tasks if kept.is_broken(task) or not doubtful.isdisjoint(task.inputs.values())]
-        doubtful.update(path for task in alone for path in task.files)
-        if stage in _ALONE:
+    for (_, stage), group in groupby(sorted(plan.all_tasks(), key=_generation), key=_generation):
+        tasks = [task for task in group if not due.isdisjoint(task.awaited) or not Path(task.done).exists()]
+        due.update(task.done for task in tasks)
+        alone = [task for task in tasks if is_broken(task) or not doubtful.isdisjoint(task.awaited)]
+        doubtful.update(task.done for task in alone)
+        name = _ORDER[stage]
+        if STAGES[name].alone:
             continue
-        together = sorted((task for task in tasks if task not in alone), key=_code)
+        apart = {task.key for task in alone}
+        together = sorted((task for task in tasks if task.key not in apart and not task.is_shard), key=_code)
         for _, same in groupby(together, key=_code):
-            bundles += [Bundle(stage, part) for part in _parts(tuple(same), rows_per_job, n_workers)]
-    return bundles
+            bundles += [Bundle.of(name, part) for part in _parts(tuple(same), rows_per_job, n_workers)]
+    return Bundles(bundles)
+
+
+def _generation(task: Task) -> tuple[int, int]:
+    """Tasks of one stage that build on as many others; tasks of one stage may build on each other."""
+    return task.depth, _ORDER.index(task.stage)
 
 
 def _code(task: Task) -> str:
@@ -81,10 +127,10 @@ def _code(task: Task) -> str:
 
 
 def _parts(tasks: tuple[Task, ...], rows_per_job: int, n_workers: int) -> Iterator[tuple[Task, ...]]:
-    """Parts of nearly equal size, of two tasks and more.
+    """Parts of nearly equal size, of two tasks and more, filled in serpentine order.
 
-    Neighbours cost alike (one method, one dimension, one number of samples), or cheap and dear ones alternate (a
-    trajectory, its reference run), so that they are dealt out to and fro.
+    Neighbours cost alike (one method, one dimension, one number of samples), or cheap and expensive ones alternate (a
+    trajectory, its reference run).
     """
     n_parts = max(math.ceil(len(tasks) / rows_per_job), min(n_workers, len(tasks)))
     parts: list[list[Task]] = [[] for _ in range(n_parts)]
@@ -92,30 +138,3 @@ def _parts(tasks: tuple[Task, ...], rows_per_job: int, n_workers: int) -> Iterat
         turn, place = divmod(number, n_parts)
         parts[-1 - place if turn % 2 else place].append(task)
     return (tuple(part) for part in parts if len(part) > 1)
-
-
-def _is_due(task: Task, due: set[str]) -> bool:
-    """Whether a task has no result, or one of other code or of a job that was interrupted, or follows one that has not.
-
-    Whatever else makes Snakemake compute a task again, it does so by the stage's own rule.
-    """
-    if any(path in due for path in task.inputs.values()) or kept.is_kept(task):
-        return True
-    if not all(Path(path).exists() for path in task.files):
-        return True
-    return json.loads(Path(task.record).read_text()).get("code") != task.fingerprint
-
-
-def write_bundles(bundles: list[Bundle], path: str | Path) -> None:
-    """Stores which tasks go together: jobs on other machines plan again, when some tasks are done already."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(json.dumps([[bundle.stage, [task.key for task in bundle.tasks]] for bundle in bundles]))
-    part.replace(path)
-
-
-def read_bundles(plan: Plan, path: str | Path) -> list[Bundle]:
-    """What :func:`write_bundles` stored."""
-    stored = json.loads(Path(path).read_text())
-    return [Bundle(stage, tuple(plan.task(stage, key) for key in keys)) for stage, keys in stored]

@@ -8,11 +8,7 @@ from importlib.util import find_spec
 
 from snakemake.exceptions import WorkflowError
 
-# Stages that compute with torch on the device of the configuration.
-DEVICE_STAGES = (
-    "simulate_trajectory", "simulate_shard", "estimate_cells", "accumulate_moments", "fit_score", "sample_langevin",
-    "sample_fitted",
-)  # fmt: skip
+from kgmm.config.stages import STAGES
 
 
 def refuse_missing_commands(executor: str) -> None:
@@ -27,7 +23,7 @@ def refuse_missing_commands(executor: str) -> None:
 
 def gpu_request(stage: str, device: str) -> dict[str, str]:
     """The resource of a rule whose jobs need a GPU; one that may do without (``auto``) asks for none."""
-    return {"gres": "gpu:1"} if device == "cuda" and stage in DEVICE_STAGES else {}
+    return {"gres": "gpu:1"} if device == "cuda" and STAGES[stage].on_device else {}
 
 
 def scaled(request, n_tasks: int) -> Callable | int | str:

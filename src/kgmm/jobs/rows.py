@@ -5,14 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from kgmm.config.experiment import Experiment
+from kgmm.jobs.tasks import Task
 
 
 @dataclass
 class Row:
-    """An experiment and the keys of its tasks by stage."""
+    """An experiment and its tasks.
+
+    Attributes
+    ----------
+    experiment : Experiment
+        All settings.
+    tasks : dict of Task
+        By their role: ``trajectory``, ``description``, ``cells``, ``score``, ``evaluation``, ``race``; of the model
+        with the identity mobility ``sample`` and ``comparison``; ``mobility``, and of the model with it
+        ``sample_fitted`` and ``comparison_fitted``.
+    """
 
     experiment: Experiment
-    keys: dict[str, str] = field(default_factory=dict)
+    tasks: dict[str, Task] = field(default_factory=dict)
 
     @property
     def system(self) -> str:
@@ -23,6 +34,13 @@ class Row:
     def method(self) -> str:
         """How the score of this experiment is estimated."""
         return self.experiment.estimator.method
+
+    def file(self, role: str, output: str | None = None) -> str | None:
+        """An output file of the task of that role, by default its only one; ``None`` if the row has no such task."""
+        if role not in self.tasks:
+            return None
+        outputs = self.tasks[role].outputs
+        return outputs[output] if output else next(iter(outputs.values()))
 
 
 def stage_system(settings: dict) -> dict:

@@ -1,46 +1,23 @@
-"""Tasks: one stage with all its settings, and where its files are: for all runs in one store, results/store."""
+"""Tasks: one stage with all its settings, and its files, which all runs share in one store, results/store."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kgmm.config.stages import STAGES
+
 RESULTS = "results"
-_STORE = f"{RESULTS}/store"
+STORE = f"{RESULTS}/store"
 
 
-def _trajectory(folder: str) -> dict[str, str]:
-    """The two files of a trajectory: many members at long intervals, few at short ones."""
-    return {name: f"{_STORE}/{folder}/{{key}}/{name}.nc" for name in ("samples", "path")}
+def done_file(stage: str, key: str) -> str:
+    """The one file of a task that Snakemake is told of: empty, written when everything else is complete."""
+    return f"{STORE}/done/{stage}/{key}"
 
 
-# Outputs of each stage in the order of the stages; {key} is the task's key.
-OUTPUTS = {
-    "simulate_shard": _trajectory("shards"),
-    "merge_shards": _trajectory("merged"),
-    "simulate_trajectory": _trajectory("trajectories"),
-    "import_dataset": _trajectory("datasets"),
-    "describe_trajectory": {"description": f"{_STORE}/descriptions/{{key}}.nc"},
-    "estimate_cells": {"cells": f"{_STORE}/cells/{{key}}.nc"},
-    "prepare_cells": {"prepared": f"{_STORE}/prepared/{{key}}.nc"},
-    "accumulate_moments": {"moments": f"{_STORE}/moments/{{key}}.nc"},
-    "gather_cells": {"cells": f"{_STORE}/gathered/{{key}}.nc"},
-    "fit_score": {"score": f"{_STORE}/scores/{{key}}.nc"},
-    "evaluate_score": {"evaluation": f"{_STORE}/evaluations/{{key}}.nc"},
-    # Times differ from run to run, and so stand with the records.
-    "race_score": {"race": f"{_STORE}/races/{{key}}.nc", "times": f"{_STORE}/records/race_times/{{key}}.nc"},
-    "sample_langevin": _trajectory("langevin"),
-    "compare_model": {"comparison": f"{_STORE}/comparisons/{{key}}.nc"},
-    "estimate_mobility": {"mobility": f"{_STORE}/mobilities/{{key}}.nc"},
-    "sample_fitted": _trajectory("langevin_fitted"),
-    "compare_fitted": {"comparison": f"{_STORE}/comparisons_fitted/{{key}}.nc"},
-}
-STAGES = tuple(OUTPUTS)
-# Stages whose result is the trajectory that estimates are made from.
-TRAJECTORY_STAGES = ("simulate_trajectory", "merge_shards", "import_dataset")
-# Stages whose result is the cells of an estimate.
-CELL_STAGES = ("estimate_cells", "gather_cells")
-RECORD = f"{_STORE}/records/{{stage}}/{{key}}.json"
-LOG = f"{RESULTS}/logs/{{stage}}/{{key}}.log"
+def log_file(stage: str, key: str) -> str:
+    """What the job of a task says."""
+    return f"{RESULTS}/logs/{stage}/{key}.log"
 
 
 @dataclass(frozen=True)
@@ -49,51 +26,69 @@ class Task:
 
     Attributes
     ----------
-    key : ``<system>/<readable label>-<hash of all settings>``; a name only, nothing is parsed from it.
-    settings : built-in types only.
-    inputs : files by name.
-    fingerprint : hash of the code that the stage runs.
+    stage : str
+        Name of a stage in :data:`kgmm.config.stages.STAGES`.
+    key : str
+        ``<system>/<readable label>-<hash of all settings>``; a name only, nothing is parsed from it.
+    settings : dict
+        Built-in types only.
+    inputs : dict of str
+        Files by name.
+    awaited : tuple of str
+        Files of the tasks it builds on that say that these are done.
+    fingerprint : str
+        Hash of the code that the stage runs.
+    threads : int
+        Threads it computes with.
+    depth : int
+        Length of the longest chain of tasks that it builds on.
     """
 
     stage: str
     key: str
     settings: dict
     inputs: dict[str, str]
+    awaited: tuple[str, ...]
     fingerprint: str
     threads: int
+    depth: int = 0
 
     @property
     def outputs(self) -> dict[str, str]:
-        """Declared output files by name."""
-        return {name: pattern.format(key=self.key) for name, pattern in OUTPUTS[self.stage].items()}
+        """Output files by name; what differs from run to run stands with the receipts."""
+        stage = STAGES[self.stage]
+        return {
+            name: f"{STORE}/{'receipts' if name in stage.volatile else stage.name}/{self.key}/{name}.nc"
+            for name in stage.outputs
+        }
 
     @property
-    def record(self) -> str:
-        """File with the volatile facts of the job: times, host, versions."""
-        return RECORD.format(stage=self.stage, key=self.key)
+    def is_shard(self) -> bool:
+        """Whether it is one of the parts into which work was divided to be spread over jobs."""
+        return "shard" in self.settings
+
+    @property
+    def done(self) -> str:
+        """See :func:`done_file`."""
+        return done_file(self.stage, self.key)
+
+    @property
+    def receipt(self) -> str:
+        """File with what the task was computed from, and the volatile facts of its job: times, host, versions."""
+        return f"{STORE}/receipts/{self.stage}/{self.key}.json"
 
     @property
     def log(self) -> str:
-        """File with what the job says."""
-        return LOG.format(stage=self.stage, key=self.key)
-
-    @property
-    def files(self) -> list[str]:
-        """Outputs, and the record as the last."""
-        return [*self.outputs.values(), self.record]
+        """See :func:`log_file`."""
+        return log_file(self.stage, self.key)
 
 
 @dataclass(frozen=True)
 class TaskList:
     """The tasks of one job, for its script.
 
-    A type that Snakemake does not compare with that of an earlier run: whether a task is computed alone or with others
-    is no reason to compute it again. Its settings are in its key, and changed code changes the fingerprint.
+    A type that Snakemake does not compare with that of an earlier run: bundling does not affect results. The settings
+    of a task are in its key, and changed code changes its fingerprint, which is compared.
     """
 
     tasks: tuple[Task, ...]
-
-    @property
-    def stage(self) -> str:
-        """Stage of all of them."""
-        return self.tasks[0].stage

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import time
+from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
 
@@ -13,11 +14,12 @@ import pandas as pd
 import plotly.offline
 from PIL import Image
 
-from kgmm.jobs.tasks import STAGES
+from kgmm.config.stages import STAGES
 from kgmm.report import model_tables, tables
 from kgmm.report.explorer import explorer_entries
 from kgmm.report.sweep_explorer import sweep_entries
 from kgmm.report.sweep_tables import first_trajectory, sweep_part
+from kgmm.results import ExperimentResult, Section, Sweep
 
 _ORDER = (*STAGES, "draw_trajectory", "draw_training", "draw_figure", "draw_sweep")
 
@@ -27,10 +29,10 @@ def build_report(
     title: str,
     run: str,
     seed: int,
-    sections: list[dict],
-    rows: list[dict],
+    sections: list[Section],
+    rows: list[ExperimentResult],
     studies: dict[str, list[str]],
-    sweeps: list[dict],
+    sweeps: list[Sweep],
     metrics: str | Path,
     races: str | Path,
     trajectories: str | Path,
@@ -45,14 +47,26 @@ def build_report(
 
     Parameters
     ----------
-    sections : name, title and system of each block of experiments, whether its data were observed, and the images of
-        its figure, of its trajectory and of the fits of its networks, or ``None``; ``joint``: those of the figures over
-        several blocks of which it is the first.
-    rows : the plan's, with the paths of their results, for the explorer.
-    studies : images of the figures of other runs, by their names.
-    sweeps : block, mode and columns of the axes of each sweep; sweep, best : their tables, if there are any.
-    metrics, races, trajectories, costs, verification : the run's CSV tables; config : the resolved configuration.
-    environment : versions, platform and commit.
+    title, run : str
+        Heading of the page, and name of the run.
+    seed : int
+        Seed of the run.
+    sections : list of Section
+        The blocks of experiments.
+    rows : list of ExperimentResult
+        Experiments that the explorer shows.
+    studies : dict
+        Images of the figures of other runs, by their names.
+    sweeps : list of Sweep
+        The sweeps among the blocks.
+    metrics, races, trajectories, costs, verification : str or Path
+        The run's CSV tables.
+    sweep, best : str, Path or None
+        The tables of the sweeps, if there are any.
+    config : str or Path
+        The resolved configuration.
+    environment : dict
+        Versions, platform and commit.
     """
     all_metrics = pd.read_csv(metrics, keep_default_na=True)
     all_costs = pd.read_csv(costs)
@@ -61,7 +75,7 @@ def build_report(
     all_costs["stage"] = all_costs["stage"].astype(str)
     of_sweeps = _sweeps(sweeps, sweep, best, all_metrics, sections)
     frames = all_metrics, pd.read_csv(trajectories), pd.read_csv(races)
-    blocks = [_block(section, of_sweeps["parts"].get(section["name"]), *frames) for section in sections]
+    blocks = [_block(section, of_sweeps["parts"].get(section.name), *frames) for section in sections]
     cost_rows = tables.cost_table(all_costs)
     explorer = explorer_entries(sections, rows, all_metrics)
     template = jinja2.Environment(
@@ -95,12 +109,12 @@ def build_report(
 
 
 def _block(
-    section: dict, settings: dict | None, metrics: pd.DataFrame, trajectories: pd.DataFrame, races: pd.DataFrame
+    section: Section, settings: dict | None, metrics: pd.DataFrame, trajectories: pd.DataFrame, races: pd.DataFrame
 ) -> dict:
     """Pictures and tables of a block; a sweep has those of its settings in the place of those of every experiment."""
-    own, data, race = (table[table["block"] == section["name"]] for table in (metrics, trajectories, races))
-    pictures = {name: _image(section[name]) for name in ("figure", "trajectory", "training", "sweep")}
-    common = section | pictures | {"joint": [_image(path) for path in section["joint"]], "settings": settings}
+    own, data, race = (table[table["block"] == section.name] for table in (metrics, trajectories, races))
+    pictures = {name: _image(getattr(section, name)) for name in ("figure", "trajectory", "training", "sweep")}
+    common = asdict(section) | pictures | {"joint": [_image(path) for path in section.joint], "settings": settings}
     shown = own if settings is None else own.iloc[:0]
     failed = [
         shown,
@@ -119,22 +133,26 @@ def _block(
 
 
 def _sweeps(
-    sweeps: list[dict], table: str | Path | None, best: str | Path | None, metrics: pd.DataFrame, sections: list[dict]
+    sweeps: list[Sweep],
+    table: str | Path | None,
+    best: str | Path | None,
+    metrics: pd.DataFrame,
+    sections: list[Section],
 ) -> dict:
     """Tables of the sweeps by block, and the entries of their explorer."""
     if not sweeps:
         return {"parts": {}, "entries": []}
     # Where everything is a number without a unit, 1 is not to become 1.0.
     settings, found = pd.read_csv(table, dtype={"units": str}), pd.read_csv(best)
-    titles = {section["name"]: section["title"] for section in sections}
-    parts = {sweep["block"]: sweep_part(sweep, settings, found, metrics) for sweep in sweeps}
+    titles = {section.name: section.title for section in sections}
+    parts = {sweep.block: sweep_part(sweep, settings, found, metrics) for sweep in sweeps}
     replicates = {block: part["n_replicates"] for block, part in parts.items()}
     return {"parts": parts, "entries": sweep_entries(sweeps, titles, settings, replicates)}
 
 
-def _experiment(sweeps: list[dict]) -> list[str]:
+def _experiment(sweeps: list[Sweep]) -> list[str]:
     """Columns that tell experiments apart."""
-    axes = [column for sweep in sweeps for column in sweep["axes"]]
+    axes = [column for sweep in sweeps for column in sweep.axes]
     return list(dict.fromkeys(["block", "method", "sigma", "replicate", *axes]))
 
 

@@ -11,39 +11,44 @@ from kgmm.figures.style import LABELS
 from kgmm.jobs.failures import failure_of
 from kgmm.report import model_tables
 from kgmm.report.tables import setting_name
+from kgmm.results import ExperimentResult, Section
 
 _DIGITS = 4
 _MODELS = ("model", "fitted")
 
 
-def explorer_entries(sections: list[dict], rows: list[dict], metrics: pd.DataFrame) -> list[dict]:
+def explorer_entries(sections: list[Section], rows: list[ExperimentResult], metrics: pd.DataFrame) -> list[dict]:
     """One entry for each evaluation of a block that has something to explore; the first replicate only.
 
     Parameters
     ----------
-    sections : name and title of each block, in the order of the report; rows : the plan's, with paths of their results.
-    metrics : the run's table.
+    sections : list of Section
+        The blocks, in the order of the report.
+    rows : list of ExperimentResult
+        The experiments to show.
+    metrics : pandas.DataFrame
+        The run's table.
     """
-    titles = {section["name"]: section["title"] for section in sections}
+    titles = {section.name: section.title for section in sections}
     first: dict[str, int] = {}
     for row in rows:
-        first[row["block"]] = min(row["replicate"], first.get(row["block"], row["replicate"]))
-    groups: dict[tuple, list[dict]] = {}
+        first[row.block] = min(row.replicate, first.get(row.block, row.replicate))
+    groups: dict[tuple, list[ExperimentResult]] = {}
     for row in rows:
-        if row["replicate"] == first[row["block"]] and row["evaluation"] is not None:
-            settings = (row["block"], row["sigma"], row["min_probability"], row["n_samples"])
+        if row.replicate == first[row.block] and row.evaluation is not None:
+            settings = (row.block, row.sigma, row.min_probability, row.n_samples)
             groups.setdefault(settings, []).append(row)
     entries = []
     for (block, *settings), group in groups.items():
         own = metrics[(metrics["block"] == block) & (metrics["replicate"] == first[block])]
-        curves = _models(group) | _scores(group[0]["evaluation"])
+        curves = _models(group) | _scores(group[0].evaluation)
         if curves:
             label = setting_name(settings, own[own["status"] == "ok"])
             entries.append({"title": titles[block], "setting": label, "numbers": _numbers(own, label), **curves})
     return entries
 
 
-def _models(rows: list[dict]) -> dict:
+def _models(rows: list[ExperimentResult]) -> dict:
     """Densities and autocorrelations of data and models, variable by variable."""
     row = next((row for row in rows if usable_comparison(row) is not None), None)
     if row is None:

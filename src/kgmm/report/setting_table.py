@@ -8,6 +8,7 @@ import pandas as pd
 from kgmm.config.axes import labels_of, text_of
 from kgmm.report.sweep_table import MEAN, of_statistic
 from kgmm.report.tables import METHOD_NAMES, number, with_error
+from kgmm.results import Sweep
 
 # Heading, statistic, variable and model of the columns, which are there if a setting has the statistic.
 _COLUMNS = (
@@ -20,13 +21,13 @@ _COLUMNS = (
 )
 
 
-def setting_columns(table: pd.DataFrame, sweep: dict) -> list[str]:
+def setting_columns(table: pd.DataFrame, sweep: Sweep) -> list[str]:
     """Columns that tell the settings of a sweep apart: its axes, and the method where there are several."""
-    axes = [column for column in sweep["axes"] if column != "method"]
+    axes = [column for column in sweep.axes if column != "method"]
     return ["method"] * (table["method"].nunique() > 1 or not axes) + axes
 
 
-def setting_table(table: pd.DataFrame, sweep: dict, n_replicates: int) -> dict:
+def setting_table(table: pd.DataFrame, sweep: Sweep, n_replicates: int) -> dict:
     """Headings and rows of the table of all settings of a sweep, in the order of the configuration."""
     columns = setting_columns(table, sweep)
     labels = labels_of(columns)

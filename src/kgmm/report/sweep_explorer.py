@@ -10,6 +10,7 @@ from kgmm.report.explorer import plain_numbers
 from kgmm.report.setting_table import failure_text, setting_columns, value_text
 from kgmm.report.sweep_table import MEAN, models_of
 from kgmm.report.tables import STATISTIC_NAMES
+from kgmm.results import Sweep
 
 # More rows of a sweep than that would make the page heavy: statistics of single variables are left to ``sweep.csv``.
 _MOST_ROWS = 40_000
@@ -18,7 +19,7 @@ _MODELS = {"": "", "identity": "Φ = I", "fitted": "fitted Φ"}
 
 
 def sweep_entries(
-    sweeps: list[dict], titles: dict[str, str], table: pd.DataFrame, replicates: dict[str, int]
+    sweeps: list[Sweep], titles: dict[str, str], table: pd.DataFrame, replicates: dict[str, int]
 ) -> list[dict]:
     """One entry for each sweep: its axes, its settings, and arrays of each statistic over the settings.
 
@@ -29,15 +30,15 @@ def sweep_entries(
     """
     entries = []
     for sweep in sweeps:
-        own = table[table["block"] == sweep["block"]].reset_index(drop=True)
+        own = table[table["block"] == sweep.block].reset_index(drop=True)
         axes, places = _axes(own, sweep)
         places, setting = np.unique(places, axis=0, return_inverse=True)
         setting = setting.ravel()
         n_failed = own.groupby(setting)["n_failed"].max().astype(int)
-        n_replicates = replicates[sweep["block"]]
+        n_replicates = replicates[sweep.block]
         entries.append(
             {
-                "title": titles[sweep["block"]],
+                "title": titles[sweep.block],
                 "axes": axes,
                 "settings": places.tolist(),
                 "failed": [failure_text(count, n_replicates) if count else "" for count in n_failed],
@@ -48,9 +49,9 @@ def sweep_entries(
     return entries
 
 
-def _axes(table: pd.DataFrame, sweep: dict) -> tuple[list[dict], np.ndarray]:
+def _axes(table: pd.DataFrame, sweep: Sweep) -> tuple[list[dict], np.ndarray]:
     """Axes with the texts and, where they are numbers, the numbers of their values; the place of every row on them."""
-    groups = shared_axis(sweep["axes"], sweep["mode"])
+    groups = shared_axis(list(sweep.axes), sweep.mode)
     if "method" in setting_columns(table, sweep):
         groups = [["method"], *groups]
     labels = labels_of([column for columns in groups for column in columns])
@@ -70,7 +71,7 @@ def _axes(table: pd.DataFrame, sweep: dict) -> tuple[list[dict], np.ndarray]:
                     " / ".join(value_text(column, value) for column, value in zip(columns, key)) for key in known
                 ],
                 "numbers": [float(value) for (value,) in known] if numeric else None,
-                "problem": all(column in sweep["problems"] for column in columns),
+                "problem": all(column in sweep.problems for column in columns),
             }
         )
     return axes, np.array(places).T

@@ -10,28 +10,29 @@ from kgmm.config.axes import labels_of, setting_text, text_of
 from kgmm.report.best_setting import ENTROPY
 from kgmm.report.setting_table import setting_columns, setting_table
 from kgmm.report.tables import with_error
+from kgmm.results import Sweep
 
 _CRITERIA = {ENTROPY: "relative entropy, Φ = I"}
 # The summary of a run is to fit on a screen.
 _MOST_IN_SUMMARY = 6
 
 
-def sweep_part(sweep: dict, table: pd.DataFrame, best: pd.DataFrame, metrics: pd.DataFrame) -> dict:
+def sweep_part(sweep: Sweep, table: pd.DataFrame, best: pd.DataFrame, metrics: pd.DataFrame) -> dict:
     """What the section of a sweep shows.
 
     Parameters
     ----------
     sweep : its block, and the columns of its axes by role. table, best, metrics : the run's tables.
     """
-    block = sweep["block"]
+    block = sweep.block
     own, runs = table[table["block"] == block], metrics[metrics["block"] == block]
     rows = best_table(best[best["block"] == block], sweep)
     settings = setting_table(own, sweep, runs["replicate"].nunique())
     return {
         "block": block,
         "best": rows,
-        "has_choices": bool(sweep["choices"]),
-        "problems": [labels_of(sweep["problems"])[column] for column in sweep["problems"]],
+        "has_choices": bool(sweep.choices),
+        "problems": [labels_of(sweep.problems)[column] for column in sweep.problems],
         # Those across σ first: they compare the most settings.
         "summary": sorted(rows, key=lambda row: not row["across"])[:_MOST_IN_SUMMARY],
         "settings": settings,
@@ -41,16 +42,16 @@ def sweep_part(sweep: dict, table: pd.DataFrame, best: pd.DataFrame, metrics: pd
     }
 
 
-def best_table(best: pd.DataFrame, sweep: dict) -> list[dict]:
+def best_table(best: pd.DataFrame, sweep: Sweep) -> list[dict]:
     """One row per problem and criterion of a sweep: its best setting, and how much worse the next is."""
     rows = []
     for row in best.to_dict("records"):
-        across = row["criterion"] == ENTROPY and "sigma" in sweep["choices"]
-        choices = [column for column in sweep["choices"] if column != "sigma"] + ["sigma"] * across
+        across = row["criterion"] == ENTROPY and "sigma" in sweep.choices
+        choices = [column for column in sweep.choices if column != "sigma"] + ["sigma"] * across
         rows.append(
             {
-                "problem": [text_of(row[column]) for column in sweep["problems"]],
-                "problem_text": setting_text({column: row[column] for column in sweep["problems"]}),
+                "problem": [text_of(row[column]) for column in sweep.problems],
+                "problem_text": setting_text({column: row[column] for column in sweep.problems}),
                 "across": across,
                 "sigma": "all" if across else text_of(row["sigma"]),
                 "criterion": _CRITERIA.get(row["criterion"], "held-out denoising loss"),

@@ -13,7 +13,7 @@ from kgmm.score.denoising import denoising_loss, denoising_losses
 from kgmm.statistics.comparison import Estimate, relative_error, stein_residual
 
 if TYPE_CHECKING:
-    from kgmm.systems import System
+    from kgmm.systems.base import System
 
 Score = Callable[[np.ndarray], np.ndarray]
 _LOSS_BLOCKS = 20

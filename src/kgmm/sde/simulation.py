@@ -12,7 +12,8 @@ from kgmm.data.trajectory import as_trajectory
 from kgmm.randomness import Seed, seed_sequence, torch_generator
 from kgmm.sde.ensemble import Ensemble, steps_in
 from kgmm.sde.options import SimulationOptions
-from kgmm.systems import System, get_system
+from kgmm.systems.base import System
+from kgmm.systems.registry import get_system
 
 _DEFAULTS = SimulationOptions()
 

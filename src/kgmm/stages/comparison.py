@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from kgmm.data.experiment_data import ExperimentData
 from kgmm.data.trajectory import open_trajectory
 from kgmm.jobs.job import Job
 from kgmm.langevin.mobility import Mobility
-from kgmm.stages.data import held_out_trajectory, observed, training_trajectory
+from kgmm.stages.data import path_of, samples_of
+from kgmm.stages.system import system_of
 from kgmm.statistics.autocorrelation import compare_autocorrelations
 from kgmm.statistics.comparison import compare
 from kgmm.statistics.curves import autocorrelations, joint_densities, marginal_densities, ring_densities
@@ -27,16 +29,16 @@ def compare_sample(job: Job, mobility: str, further_rows: list[dict] | None = No
 
     ``mobility`` names that of the model in every row of the metrics; ``further_rows`` are more of them.
     """
-    data = job.settings["data"]
-    held_out = held_out_trajectory(job.inputs.trajectory_samples, data)
+    system, data = system_of(job), samples_of(job)
+    held_out = data.held_out_trajectory
     model = open_trajectory(job.inputs.sample_samples).load()
-    if job.system is None:
+    if system is None:
         # There is no second world to measure: the training part stands in for a fresh run.
-        reference = training_trajectory(job.inputs.trajectory_samples, data)
+        reference = data.training_trajectory
     else:
-        reference = observed(open_trajectory(job.inputs.reference_samples), data)
+        reference = ExperimentData(job.inputs.reference_samples, job.settings["data"]).whole_trajectory
     paths = {
-        "data": held_out_trajectory(job.inputs.trajectory_path, data),
+        "data": path_of(job).held_out_trajectory,
         "model": open_trajectory(job.inputs.sample_path).load(),
     }
     rows = compare(held_out, model, reference).to_dict("records")
@@ -46,8 +48,8 @@ def compare_sample(job: Job, mobility: str, further_rows: list[dict] | None = No
     rows += [{"statistic": name, "value": float(model.attrs[name])} for name in _RESETS if name in model.attrs]
     rows = [{"mobility": mobility, **row} for row in rows + (further_rows or [])]
     x, y = (t.values.reshape(-1, t.sizes["variable"]) for t in (held_out, model))
-    variables = marginal_densities(x, y, job.system) | joint_densities(x, y) | metric_variables(rows)
-    if job.system is not None and job.system.is_ring:
+    variables = marginal_densities(x, y, system) | joint_densities(x, y) | metric_variables(rows)
+    if system is not None and system.is_ring:
         variables |= ring_densities(x, y)
     for name, path in paths.items():
         shown = path[0, :_PATH_POINTS]

@@ -11,7 +11,7 @@ from kgmm.jobs.job import Job
 from kgmm.langevin.model import LangevinModel
 from kgmm.sde.ensemble import steps_in
 from kgmm.sde.recording import add_effective_size, write_samples_and_path
-from kgmm.stages.data import initial_states, observed_names
+from kgmm.stages.data import samples_of
 
 _TIMES = ("dt", "burn_in", "sample_interval", "path_interval", "path_length")
 
@@ -21,10 +21,10 @@ def sample_model(job: Job, model: LangevinModel, clock: str) -> None:
 
     The job gives ``trajectory_samples``, ``samples`` and ``path``; ``clock`` says in the files what their times are.
     """
-    data = job.settings["data"]
+    data = samples_of(job)
     langevin = job.settings["langevin"]
     settings = langevin | {name: langevin[name] / model.fastest_rate for name in _TIMES if langevin[name] is not None}
-    initial = initial_states(job.inputs.trajectory_samples, data, settings["n_members"])
+    initial = data.initial_states(settings["n_members"])
     attributes = {"clock": clock}
     if settings["dt"] is None:
         step = model.choose_step(initial, scheme=settings["scheme"], longest=settings["path_interval"])
@@ -38,7 +38,7 @@ def sample_model(job: Job, model: LangevinModel, clock: str) -> None:
         settings,
         samples=job.outputs.samples,
         path=job.outputs.path,
-        variables=observed_names(job.inputs.trajectory_samples, data),
+        variables=data.variables,
         attributes=attributes | {"langevin": settings},
     )
     for path in (job.outputs.samples, job.outputs.path):

@@ -13,7 +13,7 @@ from kgmm.statistics.correlation import autocorrelation, decorrelation_time, int
 from kgmm.statistics.histograms import Estimate
 
 if TYPE_CHECKING:
-    from kgmm.systems import System
+    from kgmm.systems.base import System
 
 _MOST_VALUES = 4_000_000
 _PATH_POINTS = 1500

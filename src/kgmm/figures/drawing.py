@@ -1,0 +1,85 @@
+"""Figures: the results of a block of experiments in, a dataset and a figure out.
+
+``gather`` collects what a figure shows into one dataset, which is written beside it; ``draw`` needs nothing else.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import xarray as xr
+from matplotlib.figure import Figure
+
+from kgmm.figures.registry import figure_kind, figure_kinds
+from kgmm.figures.results import usable_comparison
+from kgmm.figures.style import save
+from kgmm.jobs.failures import failure_of
+from kgmm.results import ExperimentResult
+
+
+def gather(results: list[ExperimentResult], kind: str = "auto") -> xr.Dataset:
+    """What the figure of these experiments shows.
+
+    Failed results are left out, and so are replicates after the first where a figure shows single results.
+
+    Parameters
+    ----------
+    results : list of ExperimentResult
+        The experiments of a block, or of several.
+    kind : str
+        Name of a module in ``figures/kinds``, or ``"auto"``: what the first results show.
+    """
+    kind, results = _chosen(results, kind)
+    return figure_kind(kind).gather(results).assign_attrs(kind=kind, system=results[0].system)
+
+
+def _chosen(results: list[ExperimentResult], kind: str) -> tuple[str, list[ExperimentResult]]:
+    """The kind of figure, and the experiments it is made from."""
+    if results[0].race is not None:
+        return "race" if failure_of(results[0].race) is None else "empty", results
+    usable = [result for result in results if result.evaluation is not None and failure_of(result.evaluation) is None]
+    if kind != "auto":
+        if getattr(figure_kind(kind), "NEEDS_MODELS", False):
+            usable = [result for result in usable if usable_comparison(result)]
+        return (kind, usable) if usable else ("empty", results)
+    first = min(result.replicate for result in results)
+    usable = [result for result in usable if result.replicate == first]
+    if not usable:
+        return "empty", results
+    with xr.open_dataset(usable[0].evaluation) as evaluation:
+        marks = {name: getattr(figure_kind(name), "MARK", None) for name in figure_kinds()}
+        kind = next((name for name, mark in marks.items() if mark in evaluation), None)
+    if kind is None:
+        kind = "multivariate" if any(usable_comparison(result) for result in usable) else "empty"
+    return kind, usable
+
+
+def training_page(results: list[ExperimentResult]) -> xr.Dataset:
+    """What the page of the fits of these experiments shows: their losses."""
+    dataset = figure_kind("training").gather(results)
+    return dataset.assign_attrs(kind="training" if dataset.sizes else "empty")
+
+
+def trajectory_page(file: str) -> xr.Dataset:
+    """What the page of a trajectory shows, from its description."""
+    if failure_of(file) is not None:
+        return xr.Dataset(attrs={"kind": "empty"})
+    with xr.open_dataset(file) as description:
+        return description.load().assign_attrs(kind="trajectory")
+
+
+def sweep_page(table: pd.DataFrame, axes: list[list[str]]) -> xr.Dataset:
+    """What the figure of a sweep shows, from its rows of the run's table; ``axes`` are columns that vary together."""
+    return figure_kind("sweep").gather(table, axes)
+
+
+def draw(dataset: xr.Dataset) -> Figure:
+    """The figure of a dataset that one of the functions above made."""
+    return figure_kind(dataset.attrs["kind"]).draw(dataset)
+
+
+def publish(dataset: xr.Dataset, png: str | Path, pdf: str | Path, data: str | Path) -> None:
+    """Writes the figure of a dataset, and the dataset beside it."""
+    dataset.to_netcdf(data)
+    save(draw(dataset), png, pdf)

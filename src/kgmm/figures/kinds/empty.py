@@ -1,0 +1,22 @@
+"""The figure of a block in which every result failed."""
+
+from __future__ import annotations
+
+import xarray as xr
+from matplotlib.figure import Figure
+
+from kgmm.figures.style import new_figure
+from kgmm.results import ExperimentResult
+
+
+def gather(rows: list[ExperimentResult]) -> xr.Dataset:
+    """Nothing."""
+    return xr.Dataset()
+
+
+def draw(dataset: xr.Dataset) -> Figure:
+    """Says that there is nothing to show."""
+    figure = new_figure(6, 1.2)
+    reasons = "No usable result, or a score of many variables without a model:\nsee the tables of this section."
+    figure.text(0.5, 0.5, reasons, ha="center", va="center")
+    return figure

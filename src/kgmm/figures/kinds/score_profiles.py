@@ -1,0 +1,161 @@
+"""One-dimensional systems: the score by every method, and the model, one column per noise amplitude.
+
+The upper row is figure 1 of arXiv:2503.18054.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from kgmm.figures.panels import draw_autocorrelation, draw_path, path_legend, time_label
+from kgmm.figures.results import comparison_to_draw, usable_comparison
+from kgmm.figures.style import DATA, EXACT, IDENTITY, LABELS, METHODS, MODEL, SMOOTHED, letter, new_figure
+from kgmm.results import ExperimentResult
+
+MARK = "x"
+_CURVES = (
+    "bin_center", "density_data", "density_model", "density_exact", "curve_point", "curve_model", "curve_fitted",
+    "lag_time", "autocorrelation_data", "autocorrelation_model", "autocorrelation_fitted",
+    "path_data_time", "path_data", "path_model_time", "path_model", "path_fitted_time", "path_fitted",
+)  # fmt: skip
+_CELLS = ("cell_center", "cell_score", "cell_stderr")
+
+
+def gather(rows: list[ExperimentResult]) -> xr.Dataset:
+    """Panels in the order of ``sigma``, one for each evaluation; scores of each method as ``score_<method>``."""
+    panels = []
+    for path in dict.fromkeys(row.evaluation for row in sorted(rows, key=lambda row: row.sigma)):
+        of_panel = [row for row in rows if row.evaluation == path]
+        panel = xr.Dataset(_scores(path) | _models(of_panel)).assign_coords(sigma=of_panel[0].sigma)
+        # Numbered, so that panels with fewer cells are filled with NaN.
+        panels.append(panel.assign_coords({dim: np.arange(size) for dim, size in panel.sizes.items()}))
+    return xr.concat(panels, dim="panel", join="outer", data_vars="all", coords=["sigma"])
+
+
+def _scores(path: str) -> dict:
+    with xr.open_dataset(path) as evaluation:
+        evaluation = evaluation.load()
+    names = [name for name in evaluation if evaluation[name].dims in (("point",), ("draw",))]
+    variables = {name: evaluation[name].variable for name in names}
+    return variables | {name: evaluation[name].isel(variable=0).variable for name in _CELLS if name in evaluation}
+
+
+def _models(rows: list[ExperimentResult]) -> dict:
+    for row in rows:
+        if usable_comparison(row) is not None:
+            dataset = comparison_to_draw(row)
+            return {name: dataset[[name]].isel(variable=0, missing_dims="ignore")[name].variable
+                    for name in _CURVES if name in dataset}  # fmt: skip
+    return {}
+
+
+def draw(dataset: xr.Dataset) -> Figure:
+    """Scores above; where there is a model densities, paths and autocorrelations below."""
+    n_panels = dataset.sizes["panel"]
+    has_model = "density_model" in dataset
+    figure = new_figure(max(5.2, 3.1 * n_panels), 11.4 if has_model else 3.7)
+    heights = [1, 1, 0.6, 0.9] if has_model else [1]
+    axes = figure.subplots(
+        len(heights), n_panels, squeeze=False, sharey="row", sharex="row", height_ratios=heights
+    )  # fmt: skip
+    for column in range(n_panels):
+        panel = dataset.isel(panel=column)
+        _draw_scores(axes[0, column], panel)
+        axes[0, column].set_title(f"σ = {float(panel['sigma']):g}")
+        axes[0, column].set_xlabel("x (physical units)")
+        if has_model:
+            _draw_model(axes[1:, column], panel, first=column == 0)
+        for row, ax in enumerate(axes[:, column]):
+            letter(ax, row * n_panels + column)
+    axes[0, 0].set_ylabel("score  ∂ log p / ∂x")
+    if has_model:
+        axes[1, 0].set_ylabel("density  p(x)")
+    handles = {}
+    for ax in axes[:2].flat:
+        for handle, label in zip(*ax.get_legend_handles_labels()):
+            handles.setdefault(label, handle)
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4 if n_panels > 2 else 2)
+    return figure
+
+
+def _draw_model(axes: np.ndarray, panel: xr.Dataset, first: bool) -> None:
+    """Density, path and autocorrelation of one panel's model, from top to bottom."""
+    density, path, correlation = axes
+    _draw_densities(density, panel)
+    density.set_xlabel("x (physical units)")
+    if panel["density_model"].isnull().all():
+        return
+    one = _without_gaps(panel)
+    draw_path(path, one, 0)
+    path.set_xlabel(time_label(one))
+    draw_autocorrelation(correlation, one, 0)
+    if first:
+        path_legend(path)
+    else:
+        path.set_ylabel("")
+        correlation.set_ylabel("")
+        correlation.get_legend().remove()
+
+
+def _without_gaps(panel: xr.Dataset) -> xr.Dataset:
+    """The panel as a comparison of one variable, without what fills it up to the size of others."""
+    names = [name for name in _CURVES if name in panel and not panel[name].isnull().all()]
+    dims = {dim for name in names for dim in panel[name].dims}
+    one = panel[names]
+    for dim in dims:
+        one = one.dropna(dim, how="all", subset=[name for name in names if dim in panel[name].dims])
+    times = [name for name in names if name.endswith("_time")]
+    values = {name: one[name] if name in times else one[name].expand_dims(variable=["x"], axis=-1) for name in names}
+    return xr.Dataset(values, attrs=panel.attrs)
+
+
+def _draw_scores(ax: Axes, panel: xr.Dataset) -> None:
+    # The noise cloud of a small σ reaches far beyond the score: the window is that of the score where data are dense.
+    inside = (panel["x"] > panel["cloud_x"].quantile(0.003)) & (panel["x"] < panel["cloud_x"].quantile(0.997))
+    shown = next(name for name in ("exact", *(f"score_{method}" for method in LABELS)) if name in panel)
+    window = panel[shown]
+    limit = 1.35 * float(np.abs(window.where(inside)).max())
+    ax.scatter(
+        panel["cloud_x"],
+        panel["cloud_score"],
+        s=2,
+        color="0.8",
+        linewidths=0,
+        rasterized=True,
+        label="draws (x, −z/σS)",
+    )
+    if "score_gmm" in panel:
+        ax.plot(panel["x"], panel["score_gmm"], **METHODS["gmm"], label=LABELS["gmm"])
+    if "exact" in panel:
+        ax.plot(panel["x"], panel["exact"], **EXACT, label="exact score")
+        ax.plot(panel["x"], panel["smoothed"], **SMOOTHED, label="exact smoothed score")
+    for method in ("gmm_network", "dsm", "kgmm"):
+        if f"score_{method}" in panel:
+            ax.plot(panel["x"], panel[f"score_{method}"], **METHODS[method], label=LABELS[method])
+    if "cell_center" in panel:
+        ax.errorbar(
+            panel["cell_center"], panel["cell_score"], panel["cell_stderr"], **METHODS["kgmm_cells"],
+            label=LABELS["kgmm_cells"] + " ± standard error",
+        )  # fmt: skip
+    ax.set_ylim(-limit, limit)
+    margin = 0.05 * float(panel["x"].max() - panel["x"].min())
+    ax.set_xlim(float(panel["x"].min()) - margin, float(panel["x"].max()) + margin)
+
+
+def _draw_densities(ax: Axes, panel: xr.Dataset) -> None:
+    if panel["density_model"].isnull().all():
+        ax.text(0.5, 0.5, "no usable model", transform=ax.transAxes, ha="center", color="0.4")
+        return
+    if "density_exact" in panel:
+        ax.plot(panel["bin_center"], panel["density_exact"], **EXACT, label="exact density")
+    ax.step(panel["bin_center"], panel["density_data"], where="mid", **DATA, label="held-out data")
+    point = panel["curve_point"]
+    if "curve_fitted" in panel:
+        ax.plot(point, panel["curve_fitted"], **MODEL, label="Langevin model, fitted Φ")
+        ax.plot(point, panel["curve_model"], **IDENTITY, label="Langevin model, Φ = I")
+    else:
+        ax.plot(point, panel["curve_model"], **MODEL, label="Langevin model with the KGMM score")
+    ax.set_ylim(bottom=0)

@@ -1,0 +1,48 @@
+"""Logs of jobs: what a job says, and the traceback of its error, in a file."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from contextlib import contextmanager
+from pathlib import Path
+
+logger = logging.getLogger("kgmm")
+
+_FORMAT = "%(asctime)s %(message)s"
+
+
+@contextmanager
+def logged(path: str):
+    """Sends log lines, and the traceback of an error, to a file."""
+    logging.basicConfig(level=logging.INFO, format=_FORMAT, handlers=[_log_file(path)], force=True)
+    with _traceback_logged():
+        yield
+
+
+@contextmanager
+def logged_as_well(path: str):
+    """Sends log lines, and the traceback of an error, to one more file."""
+    handler = _log_file(path)
+    handler.setFormatter(logging.Formatter(_FORMAT))
+    logging.getLogger().addHandler(handler)
+    try:
+        with _traceback_logged():
+            yield
+    finally:
+        logging.getLogger().removeHandler(handler)
+        handler.close()
+
+
+@contextmanager
+def _traceback_logged():
+    try:
+        yield
+    except BaseException:
+        logger.error("%s", traceback.format_exc())
+        raise
+
+
+def _log_file(path: str) -> logging.FileHandler:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    return logging.FileHandler(path, mode="w")

@@ -1,0 +1,168 @@
+"""Which tasks an experiment needs, and what each of them depends on."""
+
+from __future__ import annotations
+
+import json
+import math
+
+from kgmm.config.experiment import Experiment
+from kgmm.jobs.rows import Row, replicate_label, score_label, shard_of, stage_system
+from kgmm.jobs.task_store import TaskStore
+from kgmm.jobs.tasks import Task
+
+# Methods whose score drives a Langevin model; the others are compared in the estimate of the score alone.
+_MODELLED = ("kgmm",)
+_NETWORKS = ("kgmm", "gmm_network", "dsm")
+
+# The reference run for noise floors is one more replicate, far from those that a configuration counts.
+_REFERENCE = 1_000_000
+
+
+def plan_row(experiment: Experiment, store: TaskStore) -> Row:
+    """An experiment with all its tasks but that of its evaluation, which it shares with others."""
+    row = Row(experiment)
+    settings = experiment.model_dump(mode="json")
+    trajectory = row.tasks["trajectory"] = _trajectory(row, settings, store)
+    row.tasks["description"] = store.add(
+        "describe_trajectory", row.system, replicate_label(settings), stage_system(settings), trajectory=trajectory
+    )
+    if experiment.until == "race":
+        row.tasks["race"] = _race(row, settings, store)
+    if experiment.until in ("trajectory", "race"):
+        return row
+    if row.method in ("kgmm", "kgmm_cells"):
+        row.tasks["cells"] = _cells(row, settings, store)
+    if row.method in _NETWORKS:
+        row.tasks["score"] = _score(row, settings, store)
+    if experiment.until == "model" and row.method in _MODELLED:
+        _add_models(row, settings, store)
+    return row
+
+
+def plan_evaluations(rows: list[Row], store: TaskStore) -> None:
+    """One evaluation for all methods of experiments that agree in everything else: same points, same noise."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.experiment.until in ("trajectory", "race"):
+            continue
+        settings = row.experiment.model_dump(mode="json", exclude={"name", "langevin", "mobility", "race", "until"})
+        del settings["estimator"]["method"]
+        groups.setdefault(json.dumps(settings, sort_keys=True), []).append(row)
+    for group in groups.values():
+        evaluation = _evaluation(group, store)
+        for row in group:
+            row.tasks["evaluation"] = evaluation
+
+
+def _trajectory(row: Row, settings: dict, store: TaskStore) -> Task:
+    """The task whose result the estimates of a row are made from."""
+    experiment, label = row.experiment, replicate_label(settings)
+    if experiment.system.kind == "dataset":
+        own = stage_system(settings) | {"content": experiment.system.facts.content}
+        return store.add("import_dataset", row.system, "data", own, data=experiment.system.path)
+    own = {name: settings[name] for name in ("system", "simulation", "replicate")}
+    n_shards = experiment.simulation.shards
+    if n_shards == 1:
+        return store.add("simulate_trajectory", row.system, label, own)
+    shards = {}
+    for shard in range(n_shards):
+        part = own | {"simulation": shard_of(settings["simulation"], shard), "shard": shard}
+        shard_label = f"{label}-shard={shard + 1}of{n_shards}"
+        shards[f"shard{shard}"] = store.add("simulate_trajectory", row.system, shard_label, part)
+    return store.add("merge_shards", row.system, label, own, **shards)
+
+
+def _cells(row: Row, settings: dict, store: TaskStore) -> Task:
+    """The task whose result are the cells of a row."""
+    trajectory = row.tasks["trajectory"]
+    estimator = {name: value for name, value in settings["estimator"].items() if name != "method"}
+    n_shards = estimator.pop("shards")
+    p_min = estimator["min_probability"]
+    label = f"{score_label(settings)}-pmin={'auto' if p_min is None else format(p_min, 'g')}"
+    own = {"data": settings["data"], "estimator": estimator}
+    if n_shards == 1:
+        return store.add("estimate_cells", row.system, label, own, trajectory=trajectory)
+    prepared = store.add("prepare_cells", row.system, label, own, trajectory=trajectory)
+    parents = {"trajectory": trajectory, "prepared": prepared}
+    shards = {}
+    for shard in range(n_shards):
+        part = {"data": settings["data"], "shard": shard, "n_shards": n_shards}
+        shard_label = f"{label}-shard={shard + 1}of{n_shards}"
+        shards[f"shard{shard}"] = store.add("accumulate_moments", row.system, shard_label, part, **parents)
+    return store.add("gather_cells", row.system, label, {"n_shards": n_shards}, prepared=prepared, **shards)
+
+
+def _score(row: Row, settings: dict, store: TaskStore) -> Task:
+    own = {"method": row.method, "network": settings["network"]}
+    if row.method == "kgmm":
+        parents = {"cells": row.tasks["cells"]}
+    else:
+        own |= {"data": settings["data"], "sigma": settings["estimator"]["sigma"]}
+        parents = {"trajectory": row.tasks["trajectory"]}
+    return store.add("fit_score", row.system, f"{row.method}-{score_label(settings)}", own, **parents)
+
+
+def _race(row: Row, settings: dict, store: TaskStore) -> Task:
+    estimator = dict(settings["estimator"])
+    for name in ("method", "min_probability", "shards"):
+        del estimator[name]
+    own = stage_system(settings) | {"estimator": estimator}
+    own |= {name: settings[name] for name in ("data", "network", "langevin", "race")}
+    return store.add("race_score", row.system, score_label(settings), own, trajectory=row.tasks["trajectory"])
+
+
+def _add_models(row: Row, settings: dict, store: TaskStore) -> None:
+    """The models of a row: with the identity as mobility, and with the one that reproduces the time scales."""
+    label = f"{row.method}-{score_label(settings)}"
+    mobility = settings["mobility"]
+    given = {"trajectory": row.tasks["trajectory"], "score": row.tasks["score"]}
+    own = {"langevin": settings["langevin"], "data": settings["data"]}
+    compared = stage_system(settings) | {"data": settings["data"]}
+    data = {"trajectory": row.tasks["trajectory"]}
+    if row.experiment.simulation is not None:
+        data["reference"] = _reference(row, settings, store)
+
+    def add(stage: str, own: dict, **parents: Task) -> Task:
+        return store.add(stage, row.system, label, own, **parents)
+
+    sample = add("sample_langevin", own | {"identity": mobility["identity"]}, **given)
+    row.tasks |= {"sample": sample, "comparison": add("compare_model", compared, sample=sample, **data)}
+    if mobility["method"] == "identity":
+        return
+    chosen = {"data": settings["data"], "mobility": mobility}
+    estimate = add("estimate_mobility", chosen, sample=sample, **given)
+    fitted = add("sample_langevin", own, sample=sample, mobility=estimate, **given)
+    comparison = add("compare_model", compared, sample=fitted, mobility=estimate, **data)
+    row.tasks |= {"mobility": estimate, "sample_fitted": fitted, "comparison_fitted": comparison}
+
+
+def _reference(row: Row, settings: dict, store: TaskStore) -> Task:
+    """A fresh run of the true system, as large as its use, the noise floor, asks for."""
+    simulation, data, langevin = row.experiment.simulation, row.experiment.data, row.experiment.langevin
+    modelled = langevin.n_members * langevin.n_times / data.shifts
+    n_members = max(round(data.held_out * simulation.n_members), math.ceil(2 * modelled / simulation.n_times), 20)
+    own = {
+        "system": settings["system"],
+        "simulation": settings["simulation"]
+        | {"n_members": min(n_members, simulation.n_members), "shards": 1}
+        | {"path_members": 1, "path_length": simulation.path_interval},
+        "replicate": _REFERENCE + settings["replicate"],
+    }
+    return store.add("simulate_trajectory", row.system, f"reference-{settings['replicate']}", own)
+
+
+def _evaluation(rows: list[Row], store: TaskStore) -> Task:
+    settings = rows[0].experiment.model_dump(mode="json")
+    trajectory = rows[0].tasks["trajectory"]
+    parents = {"trajectory": trajectory}
+    for row in rows:
+        if "cells" in row.tasks:
+            parents["cells"] = row.tasks["cells"]
+        if "score" in row.tasks:
+            parents[f"score_{row.method}"] = row.tasks["score"]
+    own = stage_system(settings) | {name: settings[name] for name in ("data", "evaluation")}
+    own |= {"sigma": settings["estimator"]["sigma"], "methods": sorted({row.method for row in rows})}
+    own["trajectory"] = trajectory.key  # seeds the noise of the comparison
+    if settings["evaluation"]["budget"]:
+        own["network"] = settings["network"]
+    return store.add("evaluate_score", rows[0].system, score_label(settings), own, **parents)

@@ -1,0 +1,135 @@
+"""A plan as the workflow's rules need it: what jobs await, compute, and ask for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cached_property
+
+from kgmm.config.stages import Stage
+from kgmm.jobs.bundles import Bundles, compose
+from kgmm.jobs.cluster import gpu_request, scaled
+from kgmm.jobs.drawings import Drawing, drawings_of
+from kgmm.jobs.fingerprint import remember_modules, script_fingerprint
+from kgmm.jobs.plan import Plan
+from kgmm.jobs.plan_table import summary, to_csv
+from kgmm.jobs.receipts import forget, synchronize
+from kgmm.jobs.run_results import RunResults
+from kgmm.jobs.tasks import TaskList
+
+
+class RunPlan:
+    """A run for its rules.
+
+    Parameters
+    ----------
+    raw : dict
+        Snakemake's configuration.
+    scripts : str
+        Folder of the workflow's scripts.
+
+    Raises
+    ------
+    ConfigError
+        In one sentence, if the configuration is unusable.
+    """
+
+    def __init__(self, raw: dict, scripts: str):
+        self.plan = Plan(raw)
+        self.results = RunResults(self.plan)
+        self.bundles = Bundles([])
+        self._scripts = scripts
+        self._again: dict = {}
+
+    def introduction(self) -> str:
+        """What the terminal shows first: the size of the run, and which results are made again and why."""
+        remember_modules()
+        lines = [summary(self.plan)]
+        for reason, tasks in self._again.items():
+            more = f", and {len(tasks) - 1} more" if len(tasks) > 1 else ""
+            lines.append(f"computed again because {reason}: {tasks[0].stage} {tasks[0].key}{more}")
+        return "\n".join(lines)
+
+    def compose(self, n_workers: int) -> None:
+        """Finds out what is done, and composes the bundles of the run, for ``n_workers`` jobs at once."""
+        self._again = synchronize(self.plan.all_tasks())
+        self.bundles = compose(self.plan, self.plan.config.rows_per_job, n_workers)
+
+    def load_bundles(self) -> None:
+        """Takes the bundles that the main process of the run composed, which is what its jobs do."""
+        self.bundles = Bundles.load(self.plan)
+
+    def start(self, is_forced: Callable[[str], bool]) -> None:
+        """Prepares for jobs: stores the bundles, and forgets what stages computed that are to run in any case."""
+        self.bundles.store(self.plan.name)
+        forget(task for task in self.plan.all_tasks() if is_forced(task.stage))
+
+    def path(self, name: str) -> str:
+        """A file of the run's own folder."""
+        return self.plan.path(name)
+
+    def keys_of(self, stage: Stage) -> str:
+        """Regular expression for the keys of a stage's tasks that are in no bundle."""
+        keys = [key for key, task in self.plan.tasks[stage.name].items() if not self.bundles.holds(task)]
+        return "|".join(map(re.escape, keys)) or "(?!)"
+
+    def awaited_by(self, stage: Stage) -> Callable:
+        """Input function of a stage: the done files of what it builds on."""
+        return lambda wildcards: self.bundles.done(self.plan.task(stage.name, wildcards.key).awaited)
+
+    def tasks_of(self, stage: Stage) -> Callable:
+        """Parameter function of a stage: what its script is to compute."""
+        return lambda wildcards: TaskList((self.plan.task(stage.name, wildcards.key),))
+
+    def threads(self, stage: Stage) -> int:
+        """Threads that a task of a stage computes with."""
+        return getattr(self.plan.config.threads, stage.name)
+
+    def resources(self, stage: Stage, profile: dict, n_tasks: int | None) -> dict:
+        """Resources of a job of a stage, and those of the profile for the tasks of a bundle together."""
+        return gpu_request(stage.name, self.plan.config.device) | {
+            name: scaled(request, n_tasks) for name, request in profile.items()
+        }
+
+    def code(self, script: str) -> str:
+        """Fingerprint of a script's code."""
+        return script_fingerprint(f"{self._scripts}/{script}.py")
+
+    def done(self, *roles: str) -> list[str]:
+        """Files that say that the tasks of these roles are done; all tasks by default."""
+        return self.bundles.done(self.results.done(*roles))
+
+    @property
+    def plan_table(self) -> str:
+        """The plan as CSV text."""
+        return to_csv(self.plan)
+
+    @property
+    def receipts(self) -> list[str]:
+        """Receipts of all tasks, with their costs."""
+        return sorted(task.receipt for task in self.plan.all_tasks())
+
+    @cached_property
+    def drawings(self) -> list[Drawing]:
+        """The kinds of pictures of the run."""
+        return drawings_of(self.results, self.bundles, self.path, self.code("draw"))
+
+    @property
+    def drawing_records(self) -> list[str]:
+        """Records of the costs of all pictures."""
+        return [self.path(f"records/{drawing.rule}/{name}.json") for drawing in self.drawings for name in drawing.names]
+
+    def figures(self, *suffixes: str) -> list[str]:
+        """Files of all pictures."""
+        stems = [self.path(f"{drawing.folder}/{name}") for drawing in self.drawings for name in drawing.names]
+        return [stem + suffix for stem in stems for suffix in suffixes]
+
+    @property
+    def sweep_tables(self) -> dict[str, str]:
+        """The tables of the sweeps, if the run holds any."""
+        return {name: self.path(f"{name}.csv") for name in ("sweep", "best")} if self.results.sweeps else {}
+
+    @property
+    def study_figures(self) -> list[str]:
+        """Figures of other runs that the report shows."""
+        return [figure for figures in self.results.studies.values() for figure in figures]

@@ -1,0 +1,16 @@
+"""Reads a user's data: all states as samples, and the first members and states as path."""
+
+from __future__ import annotations
+
+from kgmm.data.datasets import check_series, open_series, write_series
+from kgmm.jobs.job import Job
+from kgmm.sde.recording import add_effective_size
+
+
+def import_dataset(job: Job) -> None:
+    """Writes the samples and the path of the task's file."""
+    options = {name: job.settings["system"][name] for name in ("time_step", "time", "member")}
+    series = open_series(job.inputs.data, job.settings["system"]["variables"], **options)
+    check_series(series)
+    write_series(series, samples=job.outputs.samples, path=job.outputs.path)
+    add_effective_size(job.outputs.samples)

@@ -1,0 +1,29 @@
+"""Samples a Langevin model: with the identity as its mobility, or with a fitted one."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from kgmm.jobs.job import Job
+from kgmm.langevin.mobility import Mobility
+from kgmm.langevin.model import LangevinModel
+from kgmm.score.model import ScoreModel
+from kgmm.stages.sampling import rescale_samples_and_path, sample_model
+
+
+def sample_langevin(job: Job) -> None:
+    """Writes samples and path of the task's model; a mobility that only rescales time does so with another sample."""
+    if not hasattr(job.inputs, "mobility"):
+        coordinates = job.settings["identity"]
+        score = ScoreModel.load(job.inputs.score)
+        identity = np.eye(score.standardization.scale.size) if coordinates == "physical" else None
+        sample_model(job, LangevinModel(score, identity), f"identity mobility in {coordinates} coordinates")
+        return
+    with xr.open_dataset(job.inputs.mobility) as dataset:
+        mobility = Mobility.from_dataset(dataset)
+    clock = f"that of the data ({mobility.method} mobility)"
+    if mobility.method == "matched":
+        rescale_samples_and_path(job, mobility.rescaling.value, clock)
+    else:
+        sample_model(job, LangevinModel(ScoreModel.load(job.inputs.score), mobility), clock)
