@@ -144,7 +144,7 @@ def test_divergence_has_the_mean_of_the_squared_score(replicates):
     score, divergence = score_and_divergence(x, SIGMA * scale)
     both = np.stack([divergence, -(score**2).sum(axis=1)], axis=1)
     assert mean_is(both[:, :1] - both[:, 1:], 0.0)
-    total = np.array([np.average(cells.divergence_ + (cells.score_**2).sum(axis=1), weights=cells.counts_)
+    total = np.array([np.average(cells.divergence + (cells.score**2).sum(axis=1), weights=cells.counts)
                       for cells in replicates])  # fmt: skip
     # Sums of z² over all draws, so up to the scatter of z² it vanishes.
     assert mean_is(total[:, None], 0.0, standard_errors=5.0)

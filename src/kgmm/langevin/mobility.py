@@ -10,7 +10,7 @@ import xarray as xr
 from scipy.optimize import minimize_scalar
 
 from kgmm.errors import ScientificFailure
-from kgmm.langevin.options import MobilityOptions
+from kgmm.langevin.options import LONGEST_WINDOW, MobilityOptions
 from kgmm.statistics.autocorrelation import BlockedAutocorrelation, jackknife
 from kgmm.statistics.correlation import block_correlations, correlation
 from kgmm.statistics.histograms import Estimate
@@ -21,8 +21,6 @@ _DEFAULTS = MobilityOptions()
 # Between 1, where independent noise dominates the short lags, and 2, where the paths are smooth.
 _SMOOTH_EXPONENT = 1.5
 _FEWEST_LAGS = 6
-# Beyond that share of a decorrelation time a cubic says little about the slope.
-_LONGEST_WINDOW = 0.5
 _LARGEST_RESCALING = 1e4
 _NONE = Estimate(np.nan, np.nan)
 
@@ -113,7 +111,7 @@ def estimate_mobility(
     if method != "matched":
         n_lags = max(_FEWEST_LAGS, int(window * times.min() / interval + 1e-9))
         exponent = float(short_lag_exponent(values, max(2, int(window * times.min() / interval))).max())
-        too_rare = n_lags * interval > _LONGEST_WINDOW * times.min()
+        too_rare = n_lags * interval > LONGEST_WINDOW * times.min()
         if method == "auto":
             method = "slope" if exponent < _SMOOTH_EXPONENT and not too_rare else "matched"
             logger.info("exponent of the short lags %.2f%s: %s", exponent, ", saved rarely" if too_rare else "", method)

@@ -10,6 +10,8 @@ from kgmm.options import Options, PositiveFloat, PositiveInt
 from kgmm.sde.options import Scheme
 
 METHODS = ("auto", "slope", "matched")
+# Beyond that share of a decorrelation time a cubic says little about the slope.
+LONGEST_WINDOW = 0.5
 
 
 class ModelOptions(Options):
@@ -52,5 +54,5 @@ class MobilityOptions(Options):
         ),
     ] = "auto"
     window: Annotated[
-        float, Field(gt=0, le=0.5, description="Longest lag of the slope's fit in decorrelation times.")
+        float, Field(gt=0, le=LONGEST_WINDOW, description="Longest lag of the slope's fit in decorrelation times.")
     ] = 0.1
