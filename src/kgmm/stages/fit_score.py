@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kgmm.jobs.job import Job
+from kgmm.score.cell_score import CellScore
 from kgmm.score.direct_gmm import DirectGMM
 from kgmm.score.dsm import DSM
 from kgmm.score.model import ScoreModel
