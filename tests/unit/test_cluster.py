@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,8 +12,8 @@ from snakemake.exceptions import WorkflowError
 from snakemake.profiles import ProfileConfigFileParser
 from snakemake.resources import Resources
 
+from kgmm.config.stages import STAGES
 from kgmm.jobs import cluster, resume
-from kgmm.jobs.tasks import STAGES
 
 ROOT = Path(__file__).parents[2]
 PROFILE = ROOT / "profiles/slurm/config.yaml"
@@ -85,16 +86,21 @@ def test_a_job_of_several_tasks_asks_for_the_time_of_all_and_the_memory_of_one()
 
 
 def test_stages_that_compute_on_the_device_ask_for_a_gpu():
-    def computes_on_device(stage: str) -> bool:
-        text = (ROOT / f"workflow/scripts/{stage}.py").read_text()
-        helpers = [ROOT / f"src/kgmm/stages/{name}.py" for name in ("simulation", "sampling")]
-        called = [path.read_text() for path in helpers if f"from kgmm.stages.{path.stem} import" in text]
-        return any("job.device" in source for source in (text, *called))
+    """What a stage computes with is in its module, and in those of the same package that it imports."""
 
-    assert set(cluster.DEVICE_STAGES) == {stage for stage in STAGES if computes_on_device(stage)}
-    for stage in STAGES:
-        assert cluster.gpu_request(stage, "cuda") == ({"gres": "gpu:1"} if stage in cluster.DEVICE_STAGES else {})
-        assert cluster.gpu_request(stage, "cpu") == cluster.gpu_request(stage, "auto") == {}
+    def computes_on_device(stage: str) -> bool:
+        folder = ROOT / "src/kgmm/stages"
+        text = (folder / f"{stage}.py").read_text()
+        helpers = re.findall(r"from kgmm\.stages\.(\w+) import", text)
+        return any(
+            "job.device" in source for source in (text, *((folder / f"{name}.py").read_text() for name in helpers))
+        )
+
+    for name, stage in STAGES.items():
+        # Evaluations have inputs of methods, and compute nothing with them on a device.
+        assert stage.on_device == (computes_on_device(name) and name != "evaluate_score")
+        assert cluster.gpu_request(name, "cuda") == ({"gres": "gpu:1"} if stage.on_device else {})
+        assert cluster.gpu_request(name, "cpu") == cluster.gpu_request(name, "auto") == {}
 
 
 def test_a_folder_without_a_run_has_nothing_to_resume(tmp_path, monkeypatch):

@@ -1,13 +1,15 @@
 """The fingerprint of a stage changes with the code it runs and with nothing else."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from kgmm.config.stages import STAGES
 from kgmm.jobs import fingerprint
 from kgmm.jobs.fingerprint import stage_fingerprint
 
-SCRIPT = '''"""What it does."""
+STAGE = '''"""What it does."""
 from kgmm.score import fit
 
 
@@ -28,13 +30,15 @@ FILES = {
 
 @pytest.fixture
 def package(tmp_path, monkeypatch):
-    """A small library and a script, in place of the real ones."""
+    """A small library in place of the real one."""
     for name, text in FILES.items():
         path = tmp_path / "kgmm" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    (tmp_path / "stage.py").write_text(SCRIPT)
+    (tmp_path / "kgmm/stages").mkdir()
+    (tmp_path / "kgmm/stages/fit.py").write_text(STAGE)
     monkeypatch.setattr(fingerprint, "_PACKAGE", tmp_path / "kgmm")
+    monkeypatch.setattr(fingerprint, "_CACHE", tmp_path / "modules.json")
     forget()
     yield tmp_path
     forget()
@@ -49,7 +53,7 @@ def forget() -> None:
 
 def current(package: Path, *extra: str) -> str:
     forget()
-    return stage_fingerprint(package / "stage.py", extra)
+    return stage_fingerprint("fit", *extra)
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -61,7 +65,7 @@ def edit(path: Path, old: str, new: str) -> None:
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
-        ("stage.py", "+ 1", "+ 2"),
+        ("kgmm/stages/fit.py", "+ 1", "+ 2"),
         ("kgmm/score.py", "train(x)", "train(-x)"),
         ("kgmm/network.py", "2 * x", "3 * x"),  # imported by what the script imports
     ],
@@ -75,8 +79,8 @@ def test_editing_code_changes_it(package, name, old, new):
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
-        ("stage.py", '"""What it does."""', '"""What it does, in other words."""\n# and a comment'),
-        ("stage.py", '    """Runs."""\n', ""),
+        ("kgmm/stages/fit.py", '"""What it does."""', '"""What it does, in other words."""\n# and a comment'),
+        ("kgmm/stages/fit.py", '    """Runs."""\n', ""),
         ("kgmm/network.py", "    return 2 * x", "    # doubles\n\n    return (2\n        * x)"),
         ("kgmm/other.py", "1", "2"),  # not imported
         ("kgmm/progress.py", "pass", "bar = 1"),  # without effect on results
@@ -128,24 +132,47 @@ def test_imports_for_types_only_are_not_followed(package):
     assert current(package) == before
 
 
-def test_public_names_of_the_real_package_lead_to_their_modules(tmp_path):
-    script = tmp_path / "stage.py"
-    script.write_text("from kgmm import KGMM\n")
+def test_public_names_of_the_real_package_lead_to_their_modules(package):
+    (package / "kgmm/stages/fit.py").write_text("from kgmm import KGMM\n")
+    (package / "kgmm/score.py").unlink()
+    (package / "kgmm/score").mkdir()
+    (package / "kgmm/score/kgmm.py").write_text("VALUE = 1\n")
     forget()
-    assert "kgmm.score.kgmm" in fingerprint._closure(script, ())
-    assert {"kgmm.score.partition", "kgmm.score.moments"} <= fingerprint._closure(script, ())
+    assert "kgmm.score.kgmm" in fingerprint.closure(("kgmm.stages.fit",))
+
+
+def test_what_was_parsed_is_remembered_until_the_file_changes(package):
+    before = current(package)
+    fingerprint.remember_modules()
+    known = json.loads((package / "modules.json").read_text())
+    assert str(package / "kgmm/score.py") in known
+    forget()
+    fingerprint._parsed()[str(package / "kgmm/score.py")]["digest"] = "remembered"
+    assert stage_fingerprint("fit") != before  # what is remembered is believed
+    edit(package / "kgmm/score.py", "train(x)", "train( x )")
+    fingerprint._module_at.cache_clear()
+    fingerprint.stage_fingerprint.cache_clear()
+    fingerprint.module_fingerprint.cache_clear()
+    assert stage_fingerprint("fit") == before  # another size: parsed anew, the same code
+
+
+def closure(stage: str) -> set[str]:
+    return fingerprint.closure((f"kgmm.stages.{stage}",))
 
 
 def test_stages_of_the_workflow_see_the_modules_they_run():
-    scripts = Path(__file__).parents[2] / "workflow" / "scripts"
     forget()
-    cells = fingerprint._closure(scripts / "estimate_cells.py", ())
-    assert {
-        "kgmm.score.kgmm",
-        "kgmm.score.partition",
-        "kgmm.score.moments",
-        "kgmm.data.standardization",
-        "kgmm.data.trajectory",
-    } <= cells
+    cells = closure("estimate_cells")
+    assert {"kgmm.score.kgmm", "kgmm.score.partition", "kgmm.score.moments", "kgmm.data.standardization"} <= cells
+    assert "kgmm.data.trajectory" in cells
     assert not {"kgmm.langevin.model", "kgmm.score.model", "kgmm.score.network"} & cells
-    assert "kgmm.score.partition" not in fingerprint._closure(scripts / "simulate_trajectory.py", ())
+    assert not {"kgmm.systems.base", "kgmm.score.partition"} & (cells ^ closure("estimate_cells"))
+    assert "kgmm.score.partition" not in closure("simulate_trajectory")
+
+
+@pytest.mark.parametrize("stage", list(STAGES))
+def test_whatever_can_change_a_result_counts_for_every_stage(stage):
+    """Seeds and threads are set in ``jobs/job.py``; logs, receipts and progress change no result."""
+    forget()
+    assert {"kgmm.jobs.job", "kgmm.jobs.seeds"} <= closure(stage)
+    assert not {"kgmm.jobs.run", "kgmm.jobs.logs", "kgmm.jobs.receipts", "kgmm.progress"} & closure(stage)

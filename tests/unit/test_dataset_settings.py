@@ -12,11 +12,11 @@ import pytest
 from kgmm.config import dataset_facts as facts_module
 from kgmm.config.dataset_facts import dataset_facts
 from kgmm.config.parsing import ConfigError, parse_config
+from kgmm.data.experiment_data import ExperimentData
 from kgmm.data.observation import smallest_min_probability
 from kgmm.data.trajectory import write_trajectory
 from kgmm.jobs.plan import Plan
 from kgmm.score.kgmm import KGMM
-from kgmm.stages.data import held_out_samples, initial_states, observed_names, training_samples
 
 ROOT = Path(__file__).parents[2]
 RNG = np.random.default_rng(0)
@@ -447,31 +447,31 @@ DATA = {"held_out": 0.2, "n_samples": None, "points": None, "shifts": 1}
 
 def test_fit_and_comparison_see_different_members():
     path = written("t.nc", 20, 5)
-    training, held_out = training_samples(path, DATA)[:], held_out_samples(path, DATA)[:]
+    training, held_out = ExperimentData(path, DATA).training[:], ExperimentData(path, DATA).held_out()[:]
     assert training.shape == (80, 4) and held_out.shape == (20, 4)
     assert set(training[:, 0] // 1000) == set(range(16)) and set(held_out[:, 0] // 1000) == {16, 17, 18, 19}
-    assert len(held_out_samples(path, DATA, 7)) == 7
-    assert len(held_out_samples(path, DATA, 999)) == 20
-    assert len(training_samples(path, DATA | {"n_samples": 33})) == 33
+    assert len(ExperimentData(path, DATA).held_out(7)) == 7
+    assert len(ExperimentData(path, DATA).held_out(999)) == 20
+    assert len(ExperimentData(path, DATA | {"n_samples": 33}).training) == 33
 
 
 def test_jobs_see_the_observed_points_and_their_shifts():
     path = written("t.nc", 20, 5)
     data = DATA | {"points": 2, "shifts": 2}
-    training = training_samples(path, data)[:]
+    training = ExperimentData(path, data).training[:]
     assert training.shape == (160, 2)
     np.testing.assert_array_equal(training[0] % 10, [0, 2])
     np.testing.assert_array_equal(training[5] % 10, [2, 0])
-    assert observed_names(path, data) == ["u0", "u2"]
-    assert observed_names(path, DATA) == ["u0", "u1", "u2", "u3"]
-    assert len(held_out_samples(path, data)) == 40
+    assert ExperimentData(path, data).variables == ["u0", "u2"]
+    assert ExperimentData(path, DATA).variables == ["u0", "u1", "u2", "u3"]
+    assert len(ExperimentData(path, data).held_out()) == 40
 
 
 @pytest.mark.parametrize("n_members", [1, 30, 80, 300])
 def test_members_of_a_model_start_at_training_states(n_members):
     path = written("t.nc", 20, 5)
-    starts = initial_states(path, DATA, n_members)
+    starts = ExperimentData(path, DATA).initial_states(n_members)
     assert starts.shape == (n_members, 4)
-    training = {tuple(row) for row in training_samples(path, DATA)[:]}
+    training = {tuple(row) for row in ExperimentData(path, DATA).training[:]}
     assert {tuple(row) for row in starts} <= training
     assert len({tuple(row) for row in starts}) == min(n_members, 80)  # none twice before all are used

@@ -8,7 +8,7 @@ import pytest
 
 from kgmm import get_system
 from kgmm.data.trajectory import as_trajectory
-from kgmm.figures import draw
+from kgmm.figures.drawing import draw
 from kgmm.statistics.description import describe
 from tests.statistical.exact_laws import autoregressive, chained_samples
 

@@ -9,8 +9,10 @@ import xarray as xr
 
 from kgmm import get_system
 from kgmm.data.trajectory import as_trajectory
-from kgmm.figures import draw, gather, training_page, trajectory_page
+from kgmm.figures import drawing
+from kgmm.figures.drawing import draw, trajectory_page
 from kgmm.jobs.failures import write_failed
+from kgmm.results import ExperimentResult
 from kgmm.statistics.curves import ring_densities
 from kgmm.statistics.description import describe
 from kgmm.statistics.metrics import metric_variables
@@ -58,6 +60,21 @@ def write_comparison(path, dimension, mobility="identity", ring=False):
     xr.Dataset(
         variables, coords={"variable": [f"v{k}" for k in range(dimension)]}, attrs={"mobility": mobility}
     ).to_netcdf(path)
+
+
+def results_of(rows: list[dict]) -> list[ExperimentResult]:
+    return [
+        ExperimentResult("block", **{name: value for name, value in row.items() if name != "figure"}) for row in rows
+    ]
+
+
+def gather(rows: list[dict]) -> xr.Dataset:
+    """The figure that the rows name, of their results."""
+    return drawing.gather(results_of(rows), rows[0]["figure"])
+
+
+def training_page(rows: list[dict]) -> xr.Dataset:
+    return drawing.training_page(results_of(rows))
 
 
 def rows_of(folder, dimension, sigmas, with_model=True, with_fitted=False):

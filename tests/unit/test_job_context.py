@@ -1,9 +1,8 @@
-"""A job under Snakemake: complete outputs or none, failed results that travel on, and the record."""
+"""Jobs: results with receipts, failed results that travel on, and what outlives an error."""
 
-import json
 import logging
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType
 
 import netCDF4
 import numpy as np
@@ -11,11 +10,12 @@ import pytest
 import xarray as xr
 
 from kgmm import ScientificFailure
-from kgmm.jobs import kept
+from kgmm.jobs import run
 from kgmm.jobs.failures import failure_of, refuse_failed_inputs, write_failed
-from kgmm.jobs.job import run_job
+from kgmm.jobs.receipts import is_broken, read_receipt, synchronize, why_due
+from kgmm.jobs.run import run_tasks
 from kgmm.jobs.seeds import seed_sequence
-from kgmm.jobs.tasks import Task, TaskList
+from kgmm.jobs.tasks import Task
 from kgmm.statistics.metrics import COLUMNS, metric_rows, metric_variables
 
 
@@ -31,27 +31,8 @@ def own_logging():
     root.handlers[:], root.level = handlers, level
 
 
-class Named(dict):
-    """Named files, as Snakemake passes them."""
-
-    __getattr__ = dict.__getitem__
-
-
-def task_of(name: str, code: str = "c0de") -> Task:
-    return Task("fit_score", f"wells/{name}", {"seed": 5, "device": "cpu"}, {"data": "data.nc"}, code, 1)
-
-
-def job_of(*tasks: Task) -> SimpleNamespace:
-    """What a script is given; folders are there, as Snakemake makes them."""
-    for task in tasks:
-        for path in task.files:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-    return SimpleNamespace(
-        params=SimpleNamespace(tasks=TaskList(tasks)),
-        input=Named(tasks[0].inputs),
-        output=Named(tasks[0].outputs | {"record": tasks[0].record}),
-        log=["job.log"],
-    )
+def task_of(name: str, code: str = "c0de", stage: str = "fit_score") -> Task:
+    return Task(stage, f"wells/{name}", {"seed": 5, "device": "cpu"}, {"data": "data.nc"}, (), code, 1)
 
 
 @pytest.fixture
@@ -63,149 +44,203 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def snakemake(folder):
-    return job_of(task_of("a-1"))
+def compute_with(monkeypatch):
+    """Puts a function in the place of that of a stage."""
+
+    def use(function, stage="fit_score"):
+        module = ModuleType(stage)
+        setattr(module, stage, function)
+        monkeypatch.setattr(run, "import_module", lambda name: module)
+
+    return use
+
+
+def run_all(*tasks: Task) -> None:
+    Path("done").parent.mkdir(exist_ok=True)
+    run_tasks(tasks, "job.log", "job.done")
 
 
 def files() -> set[str]:
-    return {path.name for path in Path().rglob("*") if path.is_file()}
+    return {str(path) for path in Path().rglob("*") if path.is_file()}
 
 
-def record(snakemake) -> dict:
-    return json.loads(Path(snakemake.output.record).read_text())
+def score_of(task: Task) -> str:
+    return Path(task.outputs["score"]).read_text()
 
 
-def test_result_appears_complete_with_its_record(snakemake):
-    written = []
+def test_a_result_has_a_receipt_and_then_a_done_file(folder, compute_with):
+    task = task_of("a-1")
 
     def compute(job):
-        assert not Path(snakemake.output.score).exists()
-        declared = Path(snakemake.output.score)
-        assert job.outputs.score.parent == declared.parent and job.outputs.score.name != declared.name
-        assert job.inputs.data == snakemake.input.data
-        assert job.device == "cpu"
+        assert job.inputs.data == "data.nc" and job.device == "cpu"
+        assert not Path(task.done).exists() and not Path(task.receipt).exists()
         logging.getLogger("kgmm").info("half-way")
-        job.outputs.score.write_text(str(job.seed.generate_state(1)[0]))
-        written.append(job.outputs.score.stat().st_ino)
+        Path(job.outputs.score).write_text(str(job.seed.generate_state(1)[0]))
 
-    run_job(compute, snakemake)
-    expected = seed_sequence(5, "fit_score", "wells/a-1").generate_state(1)[0]
-    assert Path(snakemake.output.score).read_text() == str(expected)
-    assert [Path(snakemake.output.score).stat().st_ino] == written  # moved in one go, not copied
-    facts = record(snakemake)
-    assert (facts["status"], facts["stage"], facts["key"]) == ("ok", "fit_score", "wells/a-1")
+    compute_with(compute)
+    run_all(task)
+    assert score_of(task) == str(seed_sequence(5, "fit_score", "wells/a-1").generate_state(1)[0])
+    facts = read_receipt(task)
+    assert (facts["status"], facts["stage"], facts["key"], facts["code"]) == ("ok", "fit_score", "wells/a-1", "c0de")
     assert facts["wall_s"] >= 0 and facts["peak_memory_mb"] > 10 and "torch" in facts["versions"]
-    assert "half-way" in Path(snakemake.log[0]).read_text()
-    assert files() == {"data.nc", "job.log", "a-1.json", "a-1.nc"}
+    assert "half-way" in Path("job.log").read_text()
+    assert files() == {"data.nc", "job.log", "job.done", task.outputs["score"], task.receipt, task.done}
+    assert why_due(task) is None
 
 
-def test_error_leaves_no_output_and_its_traceback_in_the_log(snakemake):
+def test_an_error_is_in_the_log_and_the_task_is_broken(folder, compute_with):
+    task = task_of("a-1")
+
     def compute(job):
-        job.outputs.score.write_text("half")
+        Path(job.outputs.score).write_text("half")
         raise OSError("disk full")
 
+    compute_with(compute)
     with pytest.raises(OSError, match="disk full"):
-        run_job(compute, snakemake)
-    log = Path(snakemake.log[0]).read_text()
+        run_all(task)
+    log = Path("job.log").read_text()
     assert "Traceback" in log and "disk full" in log
-    assert files() == {"data.nc", "job.log"}
+    assert is_broken(task) and why_due(task) == "it broke the last time"
+    assert not Path(task.done).exists() and not Path("job.done").exists()
 
 
-def test_output_that_was_not_written_is_an_error(snakemake):
-    with pytest.raises(FileNotFoundError):
-        run_job(lambda job: None, snakemake)
-    assert not Path(snakemake.output.record).exists()
+def test_output_that_was_not_written_is_an_error(folder, compute_with):
+    compute_with(lambda job: None)
+    with pytest.raises(FileNotFoundError, match="fit_score did not write"):
+        run_all(task_of("a-1"))
 
 
-def test_scientific_failure_is_a_result_with_its_reason(snakemake):
-    def compute(job):
-        job.outputs.score.write_text("half")
-        raise ScientificFailure("12 of 50 walkers left the box")
-
-    run_job(compute, snakemake)
-    assert failure_of(snakemake.output.score) == "12 of 50 walkers left the box"
-    facts = record(snakemake)
-    assert (facts["status"], facts["reason"]) == ("failed", "12 of 50 walkers left the box")
-    assert "failed result: 12 of 50 walkers" in Path(snakemake.log[0]).read_text()
-
-
-def test_failed_input_travels_on_and_nothing_is_computed(snakemake):
-    write_failed(Path(snakemake.input.data), "diverged")
-    run_job(lambda job: pytest.fail("computed"), snakemake)
-    assert failure_of(snakemake.output.score) == "diverged"
-
-
-def test_tolerated_failed_input_is_left_to_the_stage(snakemake):
-    write_failed(Path(snakemake.input.data), "diverged")
+def test_scientific_failure_is_a_result_with_its_reason(folder, compute_with):
+    task = task_of("a-1")
 
     def compute(job):
-        job.outputs.score.write_text(failure_of(job.inputs.data))
+        Path(job.outputs.score).write_text("half")
+        raise ScientificFailure("12 of 50 trajectories were reset")
 
-    run_job(compute, snakemake, tolerated=("dat",))
-    assert Path(snakemake.output.score).read_text() == "diverged"
+    compute_with(compute)
+    run_all(task)
+    assert failure_of(task.outputs["score"]) == "12 of 50 trajectories were reset"
+    facts = read_receipt(task)
+    assert (facts["status"], facts["reason"]) == ("failed", "12 of 50 trajectories were reset")
+    assert "failed result: 12 of 50 trajectories" in Path("job.log").read_text()
+    assert why_due(task) is None and Path(task.done).exists()
 
 
-def test_several_tasks_in_one_job(folder):
+def test_failed_input_travels_on_and_nothing_is_computed(folder, compute_with):
+    write_failed(Path("data.nc"), "diverged")
+    compute_with(lambda job: pytest.fail("computed"))
+    run_all(task_of("a-1"))
+    assert failure_of(task_of("a-1").outputs["score"]) == "diverged"
+
+
+def test_tolerated_failed_input_is_left_to_the_stage(folder, compute_with):
+    write_failed(Path("data.nc"), "diverged")
+    task = Task("evaluate_score", "wells/a-1", {"seed": 5, "device": "cpu"}, {"score_kgmm": "data.nc"}, (), "c0de", 1)
+    compute_with(
+        lambda job: Path(job.outputs.evaluation).write_text(failure_of(job.inputs.score_kgmm)), "evaluate_score"
+    )
+    run_all(task)
+    assert Path(task.outputs["evaluation"]).read_text() == "diverged"
+
+
+def test_several_tasks_in_one_job(folder, compute_with):
     tasks = [task_of(name) for name in ("a-1", "b-2", "c-3")]
 
     def compute(job):
         logging.getLogger("kgmm").info("seed %s", job.seed.entropy[-1])
-        job.outputs.score.write_text(str(job.seed.generate_state(1)[0]))
+        assert not any(Path(task.done).exists() for task in tasks)
+        Path(job.outputs.score).write_text(str(job.seed.generate_state(1)[0]))
 
-    run_job(compute, job_of(*tasks))
+    compute_with(compute)
+    run_all(*tasks)
     for task in tasks:
         seed = seed_sequence(5, task.stage, task.key)
-        assert Path(task.outputs["score"]).read_text() == str(seed.generate_state(1)[0])
+        assert score_of(task) == str(seed.generate_state(1)[0])
         assert f"seed {seed.entropy[-1]}" in Path(task.log).read_text()
         assert Path(task.log).read_text().count("seed") == 1
     assert Path("job.log").read_text().count("seed") == 3
-    records = [json.loads(Path(task.record).read_text()) for task in tasks]
-    assert [facts["startup_s"] > 0 for facts in records] == [True, False, False]
-    assert not any("kept" in name for name in files())
+    assert [read_receipt(task)["startup_s"] > 0 for task in tasks] == [True, False, False]
+    assert all(Path(task.done).exists() for task in tasks) and Path("job.done").exists()
 
 
-def test_tasks_that_are_done_outlive_the_job(folder):
-    """Snakemake deletes what a failed job wrote; the next attempt finds it again, and makes what is missing."""
+def test_tasks_that_are_finished_outlive_the_job(folder, compute_with):
+    """The next attempt computes what is missing and nothing else."""
     tasks = [task_of(name) for name in ("a-1", "b-2", "c-3")]
     computed = []
 
     def compute(job):
         computed.append(job.seed.entropy[-1])
-        job.outputs.score.write_text("result")
+        Path(job.outputs.score).write_text("result")
         if Path("trouble").exists() and "b-2" in str(job.outputs.score):
             raise OSError("disk full")
 
+    compute_with(compute)
     Path("trouble").touch()
     with pytest.raises(RuntimeError, match=r"1 of 3 tasks broke \(wells/b-2\); the others are kept"):
-        run_job(compute, job_of(*tasks))
+        run_all(*tasks)
     assert "disk full" in Path("job.log").read_text() and "disk full" in Path(tasks[1].log).read_text()
-    assert len(computed) == 3
-    assert [kept.is_kept(task) for task in tasks] == [True, False, True]
-    assert [kept.is_broken(task) for task in tasks] == [False, True, False]
-    before = Path(tasks[0].outputs["score"]).stat().st_ino
-    for task in tasks:
-        for path in task.files:
-            Path(path).unlink(missing_ok=True)
+    assert len(computed) == 3 and not any(Path(task.done).exists() for task in tasks)
+    assert [is_broken(task) for task in tasks] == [False, True, False]
+    # What a new run finds out before it starts: two are done.
+    assert synchronize(tasks) == {"it broke the last time": [tasks[1]]}
+    assert [Path(task.done).exists() for task in tasks] == [True, False, True]
+    before = Path(tasks[0].outputs["score"]).stat()
     Path("trouble").unlink()
-    run_job(compute, job_of(*tasks))
+    run_all(*tasks)
     assert len(computed) == 4
-    assert Path(tasks[0].outputs["score"]).stat().st_ino == before
-    assert all(Path(path).exists() for task in tasks for path in task.files)
-    assert not any(kept.is_kept(task) or kept.is_broken(task) for task in tasks)
+    after = Path(tasks[0].outputs["score"]).stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert synchronize(tasks) == {}
 
 
-@pytest.mark.parametrize("change", ["code", "input"])
-def test_kept_results_of_other_code_or_input_are_made_anew(folder, change):
-    task, other = task_of("a-1"), task_of("b-2")
-    run_job(lambda job: job.outputs.score.write_text("old"), job_of(task))
-    kept.keep(task)
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("code", "its code has changed"),
+        ("input", "an input has changed"),
+        ("byte", "a file is missing or was changed"),
+        ("truncated", "a file is missing or was changed"),
+        ("deleted", "a file is missing or was changed"),
+        ("receipt", "it was never computed"),
+        ("damaged receipt", "it was never computed"),
+    ],
+)
+def test_whatever_makes_a_result_doubtful_makes_it_due(folder, compute_with, change, reason):
+    task = task_of("a-1")
+    compute_with(lambda job: Path(job.outputs.score).write_text("result"))
+    run_all(task)
+    score = Path(task.outputs["score"])
     if change == "code":
         task = task_of("a-1", code="0ther")
-    else:
+    elif change == "input":
         with netCDF4.Dataset("data.nc", "w") as file:
             file.note = "other data"
-    run_job(lambda job: job.outputs.score.write_text("new"), job_of(task, other))
-    assert Path(task.outputs["score"]).read_text() == "new"
+    elif change == "byte":
+        score.write_text("resulT")
+    elif change == "truncated":
+        score.write_text("res")
+    elif change == "deleted":
+        score.unlink()
+    elif change == "receipt":
+        Path(task.receipt).unlink()
+    else:
+        Path(task.receipt).write_text("{")
+    assert why_due(task) == reason
+    assert synchronize([task]) == ({} if "never" in reason else {reason: [task]})
+    assert not Path(task.done).exists()
+    run_all(task)
+    assert score_of(task) == "result" and why_due(task) is None and synchronize([task]) == {}
+
+
+def test_a_done_file_is_as_old_as_its_result(folder, compute_with):
+    """A result that was there before is not newer than what follows from it."""
+    task = task_of("a-1")
+    compute_with(lambda job: Path(job.outputs.score).write_text("result"))
+    run_all(task)
+    stamp = Path(task.done).stat().st_mtime_ns
+    Path(task.done).unlink()
+    synchronize([task])
+    assert Path(task.done).stat().st_mtime_ns == stamp == Path(task.receipt).stat().st_mtime_ns
 
 
 def test_files_that_are_no_failed_results(tmp_path):

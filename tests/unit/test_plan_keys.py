@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from kgmm.config.stages import STAGES
 from kgmm.jobs.plan import Plan
-from kgmm.jobs.plan_table import records, to_csv
+from kgmm.jobs.plan_table import plan_records, to_csv
+from kgmm.jobs.run_results import RunResults
 from kgmm.jobs.seeds import seed_sequence
-from kgmm.jobs.tasks import STAGES
 
 ROOT = Path(__file__).parents[2]
 BLOCK = {
@@ -24,7 +25,7 @@ BLOCK = {
 
 @pytest.fixture(autouse=True)
 def at_the_root(monkeypatch):
-    monkeypatch.chdir(ROOT)  # the plan reads the scripts of the workflow
+    monkeypatch.chdir(ROOT)
 
 
 def plan(*changes: dict, **run) -> Plan:
@@ -39,64 +40,75 @@ def plan(*changes: dict, **run) -> Plan:
 
 
 def renamed(*changes: dict, **run) -> set[str]:
-    """Stages whose keys differ between the plain block and a changed one."""
-    plain, changed = plan().rows[0].keys, plan(*changes, **run).rows[0].keys
-    return {stage for stage in STAGES if plain.get(stage) != changed.get(stage)}
+    """Roles of the tasks whose keys differ between the plain block and a changed one."""
+    plain, changed = keys(plan()), keys(plan(*changes, **run))
+    return {role for role in plain | changed if plain.get(role) != changed.get(role)}
 
 
-ELSEWHERE = {"simulate_shard", "merge_shards", "import_dataset", "race_score"}
-SCATTERED = {"prepare_cells", "accumulate_moments", "gather_cells"}
-SIMULATED = set(STAGES) - ELSEWHERE - SCATTERED
-FITTED = {"estimate_mobility", "sample_fitted", "compare_fitted"}
-MODELS = {"sample_langevin", "compare_model"} | FITTED
-AFTER_CELLS = {"estimate_cells", "fit_score", "evaluate_score"} | MODELS
+def keys(of: Plan, row: int = 0) -> dict[str, str]:
+    """Keys of the tasks of a row by their role."""
+    return {role: task.key for role, task in of.rows[row].tasks.items()}
+
+
+FITTED = {"mobility", "sample_fitted", "comparison_fitted"}
+MODELS = {"sample", "comparison"} | FITTED
+AFTER_CELLS = {"cells", "score", "evaluation"} | MODELS
+SIMULATED = {"trajectory", "description"} | AFTER_CELLS
 
 
 @pytest.mark.parametrize(
-    ("change", "stages"),
+    ("change", "roles"),
     [
         ({"estimator": {"sigma": 0.2}}, AFTER_CELLS),
         ({"estimator": {"min_probability": 0.05}}, AFTER_CELLS),
         ({"data": {"held_out": 0.3}}, AFTER_CELLS),
-        ({"network": {"hidden": [8]}}, AFTER_CELLS - {"estimate_cells"}),
+        ({"network": {"hidden": [8]}}, AFTER_CELLS - {"cells"}),
         ({"langevin": {"n_members": 100}}, MODELS),
         ({"mobility": {"window": 0.2}}, FITTED),
         ({"mobility": {"method": "identity"}}, FITTED),
         ({"mobility": {"identity": "physical"}}, MODELS),
-        ({"evaluation": {"n_points": 500}}, {"evaluate_score"}),
+        ({"evaluation": {"n_points": 500}}, {"evaluation"}),
         ({"simulation": {"n_members": 600}}, SIMULATED),
         ({"system": {"name": "asymmetric_potential"}}, SIMULATED),
         ({"first_replicate": 1}, SIMULATED),
         ({"until": "score"}, MODELS),
         ({"until": "trajectory"}, AFTER_CELLS),
-        ({"until": "race"}, AFTER_CELLS | {"race_score"}),
+        ({"until": "race"}, AFTER_CELLS | {"race"}),
         ({"race": {"seeds": 2}}, set()),
-        ({"estimator": {"stopping": "fixed", "shards": 2}}, AFTER_CELLS | {"prepare_cells", "gather_cells"}),
-        ({"evaluation": {"budget": True}}, {"evaluate_score"}),
+        ({"estimator": {"stopping": "fixed", "shards": 2}}, AFTER_CELLS),
+        ({"evaluation": {"budget": True}}, {"evaluation"}),
         ({"title": "Other words"}, set()),
         ({"replicates": 3}, set()),
     ],
 )
-def test_a_setting_renames_what_depends_on_it_and_nothing_else(change, stages):
-    assert renamed(change) == stages
+def test_a_setting_renames_what_depends_on_it_and_nothing_else(change, roles):
+    assert renamed(change) == roles
 
 
 def test_settings_of_the_run_rename_everything_or_nothing():
     assert renamed(seed=1) == SIMULATED
     assert renamed(device="cuda") == SIMULATED
     assert renamed(title="Other words", max_runs=50) == set()
-    assert renamed(threads={"fit_score": 2}) == {"fit_score", "evaluate_score"} | MODELS
+    assert renamed(threads={"fit_score": 2}) == {"score", "evaluation"} | MODELS
     assert renamed(defaults={"network": {"max_iterations": 400}}) == set()  # what is the default anyway
 
 
 def test_two_amplitudes_share_the_simulation_and_its_reference():
     both = plan({"estimator": {"sigma": [0.1, 0.2]}})
     # The two simulations are the data and the reference for the noise floor; only the data are described.
-    counts = dict.fromkeys(STAGES, 0) | dict.fromkeys(SIMULATED, 2) | {"describe_trajectory": 1}
-    assert {stage: len(tasks) for stage, tasks in both.tasks.items()} == counts
-    first, second = both.rows
-    assert first.keys["simulate_trajectory"] == second.keys["simulate_trajectory"]
-    assert first.keys["estimate_cells"] != second.keys["estimate_cells"]
+    assert {stage: len(tasks) for stage, tasks in both.tasks.items() if tasks} == {
+        "simulate_trajectory": 2,
+        "describe_trajectory": 1,
+        "estimate_cells": 2,
+        "fit_score": 2,
+        "evaluate_score": 2,
+        "estimate_mobility": 2,
+        "sample_langevin": 4,
+        "compare_model": 4,
+    }
+    first, second = keys(both), keys(both, 1)
+    assert first["trajectory"] == second["trajectory"]
+    assert first["cells"] != second["cells"]
     reference = [key for key in both.tasks["simulate_trajectory"] if "reference" in key]
     assert len(reference) == 1
 
@@ -104,26 +116,27 @@ def test_two_amplitudes_share_the_simulation_and_its_reference():
 def test_adding_rows_renames_nothing():
     alone = plan()
     more = plan({}, {"estimator": {"sigma": 0.2}}, {"network": {"hidden": [8]}}, {"first_replicate": 5})
-    assert alone.rows[0].keys == more.rows[0].keys
+    assert keys(alone) == keys(more)
     for stage in STAGES:
         assert set(alone.tasks[stage]) <= set(more.tasks[stage])
     in_front = plan({"estimator": {"sigma": 0.2}}, {})
-    assert alone.rows[0].keys == in_front.rows[1].keys
+    assert keys(alone) == keys(in_front, 1)
 
 
 def test_methods_are_evaluated_together_and_share_the_cells():
     methods = ["kgmm", "kgmm_cells", "gmm", "gmm_network"]
-    rows = plan({"estimator": {"method": methods}}).rows
-    assert len({row.keys["evaluate_score"] for row in rows}) == 1
-    assert rows[0].keys["estimate_cells"] == rows[1].keys["estimate_cells"]
-    assert [set(row.keys) for row in rows] == [
+    several = plan({"estimator": {"method": methods}})
+    rows = [keys(several, row) for row in range(4)]
+    assert len({row["evaluation"] for row in rows}) == 1
+    assert rows[0]["cells"] == rows[1]["cells"]
+    assert [set(row) for row in rows] == [
         SIMULATED,
-        {"simulate_trajectory", "describe_trajectory", "estimate_cells", "evaluate_score"},
-        {"simulate_trajectory", "describe_trajectory", "evaluate_score"},
-        {"simulate_trajectory", "describe_trajectory", "fit_score", "evaluate_score"},
+        {"trajectory", "description", "cells", "evaluation"},
+        {"trajectory", "description", "evaluation"},
+        {"trajectory", "description", "score", "evaluation"},
     ]
     # A further method is a matter of the evaluation alone.
-    assert renamed({"estimator": {"method": methods}}) == {"evaluate_score"}
+    assert renamed({"estimator": {"method": methods}}) == {"evaluation"}
 
 
 def test_reference_is_another_simulation():
@@ -161,14 +174,13 @@ def test_until_trajectory_plans_the_data_and_their_description_alone():
 
 
 def shards_of(the_plan: Plan):
-    return list(the_plan.tasks["simulate_shard"].values())
+    return [task for task in the_plan.tasks["simulate_trajectory"].values() if task.is_shard]
 
 
 def test_shards_share_the_members_and_are_merged_in_order():
     sharded = plan({"simulation": {"n_members": 500, "path_members": 8, "shards": 3}})
     (row,) = sharded.rows
-    assert "simulate_trajectory" not in row.keys and "simulate_shard" not in row.keys
-    merged = sharded.trajectory(row)
+    merged = row.tasks["trajectory"]
     assert merged.stage == "merge_shards"
     shards = shards_of(sharded)
     simulations = [task.settings["simulation"] for task in shards]
@@ -183,7 +195,7 @@ def test_shards_share_the_members_and_are_merged_in_order():
         f"shard{k}_{name}": task.outputs[name] for k, task in enumerate(shards) for name in ("samples", "path")
     }
     # The noise floor needs no shards.
-    (reference,) = sharded.tasks["simulate_trajectory"].values()
+    (reference,) = (task for task in sharded.tasks["simulate_trajectory"].values() if not task.is_shard)
     assert reference.settings["simulation"]["shards"] == 1
 
 
@@ -196,7 +208,7 @@ def test_every_shard_has_a_seed_of_its_own():
 
 def test_what_follows_does_not_care_whether_there_were_shards_but_for_the_data():
     assert renamed({"simulation": {"shards": 1}}) == set()
-    assert renamed({"simulation": {"shards": 2}}) == SIMULATED | {"merge_shards"}
+    assert renamed({"simulation": {"shards": 2}}) == SIMULATED
 
 
 def test_sigmas_share_the_shards():
@@ -217,15 +229,15 @@ def test_numbers_of_points_share_the_simulation_and_its_description():
     assert counts == {
         "simulate_trajectory": 1, "describe_trajectory": 1, "estimate_cells": 4, "fit_score": 4, "evaluate_score": 4,
     }  # fmt: skip
-    assert several.trajectory_blocks == ["wells0"]
+    assert RunResults(several).drawn["trajectories"] == ["wells0"]
 
 
 def test_a_trajectory_is_shown_by_the_first_block_that_uses_it():
-    blocks = plan(RING | {"data": {"points": 4}}, RING | {"data": {"points": 8}}, {})
-    assert blocks.trajectory_blocks == ["wells0", "wells2"]
-    assert blocks.drawn_blocks == ["wells0", "wells1", "wells2"]
-    assert plan({"until": "trajectory"}, {}).drawn_blocks == ["wells1"]
-    assert plan({"until": "trajectory"}, {}).trajectory_blocks == ["wells0"]
+    drawn = RunResults(plan(RING | {"data": {"points": 4}}, RING | {"data": {"points": 8}}, {})).drawn
+    assert drawn["trajectories"] == ["wells0", "wells2"]
+    assert drawn["figures"] == ["wells0", "wells1", "wells2"]
+    drawn = RunResults(plan({"until": "trajectory"}, {})).drawn
+    assert drawn["figures"] == ["wells1"] and drawn["trajectories"] == ["wells0"]
 
 
 def builtins_only(value) -> bool:
@@ -238,12 +250,12 @@ def builtins_only(value) -> bool:
 
 def test_parameters_of_tasks_are_builtins_and_complete():
     tasks = plan({"estimator": {"method": ["kgmm", "gmm_network"]}}).all_tasks()
-    assert [task.stage for task in tasks] == sorted((task.stage for task in tasks), key=STAGES.index)
+    assert [task.stage for task in tasks] == sorted((task.stage for task in tasks), key=list(STAGES).index)
     for task in tasks:
         assert builtins_only(task.settings)
         assert json.loads(json.dumps(task.settings)) == task.settings
         assert len(task.fingerprint) == 16
-        assert all(task.key in path for path in (*task.outputs.values(), task.record))
+        assert all(task.key in path for path in (*task.outputs.values(), task.receipt, task.done))
 
 
 def test_inputs_of_tasks_are_outputs_of_others():
@@ -252,8 +264,29 @@ def test_inputs_of_tasks_are_outputs_of_others():
     assert len(outputs) == len(set(outputs))
     for task in everything.all_tasks():
         assert set(task.inputs.values()) <= set(outputs)
-    sample = everything.task("sample_langevin", everything.rows[0].keys["sample_langevin"])
+    sample = everything.rows[0].tasks["sample"]
     assert set(sample.inputs) == {"trajectory_samples", "trajectory_path", "score"}
+    # What a task waits for are the tasks whose files it reads.
+    done = {path: task.done for task in everything.all_tasks() for path in task.outputs.values()}
+    for task in everything.all_tasks():
+        assert set(task.awaited) == {done[path] for path in task.inputs.values()}
+
+
+def test_depth_is_the_length_of_the_chain_of_parents():
+    (row,) = plan().rows
+    depths = {role: task.depth for role, task in row.tasks.items()}
+    assert depths == {
+        "trajectory": 0,
+        "description": 1,
+        "cells": 1,
+        "score": 2,
+        "evaluation": 3,
+        "sample": 3,
+        "comparison": 4,
+        "mobility": 4,
+        "sample_fitted": 5,
+        "comparison_fitted": 6,
+    }
 
 
 def test_unknown_task_is_named():
@@ -263,11 +296,11 @@ def test_unknown_task_is_named():
 
 def test_table_has_every_setting_and_every_key():
     one = plan({"replicates": 2})
-    first, second = records(one)
+    first, second = plan_records(one)
     assert first["estimator.sigma"] == 0.1 and first["system.name"] == "double_well"
     assert first["network.hidden"] == "[128, 64]"
     assert (first["replicate"], second["replicate"]) == (0, 1)
-    assert first["key.fit_score"] == one.rows[0].keys["fit_score"]
+    assert first["key.score"] == keys(one)["score"]
     assert len(to_csv(one).splitlines()) == 3
     assert one.resolved["experiments"][0]["langevin"]["n_members"] == 4000
 
@@ -284,11 +317,11 @@ def test_plan_is_the_same_in_another_process():
     assert json.loads(done.stdout) == [[task.key, task.settings, task.fingerprint] for task in plan().all_tasks()]
 
 
-def test_planning_imports_neither_torch_nor_scipy():
+def test_planning_imports_nothing_heavy():
     code = (
         "import sys, yaml, kgmm; from kgmm.jobs.plan import Plan;"
         "Plan(yaml.safe_load(open('config/config.yaml')));"
-        "print([m for m in ('torch', 'scipy', 'xarray', 'matplotlib', 'pandas', 'netCDF4') if m in sys.modules])"
+        "print([m for m in ('torch', 'sklearn', 'scipy', 'xarray', 'matplotlib', 'pandas', 'netCDF4') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"

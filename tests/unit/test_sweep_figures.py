@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kgmm.figures import sweep
+from kgmm.figures.kinds import sweep
 from kgmm.report.sweep_table import MEAN
 
 _NONE = {"variable": None, "mobility": None}
