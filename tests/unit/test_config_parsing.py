@@ -102,7 +102,10 @@ def test_the_configuration_is_not_changed():
         ({"estimator": {"sigma": "1e-5"}}, "is '1e-5': input should be a valid number (YAML reads 1e-5 as text: write"),
         ({"estimator": {"sigma": "small"}}, "estimator.sigma is 'small': input should be a valid number"),
         ({"estimator": {"sigma": []}}, "estimator.sigma is an empty list: at least one value is needed"),
-        ({"estimator": {"method": "dsn"}}, "estimator.method is 'dsn': input should be 'kgmm', 'kgmm_cells', 'gmm'"),
+        (
+            {"estimator": {"method": "dsn"}},
+            "unknown method 'dsn': known are kgmm, kgmm_cells, gmm_network, dsm, gmm; did you mean 'dsm'?",
+        ),
         ({"estimator": {"max_draws": 7}}, "estimator.max_draws is 7: input should be a multiple of 2"),
         ({"estimator": {"max_draws": 2}}, "estimator: min_draws is 4: it must not exceed max_draws = 2"),
         ({"estimator": {"sigma": float("nan")}}, "estimator.sigma is nan: input should be"),

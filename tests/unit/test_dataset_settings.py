@@ -372,27 +372,26 @@ def test_planning_with_data_imports_no_torch():
 
 def plan(system=None, **settings):
     dataset_facts.cache_clear()
-    return Plan(raw(system, **settings), ROOT / "workflow" / "scripts")
+    return Plan(raw(system, **settings))
 
 
 def keys(**settings):
-    return plan(**settings).rows[0].keys
+    return {role: task.key for role, task in plan(**settings).rows[0].tasks.items()}
 
 
-MODELS = {"sample_langevin", "compare_model", "estimate_mobility", "sample_fitted", "compare_fitted"}
-FROM_DATA = {"import_dataset", "describe_trajectory", "estimate_cells", "fit_score", "evaluate_score"} | MODELS
+MODELS = {"sample", "comparison", "mobility", "sample_fitted", "comparison_fitted"}
+FROM_DATA = {"trajectory", "description", "cells", "score", "evaluation"} | MODELS
 
 
 def test_data_are_imported_and_not_simulated():
     save(RNG.standard_normal((1000, 2)))
     found = plan()
-    assert {stage for stage, tasks in found.tasks.items() if tasks} == FROM_DATA
-    assert all(len(tasks) <= 1 for tasks in found.tasks.values())
+    (row,) = found.rows
+    assert set(row.tasks) == FROM_DATA and len(found.all_tasks()) == len(FROM_DATA)
     (task,) = found.tasks["import_dataset"].values()
     assert task.inputs == {"data": "x.npy"}
-    assert found.trajectory(found.rows[0]) is task
-    (comparison,) = found.tasks["compare_model"].values()
-    assert not any("reference" in name for name in comparison.inputs)
+    assert row.tasks["trajectory"] is task
+    assert not any("reference" in name for name in row.tasks["comparison"].inputs)
 
 
 def renamed(before, after):
@@ -413,20 +412,20 @@ def test_content_renames_what_is_made_of_the_data_and_place_and_time_do_not(fold
 
 
 @pytest.mark.parametrize(
-    ("system", "settings", "stages"),
+    ("system", "settings", "roles"),
     [
         ({"time_step": 2.0}, {}, FROM_DATA),
         ({"variables": ["a", "b"]}, {}, FROM_DATA),
         ({"name": "other"}, {}, FROM_DATA),
-        ({}, {"data": {"held_out": 0.3}}, FROM_DATA - {"import_dataset", "describe_trajectory"}),
-        ({}, {"until": "trajectory"}, FROM_DATA - {"import_dataset", "describe_trajectory"}),
+        ({}, {"data": {"held_out": 0.3}}, FROM_DATA - {"trajectory", "description"}),
+        ({}, {"until": "trajectory"}, FROM_DATA - {"trajectory", "description"}),
         ({}, {"until": "score"}, MODELS),
         ({}, {"defaults": {"simulation": {"n_members": 500}}}, set()),
     ],
 )
-def test_a_setting_renames_what_depends_on_it_and_nothing_else(system, settings, stages):
+def test_a_setting_renames_what_depends_on_it_and_nothing_else(system, settings, roles):
     save(RNG.standard_normal((1000, 2)))
-    assert renamed(keys(), keys(system=system, **settings)) == stages
+    assert renamed(keys(), keys(system=system, **settings)) == roles
 
 
 # Which samples a job sees.

@@ -5,6 +5,7 @@ import pandas as pd
 import xarray as xr
 
 from kgmm.report.explorer import explorer_entries
+from kgmm.results import ExperimentResult, Section
 
 METRICS = pd.DataFrame(
     {
@@ -13,14 +14,11 @@ METRICS = pd.DataFrame(
         "stderr": np.nan, "status": "ok",
     }
 )  # fmt: skip
-SECTIONS = [{"name": "a", "title": "A system"}]
+SECTIONS = [Section("a", "A system", "test")]
 
 
 def row(path, sigma=0.1, replicate=2, method="kgmm"):
-    return {
-        "block": "a", "sigma": sigma, "min_probability": 0.01, "n_samples": None, "replicate": replicate,
-        "method": method, "evaluation": str(path), "comparison": None, "comparison_fitted": None,
-    }  # fmt: skip
+    return ExperimentResult("a", "test", method, sigma, min_probability=0.01, replicate=replicate, evaluation=str(path))
 
 
 def test_scores_along_a_line(tmp_path):

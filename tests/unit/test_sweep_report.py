@@ -1,6 +1,7 @@
 """Sweeps in the report: tables of their settings, reasons of failures, and the numbers of their explorer."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,11 +13,9 @@ from kgmm.report.setting_table import setting_table
 from kgmm.report.sweep_explorer import sweep_entries
 from kgmm.report.sweep_table import MEAN, summarize
 from kgmm.report.sweep_tables import best_table, first_trajectory, sweep_failures, sweep_part
+from kgmm.results import Sweep
 
-GRID = {
-    "block": "wells", "mode": "grid", "axes": ["sigma", "langevin.dt"], "choices": ["sigma", "langevin.dt"],
-    "problems": [],
-}  # fmt: skip
+GRID = Sweep("wells", "grid", axes=("sigma", "langevin.dt"), choices=("sigma", "langevin.dt"), problems=())
 NOTHING = pd.DataFrame(columns=["block", "sigma", "langevin.dt", *COLUMNS])
 
 
@@ -46,8 +45,8 @@ def runs() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def table(metrics: pd.DataFrame, sweep: dict = GRID) -> pd.DataFrame:
-    return summarize(metrics, {"wells": sweep["axes"]})
+def table(metrics: pd.DataFrame, sweep: Sweep = GRID) -> pd.DataFrame:
+    return summarize(metrics, {"wells": list(sweep.axes)})
 
 
 @pytest.mark.parametrize(
@@ -107,13 +106,13 @@ def test_best_settings_at_equal_noise_and_across():
 
 
 def test_entropies_at_one_noise_are_not_across():
-    sweep = GRID | {"axes": ["langevin.dt"], "choices": ["langevin.dt"]}
+    sweep = replace(GRID, axes=["langevin.dt"], choices=["langevin.dt"])
     (entry,) = best_table(pd.DataFrame([best_row(ENTROPY)]), sweep)
     assert (entry["sigma"], entry["setting"], entry["across"]) == ("0.1", "dt = auto", False)
 
 
 def test_problems_stand_apart_from_choices():
-    sweep = GRID | {"choices": ["sigma"], "problems": ["langevin.dt"]}
+    sweep = replace(GRID, choices=["sigma"], problems=["langevin.dt"])
     (entry,) = best_table(pd.DataFrame([best_row(ENTROPY, **{"langevin.dt": 0.5})]), sweep)
     assert (entry["problem"], entry["problem_text"], entry["setting"]) == (["0.5"], "dt = 0.5", "σ = 0.1")
 
@@ -133,7 +132,7 @@ def test_the_summary_holds_few_and_those_across_first():
     ]
 
 
-def entry_of(metrics: pd.DataFrame, sweep: dict = GRID) -> dict:
+def entry_of(metrics: pd.DataFrame, sweep: Sweep = GRID) -> dict:
     (entry,) = sweep_entries([sweep], {"wells": "Wells"}, table(metrics, sweep), {"wells": 2})
     # JSON knows no NaN.
     json.dumps(entry, allow_nan=False)
@@ -157,15 +156,15 @@ def test_the_explorer_has_every_setting_and_its_failures():
 
 def test_paired_lists_are_one_axis_of_the_explorer():
     pairs = [row(0.1, None, 0), row(0.2, 0.5, 0)]
-    (axis,) = entry_of(pd.DataFrame(pairs), GRID | {"mode": "zip"})["axes"]
+    (axis,) = entry_of(pd.DataFrame(pairs), replace(GRID, mode="zip"))["axes"]
     assert (axis["label"], axis["values"], axis["numbers"]) == ("σ / dt", ["0.1 / auto", "0.2 / 0.5"], None)
 
 
 def test_methods_are_an_axis():
     metrics = pd.DataFrame([row(0.1, None, 0), row(0.1, None, 0, method="kgmm_cells")])
-    entry = entry_of(metrics, GRID | {"axes": ["method", "sigma"]})
+    entry = entry_of(metrics, replace(GRID, axes=["method", "sigma"]))
     assert [axis["label"] for axis in entry["axes"]] == ["method", "σ"]
-    assert entry["axes"][0]["values"] == ["KGMM network", "KGMM cells without a network"]
+    assert entry["axes"][0]["values"] == ["KGMM network", "KGMM cells"]
 
 
 def test_fitted_mobilities_are_one_model():
@@ -201,7 +200,7 @@ def test_the_data_of_a_sweep_are_those_of_its_first_setting():
 
 @pytest.mark.parametrize(("choices", "has_choices"), [(["sigma"], True), ([], False)])
 def test_a_sweep_of_the_problem_alone_has_nothing_to_choose(choices, has_choices):
-    sweep = {"block": "wells", "mode": "grid", "axes": ["sigma"], "choices": choices, "problems": []}
+    sweep = replace(GRID, axes=("sigma",), choices=tuple(choices))
     metrics = pd.DataFrame([row(0.1, 0.01, 0)])
     part = sweep_part(sweep, summarize(metrics, {"wells": ["sigma"]}), NOTHING, metrics)
     assert part["has_choices"] is has_choices and part["best"] == []

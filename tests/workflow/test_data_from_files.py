@@ -155,7 +155,7 @@ def planned(project, config=MINE):
 def test_every_stage_ran_once(finished):
     plan = pd.read_csv(finished.root / "results/mine/plan.csv")
     assert len(plan) == 2
-    assert plan["key.simulate_trajectory"].isna().all() and plan["key.merge_shards"].isna().all()
+    assert plan["key.trajectory"].str.startswith("station/data-").all()
     costs = pd.read_csv(finished.root / "results/mine/costs.csv")
     jobs = OF_THE_SCORE | OF_THE_PICTURES | {"import_dataset": 1, "describe_trajectory": 1}
     assert costs.groupby("stage").size().to_dict() == jobs
@@ -163,7 +163,7 @@ def test_every_stage_ran_once(finished):
 
 
 def test_the_store_holds_the_file(finished):
-    (folder,) = (finished.root / "results/store/datasets/station").iterdir()
+    (folder,) = (finished.root / "results/store/import_dataset/station").iterdir()
     table = series()[["wind", "pressure"]].to_numpy(dtype=np.float32)
     for name in ("samples", "path"):
         with xr.open_dataset(folder / f"{name}.nc") as stored:
@@ -197,7 +197,7 @@ def test_the_fitted_score_is_linear(finished):
     """Outside of the workflow, the file that it wrote."""
     from kgmm import ScoreModel
 
-    (path,) = (finished.root / "results/store/scores/station").glob("kgmm-*.nc")
+    (path,) = (finished.root / "results/store/fit_score/station").glob("kgmm-*/score.nc")
     score = ScoreModel.load(path)
     x = np.random.default_rng(1).multivariate_normal([0, 1000], COVARIANCE, 2000)
     scale = np.diag(np.diag(COVARIANCE))

@@ -21,8 +21,8 @@ TABLES = {
                 # Eleven blocks, and two races on the data of theirs; two on one double well, and three on one ring. All
                 # but one are modelled, whose noise floors are simulations too.
                 "simulate_trajectory": 11 + 7, "describe_trajectory": 11, "draw_trajectory": 7, "estimate_cells": 17,
-                "fit_score": 25, "evaluate_score": 17, "sample_langevin": 12, "compare_model": 12,
-                "estimate_mobility": 12, "sample_fitted": 12, "compare_fitted": 12, "draw_figure": 15, "race_score": 2,
+                "fit_score": 25, "evaluate_score": 17, "sample_langevin": 24, "compare_model": 24,
+                "estimate_mobility": 12, "draw_figure": 15, "race_score": 2,
                 "draw_training": 11,
             },
         ),
@@ -30,17 +30,17 @@ TABLES = {
             ("--workflow-profile", "profiles/quick"),
             {
                 "simulate_trajectory": 4, "describe_trajectory": 2, "draw_trajectory": 2, "estimate_cells": 3,
-                "fit_score": 5, "evaluate_score": 3, "sample_langevin": 3, "compare_model": 3,
-                "estimate_mobility": 3, "sample_fitted": 3, "compare_fitted": 3, "draw_figure": 2, "draw_training": 2,
+                "fit_score": 5, "evaluate_score": 3, "sample_langevin": 6, "compare_model": 6,
+                "estimate_mobility": 3, "draw_figure": 2, "draw_training": 2,
             },
         ),
         (
-            # Ten tasks to a job, where so many can be computed at once by the same code. No SLURM is needed for this.
+            # Ten tasks to a job, where so many can be computed at once. No SLURM is needed for this.
             ("--workflow-profile", "profiles/slurm"),
             {
-                "simulate_trajectory": 6, "describe_trajectory": 6, "draw_trajectory": 7, "estimate_cells": 2,
-                "fit_score": 3, "evaluate_score": 6, "sample_langevin": 2, "compare_model": 6,
-                "estimate_mobility": 2, "sample_fitted": 2, "compare_fitted": 6, "draw_figure": 15, "race_score": 2,
+                "simulate_trajectory": 2, "describe_trajectory": 2, "draw_trajectory": 7, "estimate_cells": 2,
+                "fit_score": 3, "evaluate_score": 2, "sample_langevin": 4, "compare_model": 4,
+                "estimate_mobility": 2, "draw_figure": 15, "race_score": 2,
                 "draw_training": 11,
             },
         ),
@@ -48,24 +48,24 @@ TABLES = {
             ("--configfile", "config/sunspots.yaml"),
             {
                 "import_dataset": 1, "describe_trajectory": 1, "draw_trajectory": 1, "estimate_cells": 1,
-                "fit_score": 1, "evaluate_score": 1, "sample_langevin": 1, "compare_model": 1, "estimate_mobility": 1,
-                "sample_fitted": 1, "compare_fitted": 1, "draw_figure": 1, "draw_training": 1,
+                "fit_score": 1, "evaluate_score": 1, "sample_langevin": 2, "compare_model": 2, "estimate_mobility": 1,
+                "draw_figure": 1, "draw_training": 1,
             },
         ),
         (
             ("--configfile", "config/paper-large.yaml"),
             {
                 # Three blocks on one simulation of 16 shards, draws divided as well; no model of sixteen points.
-                "simulate_shard": 16, "merge_shards": 1, "simulate_trajectory": 1, "describe_trajectory": 1,
+                "simulate_trajectory": 16 + 1, "merge_shards": 1, "describe_trajectory": 1,
                 "draw_trajectory": 1, "prepare_cells": 3, "accumulate_moments": 48, "gather_cells": 3, "fit_score": 3,
-                "evaluate_score": 3, "sample_langevin": 2, "compare_model": 2, "estimate_mobility": 2,
-                "sample_fitted": 2, "compare_fitted": 2, "draw_figure": 4, "draw_training": 3,
+                "evaluate_score": 3, "sample_langevin": 4, "compare_model": 4, "estimate_mobility": 2,
+                "draw_figure": 4, "draw_training": 3,
             },
         ),
         (
             ("--configfile", "config/scatter.yaml"),
             {
-                "simulate_shard": 10, "merge_shards": 1, "describe_trajectory": 1, "draw_trajectory": 1,
+                "simulate_trajectory": 10, "merge_shards": 1, "describe_trajectory": 1, "draw_trajectory": 1,
                 "prepare_cells": 1, "accumulate_moments": 10, "gather_cells": 1, "fit_score": 1, "evaluate_score": 1,
                 "draw_figure": 1, "draw_training": 1,
             },
@@ -83,18 +83,18 @@ def test_jobs_of_a_fresh_copy(new_project, arguments, jobs):
 # Of the stages of a score, and of a model with and without a mobility that is fitted.
 _SCORE = ("simulate_trajectory", "describe_trajectory", "estimate_cells", "fit_score", "evaluate_score")
 _MODEL = ("sample_langevin", "compare_model")
-_FITTED = ("estimate_mobility", "sample_fitted", "compare_fitted")
+_FITTED = {"estimate_mobility": 2, "sample_langevin": 4, "compare_model": 4}
 
 
 @pytest.mark.parametrize(
     ("name", "experiments", "jobs"),
     [
         # Two jobs for all tasks of a stage, one for each core; twice as many where they are more than 48.
-        ("sigma", 96, dict.fromkeys(_SCORE + _MODEL, 4) | {"simulate_trajectory": 4, "describe_trajectory": 4}),
+        ("sigma", 96, dict.fromkeys(_SCORE + _MODEL, 4) | {"simulate_trajectory": 2, "describe_trajectory": 2}),
         ("n_samples", 63, dict.fromkeys(_SCORE, 2)),
         ("dimension", 72, dict.fromkeys(_SCORE, 2)),
-        ("rayleigh", 15, dict.fromkeys(_SCORE + _MODEL + _FITTED, 2)),
-        ("forcing", 12, dict.fromkeys(_SCORE + _MODEL + _FITTED, 2)),
+        ("rayleigh", 15, dict.fromkeys(_SCORE, 2) | _FITTED),
+        ("forcing", 12, dict.fromkeys(_SCORE, 2) | _FITTED),
     ],
 )
 def test_jobs_of_a_sweep(new_project, name, experiments, jobs):

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from kgmm.data.experiment_data import ExperimentData
 from kgmm.score.cell_score import CellScore
 from kgmm.score.cells import CellEstimates
 from kgmm.score.prepared_cells import PreparedCells
-from kgmm.stages.data import training_samples
 
 pytestmark = pytest.mark.workflow
 
@@ -79,17 +79,19 @@ def store(project, folder):
 
 
 def test_gathered_cells_are_those_of_one_job(run):
-    prepared, gathered = store(run, "prepared"), store(run, "gathered")
+    prepared, gathered = store(run, "prepare_cells"), store(run, "gather_cells")
     assert len(prepared) == len(gathered) == 4
-    assert len(store(run, "moments")) == 12
+    assert len(store(run, "accumulate_moments")) == 12
     plan = pd.read_csv(run.root / "results/estimator/plan.csv", dtype=str)
     rows = plan[plan["name"] == "error_map"]
     for _, row in rows.iterrows():
         data = {"held_out": 0.2, "n_samples": int(row["data.n_samples"]), "points": None, "shifts": 1}
-        file = run.root / f"results/store/trajectories/{row['key.simulate_trajectory']}/samples.nc"
-        prepared_cells = PreparedCells.load(run.root / f"results/store/prepared/{row['key.prepare_cells']}.nc")
-        one = CellScore.gather(prepared_cells, [prepared_cells.accumulate(training_samples(file, data))])
-        found = CellScore.load(run.root / f"results/store/gathered/{row['key.gather_cells']}.nc")
+        file = run.root / f"results/store/simulate_trajectory/{row['key.trajectory']}/samples.nc"
+        found = CellScore.load(run.root / f"results/store/gather_cells/{row['key.cells']}/cells.nc")
+        (prepared_cells,) = (
+            cells for cells in map(PreparedCells.load, prepared) if cells.entropy == found.prepared.entropy
+        )
+        one = CellScore.gather(prepared_cells, [prepared_cells.accumulate(ExperimentData(file, data).training)])
         for name in CellEstimates.__dataclass_fields__:
             a, b = getattr(found.estimates, name), getattr(one.estimates, name)
             assert (a is None) == (b is None)
@@ -132,8 +134,8 @@ def test_figures_hold_what_was_measured(run):
 
 def test_a_race_again_is_the_same_but_for_its_times(run):
     """Wall times are not in the files that are compared byte by byte."""
-    (race,) = store(run, "races")
-    (times,) = store(run, "records/race_times")
+    (race,) = store(run, "race_score")
+    (times,) = store(run, "receipts")
     before = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (race, times)]
     run.snakemake("--cores", "2", "--configfile", "config/small.yaml", "--forcerun", "race_score", check=True)
     after = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (race, times)]

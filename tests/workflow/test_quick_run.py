@@ -79,7 +79,9 @@ def test_smoothing_too_much_shows_in_the_density(metrics):
 
 
 def test_data_files_carry_their_parameters(quick_run):
-    (path,) = (quick_run.root / "results/store/trajectories/asymmetric_potential").glob("replicate=0-*/samples.nc")
+    (path,) = (quick_run.root / "results/store/simulate_trajectory/asymmetric_potential").glob(
+        "replicate=0-*/samples.nc"
+    )
     with xr.open_dataset(path) as dataset:
         assert dataset["state"].dims == ("member", "time", "variable")
         assert dataset["state"].shape == (2500, 40, 2)
@@ -90,8 +92,8 @@ def test_data_files_carry_their_parameters(quick_run):
 def test_the_plan_names_every_file(quick_run):
     plan = pd.read_csv(quick_run.root / "results/quick/plan.csv")
     assert len(plan) == 10
-    for key in plan["key.evaluate_score"]:
-        assert (quick_run.root / f"results/store/evaluations/{key}.nc").exists()
+    for key in plan["key.evaluation"]:
+        assert (quick_run.root / f"results/store/evaluate_score/{key}/evaluation.nc").exists()
 
 
 def test_figures_have_their_data_beside_them(quick_run):
@@ -107,7 +109,9 @@ def test_costs_are_recorded(quick_run):
 
 
 def test_a_langevin_sample_is_data_like_any_other(quick_run):
-    (path,) = (quick_run.root / "results/store/langevin_fitted/asymmetric_potential").glob("*/path.nc")
+    plan = pd.read_csv(quick_run.root / "results/quick/plan.csv").set_index("name")
+    key = plan.loc["asymmetric_potential", "key.sample_fitted"]
+    path = quick_run.root / f"results/store/sample_langevin/{key}/path.nc"
     relative = str(path.relative_to(quick_run.root))
     system = {"kind": "dataset", "name": "model", "path": relative, "variables": ["state"]}
     block = {"name": "again", "system": system, "until": "trajectory"}

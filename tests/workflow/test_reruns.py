@@ -21,9 +21,9 @@ OF_THE_DATA = {"describe_trajectory": 1, "collect_trajectories": 1, "draw_trajec
 # Pictures of a block, each a job whose costs are counted.
 OF_THE_PICTURES = {"draw_figure": 1, "draw_trajectory": 1, "draw_training": 1}
 # The statistics of the two models.
-OF_THE_COMPARISONS = {"compare_model": 1, "compare_fitted": 1}
+OF_THE_COMPARISONS = {"compare_model": 2}
 # The model with the identity, and the one that keeps the clock.
-OF_THE_MODELS = {"sample_langevin": 1, "estimate_mobility": 1, "sample_fitted": 1} | OF_THE_COMPARISONS
+OF_THE_MODELS = {"sample_langevin": 2, "estimate_mobility": 1} | OF_THE_COMPARISONS
 # From the cells on.
 OF_THE_SCORE = {"estimate_cells": 1, "fit_score": 1, "evaluate_score": 1} | OF_THE_MODELS
 
@@ -79,34 +79,51 @@ def test_another_network_clusters_nothing(finished_tiny):
     ("module", "old", "new", "expected"),
     [
         # A comment is no change.
-        ("langevin.py", "_BOX_MARGIN = 0.5", "_BOX_MARGIN = 0.5  # half", {}),
+        ("langevin/model.py", "_BOX_MARGIN = 0.5", "_BOX_MARGIN = 0.5  # half", {}),
         (
-            "langevin.py", "_BOX_MARGIN = 0.5", "_BOX_MARGIN = 0.6",
+            "langevin/model.py", "_BOX_MARGIN = 0.5", "_BOX_MARGIN = 0.6",
             OF_THE_MODELS | OF_THE_RUN,
         ),
         (
-            "training.py", '"maxcor": 20', '"maxcor": 19',
+            "score/training.py", '"maxcor": 20', '"maxcor": 19',
             {"fit_score": 1, "evaluate_score": 1} | OF_THE_MODELS | OF_THE_RUN,
         ),
         (
-            "statistics.py", "(2 * deviation)", "(3 * deviation)",
+            "statistics/comparison.py", "(2 * deviation)", "(3 * deviation)",
             {"evaluate_score": 1} | OF_THE_COMPARISONS | OF_THE_DATA | OF_THE_RUN,
         ),
         (
             # Effective sizes are stored with the samples.
-            "histograms.py", "_FEWEST_BINS = 10", "_FEWEST_BINS = 11",
+            "statistics/histograms.py", "_FEWEST_BINS = 10", "_FEWEST_BINS = 11",
             {"simulate_trajectory": 2} | OF_THE_SCORE | OF_THE_DATA | OF_THE_RUN,
         ),
         (
-            "description.py", "_PATH_POINTS = 1500", "_PATH_POINTS = 1400",
+            "statistics/description.py", "_PATH_POINTS = 1500", "_PATH_POINTS = 1400",
             OF_THE_DATA | {"collect_costs": 1},
         ),
         (
-            "figures/trajectory.py", "_MOST_VARIABLES = 4", "_MOST_VARIABLES = 5",
+            # One kind of figure is drawn again, and not the others.
+            "figures/kinds/trajectory.py", "_MOST_VARIABLES = 4", "_MOST_VARIABLES = 5",
+            {"draw_trajectory": 1, "collect_costs": 1},
+        ),
+        (
+            "figures/style.py", "_RASTER_DPI = 160", "_RASTER_DPI = 170",
             {"draw_figure": 1, "draw_trajectory": 1, "draw_training": 1, "collect_costs": 1},
         ),
+        # What every job runs on: its seeds change all results, its log none.
+        (
+            "jobs/seeds.py", 'f"{stage}/{key}"', 'f"{key}/{stage}"',
+            {"simulate_trajectory": 2} | OF_THE_SCORE | OF_THE_DATA | OF_THE_RUN,
+        ),
+        ("jobs/logs.py", "level=logging.INFO", "level=logging.DEBUG", {}),
+        ("jobs/run.py", "computed by an earlier attempt", "computed before", {}),
+        # A method that is not used, and one that is: only its own fits.
+        ("methods/dsm.py", "rank=3", "rank=2", {}),
+        (
+            "methods/kgmm.py", "drives_model=True", "drives_model=(True)", {}
+        ),
         # No data from files in this run.
-        ("datasets.py", "_STEP_TOLERANCE = 1e-3", "_STEP_TOLERANCE = 1e-2", {}),
+        ("data/datasets.py", "_STEP_TOLERANCE = 1e-3", "_STEP_TOLERANCE = 1e-2", {}),
         ("report/tables.py", '"–"', '"-"', OF_THE_END),
         # Another system's file is not this run's code.
         ("systems/ornstein_uhlenbeck.py", "decay2: float = 0.5", "decay2: float = 0.6", {}),

@@ -32,10 +32,10 @@ def shards(new_project):
     return project
 
 
-def trajectories(project, folder):
-    """Samples and path of every task in a folder of the store, by its label."""
+def trajectories(project, folder, labels="*"):
+    """Samples and path of the tasks in a folder of the store, by their label."""
     found = {}
-    for task in sorted((project.root / "results/store" / folder / "double_well").iterdir()):
+    for task in sorted((project.root / "results/store" / folder / "double_well").glob(labels)):
         opened = [xr.open_dataset(task / f"{name}.nc") for name in ("samples", "path")]
         found[task.name.rsplit("-", 1)[0]] = [dataset.load() for dataset in opened]
         for dataset in opened:
@@ -44,9 +44,9 @@ def trajectories(project, folder):
 
 
 def test_shards_are_put_together_in_order(shards):
-    parts = trajectories(shards, "shards")
+    parts = trajectories(shards, "simulate_trajectory", "*-shard=*")
     assert list(parts) == [f"replicate=0-shard={k}of3" for k in (1, 2, 3)]
-    (whole,) = trajectories(shards, "merged").values()
+    (whole,) = trajectories(shards, "merge_shards").values()
     for number, (own, members) in enumerate([(200, [67, 67, 66]), (4, [2, 1, 1])]):
         pieces = [part[number]["state"].values for part in parts.values()]
         assert [len(piece) for piece in pieces] == members and sum(members) == own
@@ -56,14 +56,14 @@ def test_shards_are_put_together_in_order(shards):
 
 
 def test_shards_are_different_simulations(shards):
-    samples = [part[0]["state"].values[:50].ravel() for part in trajectories(shards, "shards").values()]
+    samples = [part[0]["state"].values[:50].ravel() for part in trajectories(shards, "simulate_trajectory", "*-shard=*").values()]
     correlation = np.corrcoef(samples)
     # 50 members of five times; independent wells.
     assert np.abs(correlation[~np.eye(3, dtype=bool)]).max() < 4.5 * 50**-0.5
 
 
 def test_the_whole_says_what_it_is(shards):
-    ((samples, path),) = trajectories(shards, "merged").values()
+    ((samples, path),) = trajectories(shards, "merge_shards").values()
     for dataset in (samples, path):
         simulation = json.loads(dataset.attrs["simulation"])
         assert (simulation["n_members"], simulation["path_members"], simulation["shards"]) == (200, 4, 3)
@@ -76,12 +76,12 @@ def test_the_whole_says_what_it_is(shards):
 def test_what_follows_uses_the_whole(shards):
     costs = pd.read_csv(shards.root / "results/shards3/costs.csv")
     assert costs.groupby("stage").size().to_dict() == OF_THE_SCORE | OF_THE_PICTURES | {
-        "simulate_shard": 3, "merge_shards": 1, "describe_trajectory": 1,
-        "simulate_trajectory": 1,  # the reference for the noise floor
+        "merge_shards": 1, "describe_trajectory": 1,
+        "simulate_trajectory": 3 + 1,  # the shards, and the reference for the noise floor
     }  # fmt: skip
     table = pd.read_csv(shards.root / "results/shards3/trajectories.csv")
     assert table[["n_members", "n_samples", "path_members"]].values.tolist() == [[200, 1000, 4]]
-    assert "simulate_shard" in (shards.root / "results/shards3/report.html").read_text()
+    assert "merge_shards" in (shards.root / "results/shards3/report.html").read_text()
 
 
 def test_shards_are_kept_and_another_number_is_another_simulation(shards):
@@ -90,10 +90,10 @@ def test_shards_are_kept_and_another_number_is_another_simulation(shards):
 
     assert jobs(sharded(3)) == {}
     new = jobs(sharded(2) | {"name": "shards3"})
-    assert new["simulate_shard"] == 2 and new["merge_shards"] == 1 and "simulate_trajectory" not in new
+    assert new["simulate_trajectory"] == 2 and new["merge_shards"] == 1
     finer = sharded(3)
     finer["experiments"][0]["estimator"]["sigma"] = [0.2, 0.4]
-    assert not {"simulate_shard", "merge_shards", "simulate_trajectory"} & set(jobs(finer))
+    assert not {"merge_shards", "simulate_trajectory"} & set(jobs(finer))
 
 
 def test_a_shard_that_diverges_is_a_failed_result_of_the_whole(new_project):
@@ -146,7 +146,7 @@ def test_numbers_of_points_share_one_trajectory_and_its_page(ring):
         "simulate_trajectory": 1, "describe_trajectory": 1, "estimate_cells": 2, "fit_score": 2, "evaluate_score": 2,
         "draw_trajectory": 1, "draw_figure": 2, "draw_training": 2,
     }  # fmt: skip
-    (folder,) = (ring.root / "results/store/trajectories/kuramoto_sivashinsky").iterdir()
+    (folder,) = (ring.root / "results/store/simulate_trajectory/kuramoto_sivashinsky").iterdir()
     with xr.open_dataset(folder / "samples.nc") as samples:
         assert samples["state"].shape == (30, 8, 32)
         assert samples["effective_size"].shape == (32,)
@@ -158,7 +158,7 @@ def test_numbers_of_points_share_one_trajectory_and_its_page(ring):
 
 def test_cells_are_of_the_points_that_are_observed(ring):
     sizes = []
-    for path in sorted((ring.root / "results/store/cells/kuramoto_sivashinsky").iterdir()):
+    for path in sorted((ring.root / "results/store/estimate_cells/kuramoto_sivashinsky").rglob("*.nc")):
         with xr.open_dataset(path) as cells:
             # 24 training members of 8 times in 16 copies.
             assert int(cells["count"].sum()) == 24 * 8 * 16 * cells.attrs["n_draws"]

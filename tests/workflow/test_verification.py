@@ -49,7 +49,7 @@ def test_the_manifest_has_the_checksum_of_every_file(quick_run):
         files
     )
     data = [path for path in files if path.startswith("results/store/")]
-    assert len(data) > 20 and not any("/records/" in path for path in data)
+    assert len(data) > 20 and not any("/receipts/" in path for path in data)
     for path, checksum in files.items():
         assert hashlib.sha256((quick_run.root / path).read_bytes()).hexdigest() == checksum
 

@@ -26,6 +26,13 @@ for stage in STAGES.values():
         script:
             "../scripts/run_tasks.py"
 
+    rule:
+        # For the command line: everything up to a stage, as in `snakemake all_estimate_cells`.
+        name:
+            f"all_{stage.name}"
+        input:
+            RUN.done_of(stage),
+
 
 for bundle in RUN.bundles.all:
 

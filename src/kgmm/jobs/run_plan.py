@@ -77,6 +77,10 @@ class RunPlan:
         """Input function of a stage: the done files of what it builds on."""
         return lambda wildcards: self.bundles.done(self.plan.task(stage.name, wildcards.key).awaited)
 
+    def done_of(self, stage: Stage) -> Callable:
+        """Input function of a target: the done files of all tasks of a stage."""
+        return lambda wildcards: self.bundles.done(task.done for task in self.plan.tasks[stage.name].values())
+
     def tasks_of(self, stage: Stage) -> Callable:
         """Parameter function of a stage: what its script is to compute."""
         return lambda wildcards: TaskList((self.plan.task(stage.name, wildcards.key),))
