@@ -22,8 +22,14 @@ _PUBLIC = {
     "compare": "kgmm.statistics.comparison",
     "compare_autocorrelations": "kgmm.statistics.autocorrelation",
     "estimate_mobility": "kgmm.langevin.mobility",
+    "Validation": "kgmm.statistics.validation",
+    "fit_langevin": "kgmm.langevin.fit",
+    "fit_score": "kgmm.score.fit",
     "get_system": "kgmm.systems.registry",
+    "read": "kgmm.data.read",
+    "response": "kgmm.langevin.response",
     "simulate": "kgmm.sde.simulation",
+    "validate": "kgmm.statistics.validation",
     "system_names": "kgmm.systems.registry",
 }
 

@@ -39,7 +39,7 @@ TABLES = {
             ("--workflow-profile", "profiles/slurm"),
             {
                 "simulate_trajectory": 2, "describe_trajectory": 2, "draw_trajectory": 7, "estimate_cells": 2,
-                "fit_score": 3, "evaluate_score": 2, "sample_langevin": 4, "compare_model": 4,
+                "fit_score": 3, "evaluate_score": 2, "sample_langevin": 4, "compare_model": 3,
                 "estimate_mobility": 2, "draw_figure": 15, "race_score": 2,
                 "draw_training": 11,
             },
@@ -83,7 +83,7 @@ def test_jobs_of_a_fresh_copy(new_project, arguments, jobs):
 # Of the stages of a score, and of a model with and without a mobility that is fitted.
 _SCORE = ("simulate_trajectory", "describe_trajectory", "estimate_cells", "fit_score", "evaluate_score")
 _MODEL = ("sample_langevin", "compare_model")
-_FITTED = {"estimate_mobility": 2, "sample_langevin": 4, "compare_model": 4}
+_FITTED = {"estimate_mobility": 2, "sample_langevin": 4, "compare_model": 2}
 
 
 @pytest.mark.parametrize(

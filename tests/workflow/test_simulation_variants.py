@@ -56,7 +56,8 @@ def test_shards_are_put_together_in_order(shards):
 
 
 def test_shards_are_different_simulations(shards):
-    samples = [part[0]["state"].values[:50].ravel() for part in trajectories(shards, "simulate_trajectory", "*-shard=*").values()]
+    parts = trajectories(shards, "simulate_trajectory", "*-shard=*")
+    samples = [part[0]["state"].values[:50].ravel() for part in parts.values()]
     correlation = np.corrcoef(samples)
     # 50 members of five times; independent wells.
     assert np.abs(correlation[~np.eye(3, dtype=bool)]).max() < 4.5 * 50**-0.5

@@ -7,7 +7,6 @@ import math
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 
 from kgmm.config.stages import STAGES
@@ -15,7 +14,6 @@ from kgmm.jobs.plan import Plan
 from kgmm.jobs.receipts import is_broken
 from kgmm.jobs.tasks import Task
 
-_ORDER = tuple(STAGES)
 _FOLDER = Path(".snakemake/bundles")
 
 
@@ -99,26 +97,24 @@ def compose(plan: Plan, rows_per_job: int, n_workers: int) -> Bundles:
     """
     if rows_per_job == 1:
         return Bundles([])
-    bundles = []
+    groups: dict[tuple[str, int], list[Task]] = {}
     due: set[str] = set()  # done files that are to be written
     doubtful: set[str] = set()  # those of them that may not come into being
-    for (_, stage), group in groupby(sorted(plan.all_tasks(), key=_generation), key=_generation):
-        tasks = [task for task in group if not due.isdisjoint(task.awaited) or not Path(task.done).exists()]
-        due.update(task.done for task in tasks)
-        alone = [task for task in tasks if is_broken(task) or not doubtful.isdisjoint(task.awaited)]
-        doubtful.update(task.done for task in alone)
-        name = _ORDER[stage]
-        if STAGES[name].alone:
+    for task in sorted(plan.all_tasks(), key=lambda task: task.depth):
+        if due.isdisjoint(task.awaited) and Path(task.done).exists():
             continue
-        apart = {task.key for task in alone}
-        together = tuple(task for task in tasks if task.key not in apart and not task.is_shard)
-        bundles += [Bundle.of(name, part) for part in _parts(together, rows_per_job, n_workers)]
-    return Bundles(bundles)
-
-
-def _generation(task: Task) -> tuple[int, int]:
-    """Tasks of one stage that build on as many others; tasks of one stage may build on each other."""
-    return task.depth, _ORDER.index(task.stage)
+        due.add(task.done)
+        if is_broken(task) or not doubtful.isdisjoint(task.awaited):
+            doubtful.add(task.done)
+        elif not STAGES[task.stage].alone and not task.is_shard:
+            groups.setdefault((task.stage, task.generation), []).append(task)
+    return Bundles(
+        [
+            Bundle.of(stage, part)
+            for (stage, _), tasks in groups.items()
+            for part in _parts(tuple(tasks), rows_per_job, n_workers)
+        ]
+    )
 
 
 def _parts(tasks: tuple[Task, ...], rows_per_job: int, n_workers: int) -> Iterator[tuple[Task, ...]]:
@@ -127,8 +123,6 @@ def _parts(tasks: tuple[Task, ...], rows_per_job: int, n_workers: int) -> Iterat
     Neighbours cost alike (one method, one dimension, one number of samples), or cheap and expensive ones alternate (a
     trajectory, its reference run).
     """
-    if not tasks:
-        return
     n_parts = max(math.ceil(len(tasks) / rows_per_job), min(n_workers, len(tasks)))
     parts: list[list[Task]] = [[] for _ in range(n_parts)]
     for number, task in enumerate(tasks):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
+from functools import reduce
+from operator import or_
 
 from kgmm.config.run import RunConfig
 from kgmm.config.stages import STAGES
@@ -22,6 +25,7 @@ class TaskStore:
         self.tasks: dict[str, dict[str, Task]] = {stage: {} for stage in STAGES}
         self._common = {"seed": config.seed, "device": config.device}
         self._threads = config.threads
+        self._ancestors: dict[str, Counter[str]] = {}  # by done file: most tasks of each stage in one chain
 
     def add(self, stage: str, system: str, label: str, own: dict, **parents: Task | str) -> Task:
         """The task of a stage with the settings ``own``.
@@ -63,13 +67,17 @@ class TaskStore:
         for name, parent in parents.items():
             files = parent.outputs if isinstance(parent, Task) else {"": parent}
             inputs |= {name if len(files) == 1 else f"{name}_{output}": path for output, path in files.items()}
-        return Task(
+        ancestors = reduce(or_, (self._ancestors[parent.done] for parent in tasks), Counter())
+        task = Task(
             stage, key, settings, inputs,
             awaited=tuple(sorted({parent.done for parent in tasks})),
             fingerprint=stage_fingerprint(stage, *_found_by_name(stage, settings)),
             threads=threads,
             depth=1 + max((parent.depth for parent in tasks), default=-1),
+            generation=ancestors[stage],
         )  # fmt: skip
+        self._ancestors[task.done] = ancestors + Counter([stage])
+        return task
 
 
 def _found_by_name(stage: str, settings: dict) -> list[str]:

@@ -42,6 +42,8 @@ class Task:
         Threads it computes with.
     depth : int
         Length of the longest chain of tasks that it builds on.
+    generation : int
+        How many tasks of its own stage are in such a chain: tasks of one stage and generation can share a job.
     """
 
     stage: str
@@ -52,6 +54,7 @@ class Task:
     fingerprint: str
     threads: int
     depth: int = 0
+    generation: int = 0
 
     @property
     def outputs(self) -> dict[str, str]:
