@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kgmm.config.axes import shared_axis
 from kgmm.figures.registry import figure_kinds
@@ -65,7 +65,9 @@ def drawings_of(results: RunResults, bundles: Bundles, path: Callable[[str], str
         return [results.kind_of_figure(wildcards.name), *results.of_block(wildcards.name)]
 
     def training(wildcards) -> list:
-        return results.of_block(wildcards.name)
+        # What tells the fits of a block apart, and nothing of what is made from them.
+        later = dict.fromkeys(("evaluation", "comparison", "comparison_fitted"))
+        return [replace(result, **later) for result in results.of_block(wildcards.name)]
 
     def trajectory(wildcards) -> list:
         return [results.description_of(wildcards.name)]
