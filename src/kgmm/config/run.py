@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
 from kgmm.config.claims import Claim
 from kgmm.config.stages import STAGES
+from kgmm.figures.registry import figure_kind_file, figure_kinds
 from kgmm.options import Options, PositiveInt
 
 
@@ -23,6 +24,15 @@ def _threads_of_stages() -> dict:
 Threads = create_model("Threads", __base__=Options, __doc__="Threads of each numeric stage.", **_threads_of_stages())
 
 
+def _known_kind(name: str) -> str:
+    figure_kind_file(name)
+    return name
+
+
+def _known_figure(name: str) -> str:
+    return name if name == "auto" else _known_kind(name)
+
+
 class Block(BaseModel):
     """Experiments that belong together: settings as in an experiment, where a list stands for several values."""
 
@@ -35,11 +45,13 @@ class Block(BaseModel):
         Field(description="grid: lists multiply out; zip: lists of equal length pair up."),
     ] = "grid"
     figure: Annotated[
-        Literal["auto", "noise_amplification", "error_map", "sweep"],
+        str,
+        AfterValidator(_known_figure),
         Field(
-            description="auto: what the first results show; noise_amplification: errors against σ; error_map: errors "
-            "against σ, p_min and number of samples; sweep: a table, a figure and the best settings over all axes of "
-            "the block."
+            description="auto: what the first results show; sweep: a table, a figure and the best settings over all "
+            "axes of the block; or a kind of figure, such as noise_amplification (errors against σ) and error_map "
+            "(errors against σ, p_min and number of samples).",
+            json_schema_extra={"enum": ["auto", *figure_kinds()]},
         ),
     ] = "auto"
     replicates: Annotated[PositiveInt, Field(description="Independent repetitions, each with its own simulation.")] = 1
@@ -51,8 +63,13 @@ class JointFigure(Options):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$", description="Name of its files.")]
     kind: Annotated[
-        Literal["ring"],
-        Field(description="ring: densities averaged over positions, a column for each number of points."),
+        str,
+        AfterValidator(_known_kind),
+        Field(
+            description="A kind of figure, such as ring: densities averaged over positions, a column for each number "
+            "of points.",
+            json_schema_extra={"enum": figure_kinds()},
+        ),
     ]
     blocks: Annotated[list[str], Field(min_length=1, description="Names of the blocks.")]
 

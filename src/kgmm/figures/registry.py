@@ -19,8 +19,13 @@ def figure_kinds() -> list[str]:
     return sorted(path.stem for path in _FOLDER.glob("*.py") if path.stem != "__init__")
 
 
-def figure_kind(name: str) -> ModuleType:
-    """The module of a kind; ``ValueError`` if there is none of that name."""
+def figure_kind_file(name: str) -> Path:
+    """The file of a kind; ``ValueError`` if there is none of that name."""
     if name not in figure_kinds():
         raise ValueError(f"unknown figure {name!r}: known are {', '.join(figure_kinds())}")
-    return import_module(f"kgmm.figures.kinds.{name}")
+    return _FOLDER / f"{name}.py"
+
+
+def figure_kind(name: str) -> ModuleType:
+    """The module of a kind; ``ValueError`` if there is none of that name."""
+    return import_module(f"kgmm.figures.kinds.{figure_kind_file(name).stem}")
