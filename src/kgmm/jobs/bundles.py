@@ -81,7 +81,7 @@ class Bundles:
 
 
 def compose(plan: Plan, rows_per_job: int, n_workers: int) -> Bundles:
-    """Bundles of the tasks that have no done file, and of all that follow from them.
+    """Bundles of the tasks that have no done file, see :func:`kgmm.jobs.receipts.synchronize`.
 
     Tasks that would be alone are left to the rule of their stage, and so are those that broke the last time, with all
     that follows from them: they would hold up the others.
@@ -98,12 +98,10 @@ def compose(plan: Plan, rows_per_job: int, n_workers: int) -> Bundles:
     if rows_per_job == 1:
         return Bundles([])
     groups: dict[tuple[str, int], list[Task]] = {}
-    due: set[str] = set()  # done files that are to be written
-    doubtful: set[str] = set()  # those of them that may not come into being
+    doubtful: set[str] = set()  # done files that may not come into being
     for task in sorted(plan.all_tasks(), key=lambda task: task.depth):
-        if due.isdisjoint(task.awaited) and Path(task.done).exists():
+        if Path(task.done).exists():
             continue
-        due.add(task.done)
         if is_broken(task) or not doubtful.isdisjoint(task.awaited):
             doubtful.add(task.done)
         elif not STAGES[task.stage].alone and not task.is_shard:

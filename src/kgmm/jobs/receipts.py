@@ -71,17 +71,19 @@ def synchronize(tasks: Iterable[Task]) -> dict[str, list[Task]]:
     """Makes the done files of tasks agree with their receipts; returns the tasks to be computed again, by the reason.
 
     Snakemake knows nothing but done files: a task without one is computed. Whatever interrupted an earlier run, after
-    this they say the truth.
+    this they say the truth. What builds on a task that is to be computed has none either.
     """
     again: dict[str, list[Task]] = {}
-    for task in tasks:
+    due: set[str] = set()
+    for task in sorted(tasks, key=lambda task: task.depth):
         reason = why_due(task)
-        if reason is None:
+        if reason is None and due.isdisjoint(task.awaited):
             if not Path(task.done).exists():
                 mark_done(task)
             continue
+        due.add(task.done)
         Path(task.done).unlink(missing_ok=True)
-        if reason != NEVER:
+        if reason not in (None, NEVER):
             again.setdefault(reason, []).append(task)
     return again
 
