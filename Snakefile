@@ -9,6 +9,7 @@ min_version("9.0")
 
 from kgmm.config.parsing import ConfigError
 from kgmm.jobs.cluster import refuse_missing_commands
+from kgmm.jobs.command_line import forced_stages
 from kgmm.jobs.resume import remember_call
 from kgmm.jobs.run_plan import RunPlan
 
@@ -26,14 +27,14 @@ onstart:
     else:
         refuse_missing_commands(workflow.executor_plugin.name)
     remember_call(sys.argv[1:])
-    RUN.start(is_forced)
+    RUN.start()
 
 
 include: "workflow/rules/common.smk"
 
 
 if workflow.is_main_process:
-    RUN.compose(workflow.cores or 1 if RUNS_HERE else 1)
+    RUN.compose(workflow.cores or 1 if RUNS_HERE else 1, forced_stages(sys.argv[1:]))
     print(RUN.introduction(), file=sys.stderr)
 else:
     RUN.load_bundles()
@@ -49,3 +50,4 @@ rule all:
     default_target: True
     input:
         [RUN.path(name) for name in ("report.html", "manifest.json", "checked.txt")],
+        RUN.outstanding,

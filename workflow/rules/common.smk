@@ -19,9 +19,3 @@ def resources_of(stage, n_tasks=None):
     """What a job asks of a cluster: a GPU where it needs one; of a bundle also what the profile sets for its stage."""
     profile = workflow.resource_settings.overwrite_resources.get(stage.name, {}) if n_tasks else {}
     return RUN.resources(stage, profile, n_tasks)
-
-
-def is_forced(stage):
-    """Whether the user asked for the jobs of a stage in any case: --forceall, --forcerun."""
-    asked = workflow.dag_settings
-    return asked.forceall or stage in asked.forcerun

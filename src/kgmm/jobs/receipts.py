@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from kgmm.jobs.tasks import Task
 
 BROKEN = "broken"
 NEVER = "it was never computed"
+FORCED = "its stage is forced"
 
 
 def write_receipt(task: Task, facts: dict) -> None:
@@ -67,7 +68,7 @@ def is_broken(task: Task) -> bool:
     return receipt is not None and receipt.get("status") == BROKEN
 
 
-def synchronize(tasks: Iterable[Task]) -> dict[str, list[Task]]:
+def synchronize(tasks: Iterable[Task], is_forced: Callable[[str], bool] = lambda stage: False) -> dict[str, list[Task]]:
     """Makes the done files of tasks agree with their receipts; returns the tasks to be computed again, by the reason.
 
     Snakemake knows nothing but done files: a task without one is computed. Whatever interrupted an earlier run, after
@@ -76,7 +77,7 @@ def synchronize(tasks: Iterable[Task]) -> dict[str, list[Task]]:
     again: dict[str, list[Task]] = {}
     due: set[str] = set()
     for task in sorted(tasks, key=lambda task: task.depth):
-        reason = why_due(task)
+        reason = why_due(task) or (FORCED if is_forced(task.stage) else None)
         if reason is None and due.isdisjoint(task.awaited):
             if not Path(task.done).exists():
                 mark_done(task)

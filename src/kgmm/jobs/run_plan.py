@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 
 from kgmm.config.stages import Stage
 from kgmm.jobs.bundles import Bundles, compose
@@ -13,7 +14,7 @@ from kgmm.jobs.drawings import Drawing, drawings_of
 from kgmm.jobs.fingerprint import remember_modules, script_fingerprint
 from kgmm.jobs.plan import Plan
 from kgmm.jobs.plan_table import summary, to_csv
-from kgmm.jobs.receipts import forget, synchronize
+from kgmm.jobs.receipts import FORCED, forget, synchronize
 from kgmm.jobs.run_results import RunResults
 from kgmm.jobs.tasks import TaskList
 
@@ -50,27 +51,39 @@ class RunPlan:
             lines.append(f"computed again because {reason}: {tasks[0].stage} {tasks[0].key}{more}")
         return "\n".join(lines)
 
-    def compose(self, n_workers: int) -> None:
-        """Finds out what is done, and composes the bundles of the run, for ``n_workers`` jobs at once."""
-        self._again = synchronize(self.plan.all_tasks())
+    def compose(self, n_workers: int, is_forced: Callable[[str], bool]) -> None:
+        """Finds out what is to be computed, and composes the bundles of the run.
+
+        Parameters
+        ----------
+        n_workers : int
+            Jobs that can run at once.
+        is_forced : callable
+            Whether a stage is to run in any case, given its name.
+        """
+        self._again = synchronize(self.plan.all_tasks(), is_forced)
         self.bundles = compose(self.plan, self.plan.config.rows_per_job, n_workers)
 
     def load_bundles(self) -> None:
         """Takes the bundles that the main process of the run composed, which is what its jobs do."""
         self.bundles = Bundles.load(self.plan)
 
-    def start(self, is_forced: Callable[[str], bool]) -> None:
-        """Prepares for jobs: stores the bundles, and forgets what stages computed that are to run in any case."""
+    def start(self) -> None:
+        """Prepares for jobs: stores the bundles, and forgets what is to be computed in any case."""
         self.bundles.store(self.plan.name)
-        forget(task for task in self.plan.all_tasks() if is_forced(task.stage))
+        forget(self._again.get(FORCED, []))
 
     def path(self, name: str) -> str:
         """A file of the run's own folder."""
         return self.plan.path(name)
 
     def keys_of(self, stage: Stage) -> str:
-        """Regular expression for the keys of a stage's tasks that are in no bundle."""
-        keys = [key for key, task in self.plan.tasks[stage.name].items() if not self.bundles.holds(task)]
+        """Regular expression for the keys of a stage's tasks that are to be computed and in no bundle.
+
+        What is done has no rule: to Snakemake it is data like others, which costs it nothing.
+        """
+        tasks = self.plan.tasks[stage.name].values()
+        keys = [task.key for task in tasks if not (Path(task.done).exists() or self.bundles.holds(task))]
         return "|".join(map(re.escape, keys)) or "(?!)"
 
     def awaited_by(self, stage: Stage) -> Callable:
@@ -98,6 +111,11 @@ class RunPlan:
     def code(self, script: str) -> str:
         """Fingerprint of a script's code."""
         return script_fingerprint(f"{self._scripts}/{script}.py")
+
+    @property
+    def outstanding(self) -> list[str]:
+        """Files that say that the tasks that are to be computed are done; of others Snakemake need not know."""
+        return self.bundles.done(task.done for task in self.plan.all_tasks() if not Path(task.done).exists())
 
     def done(self, *roles: str) -> list[str]:
         """Files that say that the tasks of these roles are done; all tasks by default."""
