@@ -32,7 +32,7 @@ def own_logging():
 
 
 def task_of(name: str, code: str = "c0de", stage: str = "fit_score") -> Task:
-    return Task(stage, f"wells/{name}", {"seed": 5, "device": "cpu"}, {"data": "data.nc"}, (), code, 1)
+    return Task(stage, f"wells/{name}", {"seed": 5, "device": "cpu"}, {"data": "data.nc"}, ("data",), code, 1)
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ def write_receipt(task: Task, facts: dict) -> None:
     """
     facts = {"stage": task.stage, "key": task.key, "code": task.fingerprint, "threads": task.threads} | facts
     if facts["status"] != BROKEN:
-        facts |= {"inputs": _stamps(task.inputs), "outputs": _stamps(task.outputs)}
+        facts |= {"inputs": _stamps(task.made_inputs), "outputs": _stamps(task.outputs)}
     write_facts(Path(task.receipt), facts)
 
 
@@ -55,7 +55,7 @@ def why_due(task: Task) -> str | None:
         return "it broke the last time"
     if receipt.get("code") != task.fingerprint:
         return "its code has changed"
-    if receipt.get("inputs") != _stamps(task.inputs):
+    if receipt.get("inputs") != _stamps(task.made_inputs):
         return "an input has changed"
     if receipt.get("outputs") != _stamps(task.outputs):
         return "a file is missing or was changed"

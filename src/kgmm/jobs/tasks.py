@@ -66,6 +66,11 @@ class Task:
         }
 
     @property
+    def made_inputs(self) -> dict[str, str]:
+        """Inputs that other tasks make. A file from outside is known by its content, and may be copied and touched."""
+        return self.inputs if self.awaited else {}
+
+    @property
     def is_shard(self) -> bool:
         """Whether it is one of the parts into which work was divided to be spread over jobs."""
         return "shard" in self.settings

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import xarray as xr
 
 from kgmm.data.paths import as_path, equal_members, states
-from kgmm.langevin.mobility import estimate_mobility
+from kgmm.langevin.mobility import ModelPathMissing, estimate_mobility
 from kgmm.langevin.model import LangevinModel
 from kgmm.randomness import Seed, seed_sequence
 from kgmm.score.fit import fit_score
@@ -69,13 +70,19 @@ def fit_langevin(
     identity = LangevinModel(score)
     if circulation == "none":
         return identity
-    initial = np.resize(
-        states(path)[:: max(1, path.sizes["time"] * path.sizes["member"] // _MEMBERS)], (_MEMBERS, scale.size)
-    )
-    dt = identity.choose_step(initial, longest=_INTERVAL).dt
-    sample = identity.sample(
+    path = equal_members(path)
+    try:
+        return LangevinModel(score, estimate_mobility(path))
+    except ModelPathMissing:
+        sample = _sample(identity, states(path), random_state)
+        return LangevinModel(score, estimate_mobility(path, model_path=sample, model_mobility=np.diag(scale**2)))
+
+
+def _sample(model: LangevinModel, data: np.ndarray, random_state: Seed) -> xr.DataArray:
+    """A path of the model with the identity as mobility, in units of its fastest relaxation."""
+    initial = data[np.linspace(0, len(data) - 1, _MEMBERS).astype(int)]
+    dt = model.choose_step(initial, longest=_INTERVAL).dt
+    return model.sample(
         _MEMBERS, round(_LENGTH / dt), dt, save_every=round(_INTERVAL / dt), burn_in=dt * round(_BURN_IN / dt),
         initial=initial, seed=seed_sequence(random_state),
     )  # fmt: skip
-    mobility = estimate_mobility(equal_members(path), model_path=sample, model_mobility=np.diag(scale**2))
-    return LangevinModel(score, mobility)

@@ -25,6 +25,10 @@ _LARGEST_RESCALING = 1e4
 _NONE = Estimate(np.nan, np.nan)
 
 
+class ModelPathMissing(ValueError):
+    """A matched mobility is asked for, or is what ``auto`` chooses, and no path of a model is given."""
+
+
 @dataclass(frozen=True)
 class Mobility:
     """A constant mobility and how it came about.
@@ -125,7 +129,7 @@ def estimate_mobility(
         refuse_indefinite(matrix)
         return Mobility(matrix, stderr, "slope", exponent, n_lags * interval, float(times.max()))
     if model_path is None or model_mobility is None:
-        raise ValueError(
+        raise ModelPathMissing(
             "a matched mobility needs model_path and model_mobility: a path of the model whose clock is rescaled "
             f"(the exponent of the short lags is {exponent:.2g}, so their slope is not the mobility)"
         )

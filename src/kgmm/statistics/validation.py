@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _PIECES = 40
 _MEMBERS = 200
 _BURN_IN, _LENGTH = 5.0, 25.0  # decorrelation times
-_MAX_STEPS = 200_000
+_MAX_STEPS = 20_000
 # Differences up to these pass, and up to the second number times what two halves of the data differ by.
 _ENTROPY, _AUTOCORRELATION, _FLOORS = 0.02, 0.1, 3.0
 _MIN_TIMES, _MIN_PER_TIME, _MAX_DRIFT = 50.0, 3.0, 4.0
