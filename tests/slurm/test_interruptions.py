@@ -14,7 +14,6 @@ pytestmark = pytest.mark.slurm
 # A job notes that a second one writes the same files, and waits with its last but one task for the test.
 _WATCHED = """\
 import fcntl
-import time
 from pathlib import Path
 
 lock = open("lock", "w")
@@ -22,11 +21,13 @@ try:
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 except BlockingIOError:
     Path("twice").touch()
-run_job(estimate_cells, snakemake)
-"""
+run_tasks(snakemake"""
 _WAITING = """\
 def estimate_cells(job: Job) -> None:
-    if len(list(Path("results/store/cells").rglob(".*.nc.kept"))) == 4:
+    import time
+    from pathlib import Path
+
+    if len(list(Path("results/store/receipts/estimate_cells").rglob("*.json"))) == 4:
         Path("arrived").touch()
         while Path("hold").exists():
             time.sleep(0.1)
@@ -37,15 +38,13 @@ def estimate_cells(job: Job) -> None:
 def held(lab, new_project, finished_sweep):
     """A run of six estimates in one job, of which four are done and the fifth waits."""
     project = new_project()
-    script = "workflow/scripts/estimate_cells.py"
-    project.edit(script, "def estimate_cells(job: Job) -> None:\n", _WAITING)
-    project.edit(script, "run_job(estimate_cells, snakemake)\n", _WATCHED)
+    project.edit("src/kgmm/stages/estimate_cells.py", "def estimate_cells(job: Job) -> None:\n", _WAITING)
+    project.edit("workflow/scripts/run_tasks.py", "run_tasks(snakemake", _WATCHED)
     (project.root / "hold").touch()
-    for folder in ("trajectories", "records/simulate_trajectory"):
+    for folder in ("simulate_trajectory", "receipts/simulate_trajectory"):
         shutil.copytree(*(each.root / "results/store" / folder for each in (finished_sweep, project)))
     config = project.write_config("sweep.yaml", SWEEP)
-    targets = files_of(finished_sweep, "cells")
-    run = Run.on_slurm(project, "--configfile", config, "--config", "rows_per_job=6", "--", *targets)
+    run = Run.on_slurm(project, "--configfile", config, "--config", "rows_per_job=6", "--", "all_estimate_cells")
     try:
         run.until((project.root / "arrived").exists, "a job has done four of six tasks")
         yield project, run
@@ -58,19 +57,19 @@ def go_on(project) -> None:
     (project.root / "hold").unlink()
 
 
-def finished(project) -> set[int]:
-    """Files of the tasks that are done, whatever their names."""
-    return {path.stat().st_ino for path in (project.root / "results/store/cells").rglob(".*.nc.kept")}
+def finished(project) -> dict[str, int]:
+    """Time stamps of the files of the tasks that have a receipt."""
+    receipts = (project.root / "results/store/receipts/estimate_cells").rglob("*.json")
+    keys = [str(path.relative_to(project.root / "results/store/receipts")).removesuffix(".json") for path in receipts]
+    return {key: (project.root / "results/store" / key / "cells.nc").stat().st_mtime_ns for key in keys}
 
 
-def assert_complete(project, finished_sweep, done: set[int]) -> None:
+def assert_complete(project, finished_sweep, done: dict[str, int]) -> None:
     """Results are those of a local run, what was done was not done again, and no two jobs did the same at a time."""
-    paths = files_of(project, "cells")
-    assert paths == files_of(finished_sweep, "cells")
+    assert files_of(project, "estimate_cells") == files_of(finished_sweep, "estimate_cells")
     assert project.hashes().items() <= finished_sweep.hashes().items()
-    assert len(done) == 4 and done <= {(project.root / path).stat().st_ino for path in paths}
+    assert len(done) == 4 and done.items() <= finished(project).items()
     assert not (project.root / "twice").exists()
-    assert not list((project.root / "results").rglob("*.part"))
 
 
 def running(lab, project) -> list[dict]:

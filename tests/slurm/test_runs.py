@@ -12,23 +12,22 @@ from tests.workflow.tiny import TINY
 pytestmark = pytest.mark.slurm
 
 # In place of the limits of the profile: little memory, and for one of two simulations little time, and then more.
-_LIMITS = "    mem_mb: 2500 * attempt\n    runtime: 40 * attempt\n  # A part of a simulation"
+_LIMITS = "    mem_mb: 4000 * attempt\n    runtime: 120 * attempt\n  # Copies the parts"
 _NARROW = """\
     mem_mb: 1000 * attempt
     runtime: "(1 if 'replicate=1' in wildcards.key else 40) * attempt ** 3"
-  # A part of a simulation"""
+  # Copies the parts"""
 # One simulation needs more memory, the other more time.
 _DEMANDING = """\
 import time
 
-replicate = snakemake.params.tasks.tasks[0].settings["replicate"]
+replicate = snakemake.params.tasks.tasks[0].settings.get("replicate")
 if replicate == 0 and snakemake.resources.mem_mb < 1500:
     ballast = b"x" * 1_500_000_000
     time.sleep(600)
 if replicate == 1 and snakemake.resources.runtime < 2:
     time.sleep(600)
-run_job(simulate_trajectory, snakemake)
-"""
+run_tasks(snakemake"""
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +41,7 @@ def runs(lab, new_project, finished_sweep):
     started["sweep"] = sweep, Run.on_slurm(sweep, "--configfile", config, SBATCH_PARTITION="short")
     demanding = new_project()
     demanding.edit("profiles/slurm/config.yaml", _LIMITS, _NARROW)
-    demanding.edit("workflow/scripts/simulate_trajectory.py", "run_job(simulate_trajectory, snakemake)\n", _DEMANDING)
+    demanding.edit("workflow/scripts/run_tasks.py", "run_tasks(snakemake", _DEMANDING)
     config = demanding.write_config("demanding.yaml", until_trajectory(SWEEP))
     targets = files_of(finished_sweep, "trajectories")
     started["demanding"] = (
@@ -110,7 +109,7 @@ def test_jobs_out_of_memory_and_out_of_time_get_more(runs, finished_sweep, lab):
     assert attempts[0][0]["state"] in ("OUT_OF_MEMORY", "FAILED", "CANCELLED")
     assert attempts[1][0]["state"] == "TIMEOUT"
     hashes = finished_sweep.hashes()
-    assert files_of(project, "trajectories") == files_of(finished_sweep, "trajectories")
+    assert files_of(project, "simulate_trajectory") == files_of(finished_sweep, "simulate_trajectory")
     assert project.hashes().items() <= hashes.items()
 
 

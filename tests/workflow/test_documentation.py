@@ -88,7 +88,7 @@ def test_new_things_are_in_the_results(extended):
     largest = metrics[metrics["statistic"] == "largest_error"]
     assert set(largest["method"]) == {"kgmm", "gaussian"} and (largest["value"] > 0).all()
     # The density is normal: the method that assumes it is the better one.
-    errors = metrics[metrics["statistic"] == "smoothed_score_error"].groupby("method")["value"].mean()
+    errors = metrics[metrics["statistic"] == "score_error"].groupby("method")["value"].mean()
     assert errors["gaussian"] < errors["kgmm"]
     report = (run_folder / "report.html").read_text()
     assert '<th scope="col">largest error</th>' in report and '<th scope="row">Gaussian</th>' in report
