@@ -43,10 +43,9 @@ def runs(lab, new_project, finished_sweep):
     demanding.edit("profiles/slurm/config.yaml", _LIMITS, _NARROW)
     demanding.edit("workflow/scripts/run_tasks.py", "run_tasks(snakemake", _DEMANDING)
     config = demanding.write_config("demanding.yaml", until_trajectory(SWEEP))
-    targets = files_of(finished_sweep, "trajectories")
     started["demanding"] = (
         demanding,
-        Run.on_slurm(demanding, "--configfile", config, "--config", "rows_per_job=1", "--", *targets),
+        Run.on_slurm(demanding, "--configfile", config, "--config", "rows_per_job=1", "--", "all_simulate_trajectory"),
     )
     yield started
     for _, run in started.values():
