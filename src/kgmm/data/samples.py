@@ -72,6 +72,9 @@ class Samples:
         self.shape = (n_samples, self._view.points)
         self.ndim, self.dtype = 2, trajectory.dtype
 
+    def __repr__(self) -> str:
+        return f"Samples({self.shape[0]} samples of {self.shape[1]} variables)"
+
     def __len__(self) -> int:
         return self.shape[0]
 

@@ -29,9 +29,9 @@ class ModelPathMissing(ValueError):
     """A matched mobility is asked for, or is what ``auto`` chooses, and no path of a model is given."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Mobility:
-    """A constant mobility and how it came about.
+    """A constant mobility and how it was estimated.
 
     Attributes
     ----------
@@ -51,6 +51,10 @@ class Mobility:
     decorrelation_time: float
     rescaling: Estimate = _NONE
     mismatch: float = np.nan
+
+    def __repr__(self) -> str:
+        matrix = np.array2string(self.matrix, precision=3).replace("\n", "")
+        return f"Mobility({matrix}, method={self.method!r})"
 
     def to_dataset(self) -> xr.Dataset:
         """A dataset that :meth:`from_dataset` reads back."""

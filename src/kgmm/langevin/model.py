@@ -70,6 +70,10 @@ class LangevinModel:
         # The rate at which standardised variables relax, by the order of magnitude, where the score is of order one.
         self.fastest_rate = float(np.linalg.eigvalsh(symmetric)[-1])
 
+    def __repr__(self) -> str:
+        mobility = np.array2string(self.mobility, precision=3).replace("\n", "")
+        return f"LangevinModel({self.score!r}, mobility={mobility})"
+
     def choose_step(
         self, initial: np.ndarray, *, scheme: str = _DEFAULTS.scheme, longest: float | None = None, seed: Seed = 0
     ) -> Step:

@@ -33,7 +33,7 @@ _FEWEST_FOR_FOLD = 500
 _LOSSES = ("iteration", "loss", "validation_loss")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ScoreModel:
     """A fitted score ``s(x) ≈ ∇ log p_σ(x)`` in physical coordinates.
 
@@ -54,6 +54,10 @@ class ScoreModel:
     sigma: float
     standardization: Standardization
     history: History | None = None
+
+    def __repr__(self) -> str:
+        hidden = "-".join(map(str, self.network.hidden))
+        return f"ScoreModel({self.standardization.scale.size} variables, sigma={self.sigma:g}, network {hidden})"
 
     @classmethod
     def fit(

@@ -1,0 +1,97 @@
+"""What counts as a path, and what is refused in one sentence."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from kgmm.data.paths import as_path, equal_members, segments, states, time_step_of
+
+VALUES = np.random.default_rng(0).standard_normal((3, 20, 2))
+
+
+def labelled(values=VALUES, step=0.5) -> xr.DataArray:
+    times = step * np.arange(values.shape[1])
+    coords = {"time": times, "variable": ["a", "b"]}
+    return xr.DataArray(values, dims=("member", "time", "variable"), coords=coords)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        labelled(),
+        labelled().transpose("variable", "time", "member"),
+        labelled().to_dataset(name="state"),
+        labelled().to_dataset("variable"),
+    ],
+    ids=["array", "transposed", "dataset of a state", "dataset of variables"],
+)
+def test_labelled_data_keep_their_names_and_times(given):
+    path = as_path(given)
+    assert path.dims == ("member", "time", "variable") and path.dtype == float
+    np.testing.assert_array_equal(path.values, VALUES)
+    assert list(path["variable"].values) == ["a", "b"] and time_step_of(path) == 0.5
+
+
+def test_a_member_that_is_missing_is_added():
+    path = as_path(labelled().isel(member=0, drop=True))
+    assert path.shape == (1, 20, 2) and list(path["variable"].values) == ["a", "b"]
+    assert as_path(labelled().isel(member=0, variable=0, drop=True)).shape == (1, 20, 1)
+
+
+def test_arrays():
+    for values, shape in ((VALUES, (3, 20, 2)), (VALUES[0], (1, 20, 2)), (VALUES[0, :, 0], (1, 20, 1))):
+        path = as_path(values, time_step=0.1)
+        assert path.shape == shape and time_step_of(path) == pytest.approx(0.1)
+        assert path["variable"].values[0] == "x1"
+    assert time_step_of(as_path(VALUES)) == 1.0
+    assert as_path(np.arange(5)).dtype == float
+
+
+def test_tables_take_their_index_as_time():
+    frame = pd.DataFrame(VALUES[0], columns=["u", "v"])
+    assert time_step_of(as_path(frame.set_index(0.25 * np.arange(20)))) == 0.25
+    days = pd.date_range("2001-01-01", periods=20, freq="6h")
+    path = as_path(frame.set_index(days))
+    assert time_step_of(path) == 0.25 and list(path["variable"].values) == ["u", "v"]
+    assert time_step_of(as_path(frame.set_index(days), time_step=6.0)) == 6.0
+
+
+def test_members_of_unequal_length_are_padded_and_come_back():
+    parts = [VALUES[0], VALUES[1, :7], VALUES[2, :13]]
+    path = as_path(parts, time_step=0.5)
+    assert path.shape == (3, 20, 2) and np.isnan(path.values[1, 7:]).all()
+    for part, segment in zip(parts, segments(path)):
+        np.testing.assert_array_equal(part, segment)
+    np.testing.assert_array_equal(states(path), np.concatenate(parts))
+    pieces = equal_members(path)
+    # Two pieces of seven from the first, one from each of the others.
+    assert pieces.shape == (4, 7, 2) and time_step_of(pieces) == 0.5
+    np.testing.assert_array_equal(pieces.values[1], VALUES[0, 7:14])
+    assert equal_members(as_path(VALUES)).shape == (3, 20, 2)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (np.zeros((2, 2, 2, 2)), r"the path has shape \(2, 2, 2, 2\): \(time,\), \(time, variable\) or"),
+        (np.zeros((0, 2)), r"the path is empty: its shape \(members, times, variables\) is \(1, 0, 2\)"),
+        (np.array(["a", "b"]), "the path holds <U1: real numbers are needed"),
+        (np.array([[1.0, np.nan], [2.0, 3.0]]), "member 0 of the path holds 1 values that are not finite"),
+        ([np.zeros((5, 2)), np.zeros((5, 3))], r"the members of the path have \[2, 3\] variables"),
+        ([np.zeros((5, 2)), np.full((4, 2), np.inf)], "the path holds 8 values that are not finite"),
+        (labelled().rename(time="when"), "'time' is needed, 'member' and 'variable' are allowed"),
+        (labelled().assign_coords(time=np.arange(20.0) ** 2), "steps between 1 and 37: equal ones are needed"),
+        (labelled().assign_coords(time=np.zeros(20)), "the times of the path do not increase"),
+        (pd.DataFrame({"a": ["x", "y"]}), "column 'a' holds no numbers"),
+        (xr.Dataset({"a": ("place", [1.0])}), "the dataset has no variable along 'time': it holds a"),
+    ],
+)
+def test_refusals(given, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        as_path(given)
+
+
+def test_a_time_step_must_be_positive():
+    with pytest.raises(ValueError, match="time_step is 0: it must be positive and finite"):
+        as_path(VALUES, time_step=0)
