@@ -51,12 +51,30 @@ def job_of(run: subprocess.Popen, stage: str) -> psutil.Process | None:
     return None
 
 
+# The stage before: once it is done, the next job is near.
+_BEFORE = {"fit_score": "estimate_cells", "estimate_mobility": "fit_score", "estimate_cells": "simulate_trajectory",
+           "sample_langevin": "fit_score", "simulate_trajectory": None}  # fmt: skip
+
+
+def job_after(project, run: subprocess.Popen, stage: str | None) -> psutil.Process | None:
+    """A process that computes tasks when those of a stage are done; the first one if there is none before it."""
+    if stage is not None and not list((project.root / f"results/store/done/{stage}").rglob("*=*")):
+        return None
+    for process in psutil.Process(run.pid).children(recursive=True):
+        try:
+            if any(part.endswith("run_tasks.py") for part in process.cmdline()):
+                return process
+        except psutil.Error:
+            continue
+    return None
+
+
 @pytest.mark.parametrize("stage", ["simulate_trajectory", "fit_score", "estimate_mobility"])
 def test_snakemake_killed_with_its_jobs(finished_tiny, new_project, stage):
     project = new_project()
     config = project.write_config("tiny.yaml", TINY)
     run = start(project, config)
-    wait_for(run, lambda: job_of(run, stage))
+    wait_for(run, lambda: job_after(project, run, _BEFORE[stage]))
     time.sleep(1.0)  # somewhere in its imports or its work
     os.killpg(run.pid, signal.SIGKILL)
     run.wait()
@@ -71,7 +89,7 @@ def test_a_job_killed(finished_tiny, new_project, stage):
     project = new_project()
     config = project.write_config("tiny.yaml", TINY)
     run = start(project, config)
-    job = wait_for(run, lambda: job_of(run, stage))
+    job = wait_for(run, lambda: job_after(project, run, _BEFORE[stage]))
     time.sleep(1.0)
     job.send_signal(signal.SIGKILL)
     assert run.wait(_PATIENCE) != 0
