@@ -6,28 +6,37 @@ import logging
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
 
 from kgmm.data.standardization import Standardization, StandardizedSamples
 from kgmm.randomness import Seed, torch_generator
-from kgmm.score.candidates import MOST_RADIAL_FEATURES, N_FOLDS, Folded, LinearCandidate, best_polynomial, best_radial
-from kgmm.score.held_out import Comparison, HeldOutLoss
+from kgmm.score.candidates import (
+    MOST_RADIAL_FEATURES,
+    N_FOLDS,
+    Folded,
+    LinearCandidate,
+    Support,
+    best_polynomial,
+    best_radial,
+)
+from kgmm.score.held_out import Comparison, HeldOutLoss, Score
 from kgmm.score.model import ScoreModel
 from kgmm.score.network import Network
-from kgmm.score.potentials import Potential
 from kgmm.score.refinement import fit_denoising
-from kgmm.score.training import Fit
+from kgmm.score.training import History
 
 logger = logging.getLogger("kgmm")
 
+FAMILIES = ("polynomial", "radial", "network")
 NETWORK_SIGMA = 0.05
 _BLOCKS = 50  # contiguous blocks of the data, every tenth of which is held out
 _MOST_ROWS = 4_000_000
-_MOST_HELD_OUT = 4000  # samples at which divergences are evaluated
+_MOST_HELD_OUT = 4000  # samples that tell when the network's fit stops
+_MOST_DIVERGENCES = 64_000  # derivatives of each candidate at held-out samples
 _PAIRS_BELOW = 100_000  # samples fewer than this get two antithetic draws of the noise
-_REACH = 1.1  # of a potential, over the largest radius of the data
 _TRIAL_STEPS = 300
 _LEAST_STEPS, _MOST_STEPS, _SAMPLES_PER_STEP = 600, 3000, 80
 _GAIN_OF_STEPS = 3.0  # by which the full number of steps lowers the squared error of the trial's, at most
@@ -35,19 +44,24 @@ _STANDARD_ERRORS = 2.0
 
 
 @dataclass(frozen=True)
-class Choice:
-    """One of the estimates that were compared.
+class Estimate:
+    """One of the scores that were compared, ``−P x + c f(x)`` in standardised coordinates.
 
     Attributes
     ----------
     name : of the family.
-    loss : held-out Hyvärinen loss less that of the Gaussian, and its standard error.
-    stderr : of it.
+    network, residual_scale, sigma, history : parts of the :class:`kgmm.ScoreModel` to be made of it.
+    held_out : its losses at the held-out samples; of a potential, those of its fit to the other folds.
+    variance : ``E|ŝ − E ŝ|²`` where the family knows it.
     """
 
     name: str
-    loss: float
-    stderr: float
+    network: object
+    residual_scale: float
+    sigma: float
+    held_out: HeldOutLoss
+    history: History | None = None
+    variance: float | None = None
 
 
 def fit_automatic(
@@ -55,50 +69,48 @@ def fit_automatic(
     sigma: float | None,
     *,
     hidden: Sequence[int] = (128, 64),
-    families: Sequence[str] = ("polynomial", "radial", "network"),
+    families: Sequence[str] = FAMILIES,
     random_state: Seed = 0,
 ) -> ScoreModel:
     """The score of least held-out loss among polynomial and radial potentials and a network.
 
     Arguments are those of :func:`kgmm.fit_score`, which see; ``X`` is checked already.
     """
+    unknown = set(families) - set(FAMILIES)
+    if unknown or not families:
+        raise ValueError(f"families is {tuple(families)}: it must hold some of {', '.join(FAMILIES)}")
     standardization = Standardization.of(X)
     generator = torch_generator(random_state)
     seed = generator.initial_seed() % 2**32
     clean = StandardizedSamples(X, standardization).choose(_MOST_ROWS, np.random.default_rng(seed))
-    data = _folded(clean, 0.0 if sigma is None else sigma, generator)
-    reach = _REACH * float(((data.x @ data.precision) * data.x).sum(dim=1).max()) ** 0.5
-    selection = _Selection(data, sigma, reach, standardization, tuple(hidden), seed)
+    data = fold(clean, 0.0 if sigma is None else sigma, generator)
+    selection = Selection(data, sigma, tuple(hidden), seed)
+    doubtful = data.x.shape[1] > MOST_RADIAL_FEATURES or "polynomial" not in families
     if "polynomial" in families:
         selection.add_linear(best_polynomial(data))
-    doubtful = data.x.shape[1] > MOST_RADIAL_FEATURES or "polynomial" not in families
     if "radial" in families:
         radial = best_radial(data, selection.linear)
         doubtful |= radial is not None
         selection.add_linear(radial)
     # Where bumps add nothing to the polynomial there is nothing left that a network could find.
-    if "network" in families and doubtful and selection.network_may_win():
+    if "network" in families and doubtful:
         selection.add_network()
-    return selection.model()
+    return selection.model(standardization)
 
 
-def _folded(clean: torch.Tensor, sigma: float, generator: torch.Generator) -> Folded:
-    """Sorts the samples into folds of contiguous blocks and blurs them by ``sigma``."""
-    n, d = clean.shape
-    edges = np.linspace(0, n, min(_BLOCKS, n // 2) + 1).astype(int)
-    blocks = [clean[a:b] for a, b in zip(edges[:-1], edges[1:])]
-    held_out = blocks[5::10] or blocks[-1:]
-    training = torch.cat([b for k, b in enumerate(blocks) if k % 10 != 5] if len(blocks) > 5 else blocks[:-1])
+def fold(clean: torch.Tensor, sigma: float, generator: torch.Generator) -> Folded:
+    """Sorts the samples into folds of contiguous blocks, the held-out one last, and blurs them by ``sigma``."""
+    n = clean.shape[0]
+    blocks = [clean[a:b] for a, b in pairwise(np.linspace(0, n, min(_BLOCKS, n // 2) + 1).astype(int))]
+    training = torch.cat([block for k, block in enumerate(blocks) if k % 10 != 5])
     inner = np.linspace(0, len(training), N_FOLDS).astype(int)
-    folds = [training[a:b] for a, b in zip(inner[:-1], inner[1:])] + [torch.cat(held_out)]
+    folds = [training[a:b] for a, b in pairwise(inner)] + [torch.cat(blocks[5::10])]
     if sigma > 0:
-        folds = [_blurred(fold, sigma, n < _PAIRS_BELOW, generator) for fold in folds]
+        folds = [_blurred(rows, sigma, n < _PAIRS_BELOW, generator) for rows in folds]
     x = torch.cat(folds).double()
-    covariance = x.T @ x / len(x)
-    values, vectors = torch.linalg.eigh(covariance)
+    values, vectors = torch.linalg.eigh(x.T @ x / len(x))
     values = values.clamp(min=max(1e-6, sigma**2))
-    precision = (vectors / values) @ vectors.T
-    return Folded(x, np.cumsum([0, *(len(fold) for fold in folds)]), precision)
+    return Folded(x, np.cumsum([0, *(len(rows) for rows in folds)]), (vectors / values) @ vectors.T)
 
 
 def _blurred(x: torch.Tensor, sigma: float, pairs: bool, generator: torch.Generator) -> torch.Tensor:
@@ -106,118 +118,106 @@ def _blurred(x: torch.Tensor, sigma: float, pairs: bool, generator: torch.Genera
     return torch.stack([x + sigma * z, x - sigma * z], dim=1).reshape(-1, x.shape[1]) if pairs else x + sigma * z
 
 
-class _Selection:
-    """Candidates as they are fitted, compared at the same held-out samples."""
+class Selection:
+    """Estimates as they are fitted, compared at the same held-out samples.
 
-    def __init__(
-        self,
-        data: Folded,
-        sigma: float | None,
-        reach: float,
-        standardization: Standardization,
-        hidden: tuple[int, ...],
-        seed: int,
-    ):
-        self._data, self._sigma, self._reach = data, sigma, reach
-        self._standardization, self._hidden, self._seed = standardization, hidden, seed
-        held_out = data.held_out
-        self._points = held_out[:: -(-len(held_out) // _MOST_HELD_OUT)].float()
+    Attributes
+    ----------
+    estimates : those that were examined, in the order of their fits.
+    linear : the potential of least cross-validated loss.
+    """
+
+    def __init__(self, data: Folded, sigma: float | None, hidden: tuple[int, ...], seed: int):
+        self._data, self._sigma, self._hidden, self._seed = data, sigma, hidden, seed
+        self._support = Support.of(data)
+        n_points = _MOST_DIVERGENCES // data.x.shape[1]
+        self._points = data.held_out[:: -(-len(data.held_out) // n_points)].float()
         self._precision = data.precision.float()
-        self._gaussian = HeldOutLoss.of(lambda x: -x @ self._precision, self._points)
+        zero = Network.random((data.x.shape[1], 1, data.x.shape[1]), 0)
+        zero = zero.with_parameters(torch.zeros_like(zero.parameters))
+        held_out = HeldOutLoss.of(lambda x: -x @ self._precision, self._points)
+        self.gaussian = Estimate("gaussian", zero, 1.0, float(sigma or 0.0), held_out)
         self.linear: LinearCandidate | None = None
-        self._linear_loss: HeldOutLoss | None = None
-        self._network: Fit | None = None
-        self._network_loss: HeldOutLoss | None = None
-        self.choices: list[Choice] = []
+        self.estimates: list[Estimate] = []
 
     def add_linear(self, candidate: LinearCandidate | None) -> None:
-        """Takes part in the choice if its cross-validated loss is the lowest of the potentials."""
+        """Adds a potential unless another has a lower cross-validated loss."""
         if candidate is None or (self.linear is not None and candidate.loss >= self.linear.loss):
             return
         self.linear = candidate
-        potential = self._potential(candidate.fit.without_last)
-        self._linear_loss = self._examine(candidate.name, lambda x: potential(x) - x @ self._precision)
-
-    def network_may_win(self) -> bool:
-        """Fits the network with few steps, and tells whether more of them may make it the best."""
-        self._fit_network(_TRIAL_STEPS)
-        if self._linear_loss is None:
-            return True
-        of_network, of_linear = Comparison.of(self._network_loss, self._linear_loss).squared_errors
-        return of_network < _GAIN_OF_STEPS * of_linear
+        without, final = (
+            self._support.potential(candidate.features, weights, self._precision)
+            for weights in (candidate.fit.without_last, candidate.fit.weights)
+        )
+        held_out = self._examine(candidate.name, lambda x: without(x) - x @ self._precision)
+        self.estimates.append(
+            Estimate(candidate.name, final, 1.0, self.gaussian.sigma, held_out, None, candidate.fit.variance)
+        )
 
     def add_network(self) -> None:
-        """Fits the network with as many steps as the number of samples warrants."""
-        n = len(self._data.training)
-        self._fit_network(int(np.clip(n / _SAMPLES_PER_STEP, _LEAST_STEPS, _MOST_STEPS)))
+        """Adds the network after a few steps and, if more of them may make it the best, after all."""
+        best = self.best
+        trial = self._fit_network(_TRIAL_STEPS)
+        self.estimates.append(trial)
+        if best is not self.gaussian:
+            of_trial, of_best = Comparison.of(trial.held_out, best.held_out).squared_errors
+            if of_trial > _GAIN_OF_STEPS * of_best:
+                return
+        steps = len(self._data.training) / _SAMPLES_PER_STEP
+        self.estimates.append(self._fit_network(int(np.clip(steps, _LEAST_STEPS, _MOST_STEPS))))
 
-    def _fit_network(self, steps: int) -> None:
-        gain = 0.0 if self._linear_loss is None else self._linear_loss.mean - self._gaussian.mean
-        scale = max(1.0, (max(0.0, -2.0 * gain) / self._data.x.shape[1]) ** 0.5)
-        samples, held_out = self._data.training.float(), self._data.held_out.float()
-        if len(held_out) > 2 * _MOST_HELD_OUT:
-            held_out = held_out[:: len(held_out) // _MOST_HELD_OUT]
+    def _fit_network(self, steps: int) -> Estimate:
+        # The loss says how large the difference from the Gaussian is: half its mean square.
+        gain = self.gaussian.held_out.mean - self.best.held_out.mean
+        scale = max(1.0, (2.0 * gain / self._data.x.shape[1]) ** 0.5)
+        held_out = self._data.held_out
+        held_out = held_out[:: -(-len(held_out) // _MOST_HELD_OUT)]
+        sigma = self._sigma or NETWORK_SIGMA
         fit = fit_denoising(
-            samples, held_out, self._precision,
-            sigma=NETWORK_SIGMA, residual_scale=scale, hidden=self._hidden, steps=steps, seed=self._seed,
+            self._data.training.float(), held_out.float(), self._precision,
+            sigma=sigma, residual_scale=scale, hidden=self._hidden, steps=steps, seed=self._seed,
         )  # fmt: skip
-        loss = self._examine(
-            f"network, {steps} steps", lambda x: scale * fit.network(x) - x @ self._precision
-        )
-        if self._network_loss is None or loss.mean < self._network_loss.mean:
-            self._network, self._network_loss, self._scale = fit, loss, scale
+        losses = self._examine(f"network, {steps} steps", lambda x: scale * fit.network(x) - x @ self._precision)
+        return Estimate("network", fit.network, scale, sigma, losses, fit.history)
 
-    def _examine(self, name: str, score) -> HeldOutLoss:
-        loss = HeldOutLoss.of(score, self._points)
-        compared = Comparison.of(loss, self._gaussian)
-        self.choices.append(Choice(name, compared.difference, compared.stderr))
+    def _examine(self, name: str, score: Score) -> HeldOutLoss:
+        losses = HeldOutLoss.of(score, self._points)
+        compared = Comparison.of(losses, self.gaussian.held_out)
         logger.info("%s: held-out loss %.4g ± %.2g below the Gaussian's", name, -compared.difference, compared.stderr)
-        return loss
+        return losses
 
-    def _potential(self, weights: np.ndarray) -> Potential:
-        return self.linear.potential(weights, self._reach, self._precision)
+    @property
+    def best(self) -> Estimate:
+        """The estimate of least held-out loss, or the Gaussian if none is better by two standard errors."""
+        best = min(self.estimates, key=lambda e: e.held_out.mean, default=self.gaussian)
+        compared = Comparison.of(best.held_out, self.gaussian.held_out)
+        return best if compared.difference < -_STANDARD_ERRORS * compared.stderr else self.gaussian
 
-    def model(self) -> ScoreModel:
-        """The candidate of least held-out loss, or the Gaussian if none is better by two standard errors."""
-        losses = {"linear": self._linear_loss, "network": self._network_loss}
-        name = min((k for k, loss in losses.items() if loss is not None), key=lambda k: losses[k].mean, default=None)
-        if name is not None:
-            compared = Comparison.of(losses[name], self._gaussian)
-            if compared.difference > -_STANDARD_ERRORS * compared.stderr:
-                name = None
-        error = self._error(name)
-        common = {
-            "sigma": float(self._sigma or 0.0),
-            "standardization": self._standardization,
-            "precision": self._data.precision.numpy(),
-            "error_estimate": error,
-        }
-        if name is None:
+    def error(self, chosen: Estimate) -> float | None:
+        """Relative mean square error of an estimate, as far as the others tell."""
+        square = float(chosen.held_out.values.square().sum(dim=1).mean())
+        if chosen.variance is not None:
+            return chosen.variance / square
+        others = [e for e in self.estimates if e.name != chosen.name]
+        if not others:
+            return None
+        return max(Comparison.of(chosen.held_out, e.held_out).squared_errors[0] for e in others) / square
+
+    def model(self, standardization: Standardization) -> ScoreModel:
+        """The best estimate in physical units; warns if it is the Gaussian."""
+        best = self.best
+        if best is self.gaussian:
             warnings.warn(
-                "no estimate of the score is better than that of a Gaussian on held-out samples: the Gaussian's is used",
+                "no estimate of the score is better than the Gaussian's on held-out samples: the Gaussian's is used",
                 stacklevel=4,
             )
-            zero = Network.random((self._points.shape[1], 1, self._points.shape[1]), 0)
-            zero = zero.with_parameters(torch.zeros_like(zero.parameters))
-            return ScoreModel(zero, 1.0, method="gaussian", **common)
-        if name == "linear":
-            return ScoreModel(self._potential(self.linear.fit.weights), 1.0, method=self.linear.name, **common)
-        common["sigma"] = NETWORK_SIGMA
         return ScoreModel(
-            self._network.network, self._scale, history=self._network.history, method="network", **common
+            best.network,
+            best.residual_scale,
+            best.sigma,
+            standardization,
+            best.history,
+            self._data.precision.numpy(),
+            self.error(best),
+            best.name,
         )
-
-    def _error(self, name: str | None) -> float | None:
-        """Relative mean square error of the chosen score."""
-        if name is None:
-            return None
-        chosen, other = self._linear_loss, self._network_loss
-        if name == "network":
-            chosen, other = other, chosen
-        square = float(chosen.values.square().sum(dim=1).mean())
-        estimates = []
-        if name == "linear":
-            estimates.append(self.linear.fit.variance)
-        if other is not None:
-            estimates.append(Comparison.of(chosen, other).squared_errors[0])
-        return max(estimates) / square if estimates else None

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from kgmm.score.partition import bisect
-from kgmm.score.potentials import Features, Potential, PolynomialFeatures, RadialFeatures
+from kgmm.score.potentials import Features, PolynomialFeatures, Potential, RadialFeatures, nearest_distance
 from kgmm.score.score_matching import FoldSums, LinearFit
 
 N_FOLDS = 6  # the last one holds the held-out samples
@@ -23,10 +23,12 @@ _BASES = ((2, 2), (4, 2), (4, 3), (4, 4), (6, 2), (6, 3), (6, 4), (8, 2), (8, 3)
 _HOPELESS = 2  # bases in a row that are no better, after which the trial stops
 _SINGLE_UP_TO = 4  # degree up to which products of single precision are exact enough
 MOST_RADIAL_FEATURES = 6  # variables; beyond, bumps at any affordable number of centres are too far apart
-_WIDTHS = (0.5, 0.8, 1.25, 2.0)
+_WIDTHS, _NARROWER = (0.5, 0.8, 1.25, 2.0), 1.6
 _CENTERS_PER_VARIABLE = 60  # of the trial
-_LEAST_CENTERS, _MOST_CENTERS, _SAMPLES_PER_CENTER = 200, 800, 40
+_MOST_CENTERS, _CENTERS_OF_ONE, _SAMPLES_PER_CENTER = 800, 100, 30  # one: of a single variable
 _RADIAL_ROWS = 200_000
+_REACH = 1.1  # of a potential, over the extent of the data
+_ANCHORS, _SUPPORTED = 128, 0.9999
 
 
 @dataclass(frozen=True)
@@ -99,10 +101,32 @@ class LinearCandidate:
         difference = self.fit.losses - other.fit.losses
         return self.loss < other.loss and difference.mean() < -difference.std(ddof=1) / len(difference) ** 0.5
 
-    def potential(self, weights: np.ndarray, reach: float, precision: torch.Tensor) -> Potential:
+
+@dataclass(frozen=True)
+class Support:
+    """Where there are data, see :class:`kgmm.score.potentials.Potential`; ``points`` are some of them."""
+
+    points: torch.Tensor
+    reach: float
+    anchors: torch.Tensor
+    support: float
+
+    @classmethod
+    def of(cls, data: Folded) -> Support:
+        """Of all samples; the anchors are K-means centres."""
+        radius = ((data.x @ data.precision) * data.x).sum(dim=1).max().sqrt()
+        some = data.thinned(_TRIAL_ROWS).x.float()
+        anchors = kmeans_centers(some, min(_ANCHORS, len(some) // 10))
+        distance = torch.quantile(nearest_distance(some, anchors), _SUPPORTED)
+        return cls(some, _REACH * float(radius), anchors, _REACH * float(distance))
+
+    def potential(self, features: Features, weights: np.ndarray, precision: torch.Tensor) -> Potential:
         """The part beyond the Gaussian as a function, float32."""
-        potential = Potential(self.features, torch.as_tensor(weights), precision, reach)
-        return potential.to("cpu", torch.float32)
+        potential = Potential(
+            features, torch.as_tensor(weights), precision, self.reach, self.anchors, self.support, np.inf
+        ).to("cpu")
+        lengths = torch.cat([potential(rows).square().sum(dim=1) for rows in self.points.split(4096)]).sqrt()
+        return replace(potential, bound=_REACH * float(lengths.max()))
 
 
 def best_polynomial(data: Folded) -> LinearCandidate | None:
@@ -145,12 +169,15 @@ def best_radial(data: Folded, rival: LinearCandidate | None) -> LinearCandidate 
         best = candidate
     if rival is not None:
         same = LinearCandidate.fitted(rival.name, rival.features, replace(trial, x=trial.x.double()))
-        if best.loss > same.loss:
+        if not best.beats(same):
             return None
-    n_centers = int(np.clip(n / _SAMPLES_PER_CENTER, _LEAST_CENTERS, _MOST_CENTERS))
+    n_centers = min(int(n / _SAMPLES_PER_CENTER), _MOST_CENTERS, _CENTERS_OF_ONE * 3 ** (d - 1))
     full = data.thinned(_RADIAL_ROWS)
     centers = kmeans_centers(full.training, n_centers)
-    return LinearCandidate.fitted("radial potential", RadialFeatures(centers, best.features.width), full)
+    # More centres and samples allow narrower bumps than the trial's.
+    widths = (best.features.width, best.features.width / _NARROWER)
+    candidates = [LinearCandidate.fitted("radial potential", RadialFeatures(centers, w), full) for w in widths]
+    return min(candidates, key=lambda candidate: candidate.loss)
 
 
 def kmeans_centers(x: torch.Tensor, n_centers: int) -> torch.Tensor:

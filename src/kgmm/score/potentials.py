@@ -205,26 +205,39 @@ class RadialFeatures:
         return replace(self, centers=self.centers.to(device, dtype))
 
     def to_variables(self) -> dict:
-        return {"radial_center": (("function", "variable"), self.centers.cpu().numpy()), "radial_width": ((), self.width)}
+        return {
+            "radial_center": (("function", "variable"), self.centers.cpu().numpy()),
+            "radial_width": ((), self.width),
+        }
 
 
 @dataclass(frozen=True)
 class Potential:
     """``f(x) = Σ_j w_j ∇φ_j(x)``, the part of a score beyond that of a Gaussian.
 
-    Further from the mean than ``reach`` (in the metric of ``precision``) ``f`` keeps the value it has where the ray to
-    ``x`` leaves that ellipsoid: polynomials must not be continued where there are no data.
+    Polynomials must not be continued where there are no data. Further from the mean than ``reach`` (in the metric of
+    ``precision``) ``f`` keeps the value it has where the ray to ``x`` leaves that ellipsoid; further than ``support``
+    from every anchor it falls to zero over the same distance again, which leaves the Gaussian. Nowhere is it longer than
+    ``bound``.
 
     Attributes
     ----------
-    features : the functions; weights : ``(n_functions,)``.
-    precision : ``(n_features, n_features)``, metric of the ellipsoid; reach : its radius.
+    features : the functions.
+    weights : ``(n_functions,)``.
+    precision : ``(n_features, n_features)``, metric of the ellipsoid.
+    reach : its radius.
+    anchors : ``(n_anchors, n_features)``, points that the data lie around.
+    support : distance from them within which there are data.
+    bound : largest length of ``f``.
     """
 
     features: Features
     weights: torch.Tensor
     precision: torch.Tensor
     reach: float
+    anchors: torch.Tensor
+    support: float
+    bound: float
 
     @property
     def parameters(self) -> torch.Tensor:
@@ -234,7 +247,11 @@ class Potential:
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """Values at ``x`` of shape ``(n, n_features)``, same shape."""
         radius = ((x @ self.precision) * x).sum(dim=1, keepdim=True).clamp(min=1e-12).sqrt()
-        return self.features.gradient(x * (self.reach / radius).clamp(max=1.0), self.weights)
+        inside = x * (self.reach / radius).clamp(max=1.0)
+        share = (2.0 - nearest_distance(inside, self.anchors) / self.support).clamp(0.0, 1.0)
+        values = self.features.gradient(inside, self.weights)
+        length = (values * values).sum(dim=1).clamp(min=1e-12).sqrt()
+        return values * (share * (self.bound / length).clamp(max=1.0))[:, None]
 
     def to(self, device: str | torch.device, dtype: torch.dtype = torch.float32) -> Potential:
         """The same potential on another device, in another precision."""
@@ -243,6 +260,7 @@ class Potential:
             features=self.features.to(device, dtype),
             weights=self.weights.to(device, dtype),
             precision=self.precision.to(device, dtype),
+            anchors=self.anchors.to(device, dtype),
         )
 
     def to_variables(self) -> dict:
@@ -252,6 +270,9 @@ class Potential:
             "function_weight": ("function", self.weights.cpu().numpy()),
             "metric": (("variable", "other_variable"), self.precision.cpu().numpy()),
             "reach": ((), self.reach),
+            "anchor": (("anchor_number", "variable"), self.anchors.cpu().numpy()),
+            "support": ((), self.support),
+            "bound": ((), self.bound),
         }
 
     @classmethod
@@ -265,4 +286,11 @@ class Potential:
             features: Features = PolynomialFeatures(tensor("exponents"))
         else:
             features = RadialFeatures(tensor("radial_center"), float(dataset["radial_width"]))
-        return cls(features, tensor("function_weight"), tensor("metric"), float(dataset["reach"]))
+        numbers = {name: float(dataset[name]) for name in ("reach", "support", "bound")}
+        return cls(features, tensor("function_weight"), tensor("metric"), anchors=tensor("anchor"), **numbers)
+
+
+def nearest_distance(x: torch.Tensor, anchors: torch.Tensor) -> torch.Tensor:
+    """Distance of each row of ``x`` to the nearest anchor, ``(n,)``."""
+    scores = (anchors * anchors).sum(dim=1) - 2.0 * (x @ anchors.T)
+    return ((x * x).sum(dim=1) + scores.min(dim=1).values).clamp(min=1e-12).sqrt()

@@ -59,7 +59,7 @@ class FoldSums:
         base: Callable[[torch.Tensor], torch.Tensor],
         edges: Sequence[int],
     ) -> FoldSums:
-        """Of samples ``(n, n_features)`` in standardised coordinates; fold ``k`` holds rows ``edges[k]:edges[k + 1]``."""
+        """Of standardised samples ``(n, n_features)``; fold ``k`` holds rows ``edges[k]:edges[k + 1]``."""
         m, n_folds = features.n_functions, len(edges) - 1
         gram, linear = np.zeros((n_folds, m, m)), np.zeros((n_folds, m))
         for k in range(n_folds):
