@@ -26,8 +26,7 @@ import torch
 from strong_dsm import fit_dsm
 from threadpoolctl import threadpool_limits
 
-from kgmm import get_system
-from kgmm.score.fit import fit_score
+from kgmm import fit_score, get_system
 
 SIGMA = 0.05
 N_TEST = 20_000

@@ -20,6 +20,7 @@ _PUBLIC = {
     "compare": "kgmm.statistics.comparison",
     "compare_autocorrelations": "kgmm.statistics.autocorrelation",
     "estimate_mobility": "kgmm.langevin.mobility",
+    "fit_score": "kgmm.score.fit",
     "get_system": "kgmm.systems",
     "simulate": "kgmm.sde.simulation",
     "system_names": "kgmm.systems",

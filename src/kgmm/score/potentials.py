@@ -217,7 +217,7 @@ class Potential:
 
     Polynomials must not be continued where there are no data. Further from the mean than ``reach`` (in the metric of
     ``precision``) ``f`` keeps the value it has where the ray to ``x`` leaves that ellipsoid; further than ``support``
-    from every anchor it falls to zero over the same distance again, which leaves the Gaussian. Nowhere is it longer than
+    from every anchor it falls to zero over the same distance again, which leaves the Gaussian. It is never longer than
     ``bound``.
 
     Attributes
