@@ -132,8 +132,7 @@ def draw(rows: list[dict], file: Path) -> None:
                     (row["seconds"], row["error"])
                     for row in rows
                     if (row["d"], row["n"]) == (d, n)
-                    and row["method"].split(" ")[0 if name == "dsm" else slice(None)]
-                    == (name if name == "dsm" else name.split(" "))
+                    and (row["method"] == name or row["method"].startswith(name + " "))
                 ]
                 if points:
                     axis.loglog(*zip(*points), marker, label=name, fillstyle="none")
