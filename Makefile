@@ -12,12 +12,13 @@ READY := $(VENV)/.ready
 # A file under config/sweeps/, for `make sweep`.
 SWEEP ?=
 
-.PHONY: help env paper quick estimator sweep resume test lint schema clean
+.PHONY: help env paper quick estimator score-table sweep resume test lint schema clean
 
 help:
 	@echo "make paper   the whole run: results/paper/report.html"
 	@echo "make quick   the same on small data: results/quick/report.html"
 	@echo "make estimator  errors and races of the estimator: results/estimator/report.html"
+	@echo "make score-table  error and time of fit_score, KGMM and DSM by dimension and samples: results/score-table/"
 	@echo "make sweep SWEEP=config/sweeps/sigma.yaml  one of the sweeps: results/sweep-sigma/report.html"
 	@echo "make resume  the last run again, after Snakemake was killed"
 	@echo "make test    the tests"
@@ -42,6 +43,10 @@ quick: env
 
 estimator: env
 	$(BIN)/snakemake --workflow-profile profiles/$(PROFILE) --configfile config/estimator.yaml
+
+# About 50 minutes on two idle cores; QUICK=1 takes five.
+score-table: env
+	$(BIN)/python benchmarks/estimator_table.py $(if $(QUICK),--quick)
 
 sweep: env
 	@test -f "$(SWEEP)" || { echo "SWEEP is '$(SWEEP)', which is no file: choose one of $$(ls config/sweeps/*.yaml | tr '\n' ' ')"; exit 1; }

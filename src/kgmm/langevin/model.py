@@ -27,6 +27,8 @@ _DEFAULTS = LangevinOptions()
 _BOX_MARGIN = 0.5
 _BOX_SIGMAS = 6.0
 _STEP_POINTS = 2000
+# Mean over deviation beyond which the states are written in double precision.
+_LARGEST_OFFSET = 1000.0
 
 
 class LangevinModel:
@@ -189,14 +191,17 @@ class LangevinEnsemble(Ensemble):
         standardization = model.score.standardization
         initial = check_samples(initial, n_features=standardization.scale.size)
 
-        def column(values: np.ndarray) -> torch.Tensor:
-            return torch.tensor(values, dtype=torch.float32, device=device)[:, None]
+        def column(values: np.ndarray, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+            return torch.tensor(values, dtype=dtype, device=device)[:, None]
 
         margin = _BOX_MARGIN * (standardization.upper - standardization.lower)
         margin = margin + _BOX_SIGMAS * model.score.sigma * standardization.scale
         self._lower = column(standardization.forward(standardization.lower - margin))
         self._upper = column(standardization.forward(standardization.upper + margin))
-        self._mean, self._scale = column(standardization.mean), column(standardization.scale)
+        # Single precision has 1.2e-7 of the offset as its finest step: too coarse beside a small deviation.
+        offset = np.abs(standardization.mean) / standardization.scale
+        double = torch.float64 if offset.max() > _LARGEST_OFFSET else torch.float32
+        self._mean, self._scale = (column(v, double) for v in (standardization.mean, standardization.scale))
         start = torch.tensor(standardization.forward(initial).T, dtype=torch.float32, device=device).contiguous()
         self._start = start.clone()
         self.resets = torch.zeros(start.shape[1], dtype=torch.int64, device=device)
@@ -219,7 +224,11 @@ class LangevinEnsemble(Ensemble):
         self._start = self._start[:, :n_members].contiguous()
 
     def record(self, n_times: int, steps_between: int):
-        return super().record(n_times, steps_between, lambda state: state * self._scale + self._mean)
+        def observe(state: torch.Tensor) -> torch.Tensor:
+            return state.to(self._scale.dtype) * self._scale + self._mean
+
+        dtype = np.float64 if self._scale.dtype == torch.float64 else np.float32
+        return super().record(n_times, steps_between, observe, dtype)
 
     @property
     def members_reset(self) -> int:

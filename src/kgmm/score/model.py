@@ -16,6 +16,7 @@ import xarray as xr
 from kgmm.data.standardization import Standardization, check_samples
 from kgmm.score.network import Network
 from kgmm.score.options import NetworkOptions
+from kgmm.score.potentials import Potential
 from kgmm.score.training import History, Observer, fit_network
 
 if TYPE_CHECKING:
@@ -44,20 +45,33 @@ class ScoreModel:
 
     Attributes
     ----------
-    network : ``f``; residual_scale : ``c``; sigma : noise amplitude in standard deviations.
+    network : ``f``, a network or a :class:`kgmm.score.potentials.Potential`.
+    residual_scale : ``c``.
+    sigma : noise amplitude in standard deviations; 0 for a score of the density itself.
     standardization : mean, deviation and range of the data it was fitted to.
     history : losses of the fit, or ``None`` for a model put together by hand.
+    precision : ``P`` of the Gaussian score ``−P x̃``, ``(n_features, n_features)``; ``None`` is ``1/(1 + σ²)`` times the
+        identity.
+    error_estimate : the model's estimate of its own relative mean square error, ``E|ŝ − s|²/E|s|²`` in standardised
+        coordinates, or ``None``.
+    method : name of the estimate.
     """
 
-    network: Network
+    network: Network | Potential
     residual_scale: float
     sigma: float
     standardization: Standardization
     history: History | None = None
+    precision: np.ndarray | None = None
+    error_estimate: float | None = None
+    method: str = "network"
 
     def __repr__(self) -> str:
-        hidden = "-".join(map(str, self.network.hidden))
-        return f"ScoreModel({self.standardization.scale.size} variables, sigma={self.sigma:g}, network {hidden})"
+        error = "unknown" if self.error_estimate is None else f"{self.error_estimate:.2g}"
+        return (
+            f"ScoreModel({self.method}, {self.standardization.scale.size} variables, sigma={self.sigma:g}, "
+            f"estimated relative error {error})"
+        )
 
     @classmethod
     def fit(
@@ -268,7 +282,7 @@ class ScoreModel:
     @cached_property
     def _range(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Where the network is asked, standardised coordinates, both ``(n_features,)``."""
-        weight, margin = self.network.layers[0][0], _MARGIN * self.sigma
+        weight, margin = self.network.parameters, _MARGIN * self.sigma
         bounds = (self.standardization.lower, -margin), (self.standardization.upper, margin)
         lower, upper = (self.standardization.forward(bound) + shift for bound, shift in bounds)
         return tuple(torch.as_tensor(b, dtype=weight.dtype, device=weight.device) for b in (lower, upper))
@@ -276,7 +290,14 @@ class ScoreModel:
     def standardized(self, x: torch.Tensor) -> torch.Tensor:
         """Score in standardised coordinates at ``x`` of shape ``(n, n_features)``, in the dtype of the network."""
         difference = self.network(x.clamp(*self._range)).mul_(self.residual_scale)
-        return difference.add_(x, alpha=-1.0 / (1.0 + self.sigma**2))
+        if self._pull is None:
+            return difference.add_(x, alpha=-1.0 / (1.0 + self.sigma**2))
+        return difference.addmm_(x, self._pull, alpha=-1.0)
+
+    @cached_property
+    def _pull(self) -> torch.Tensor | None:
+        weight = self.network.parameters
+        return None if self.precision is None else torch.as_tensor(self.precision).to(weight.device, weight.dtype)
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
         """Score at ``X`` of shape ``(n, n_features)``, physical units; shape ``(n, n_features)``, float64."""
@@ -306,7 +327,8 @@ class ScoreModel:
     def _smooth(self, x: torch.Tensor) -> torch.Tensor:
         # The in-place variant is not differentiable.
         with torch.enable_grad():
-            return self.residual_scale * self.network(x.clamp(*self._range)) - x / (1.0 + self.sigma**2)
+            difference = self.residual_scale * self.network(x.clamp(*self._range))
+            return difference - (x / (1.0 + self.sigma**2) if self._pull is None else x @ self._pull)
 
     def _in_batches(self, function, X: np.ndarray) -> np.ndarray:
         X = check_samples(X, n_features=self.standardization.scale.size)
@@ -317,9 +339,9 @@ class ScoreModel:
     def to_dataset(self) -> xr.Dataset:
         """The model as a dataset that :meth:`from_dataset` reads back; weights only, nothing executable."""
         variables = dict(self.standardization.to_variables())
-        for k, (weight, bias) in enumerate(self.network.layers):
-            variables[f"weight_{k}"] = ((f"layer_{k + 1}", f"layer_{k}"), weight.numpy())
-            variables[f"bias_{k}"] = (f"layer_{k + 1}", bias.numpy())
+        variables |= self.network.to_variables()
+        if self.precision is not None:
+            variables["precision"] = (("variable", "other_variable"), self.precision)
         if self.history is not None:
             for name in _LOSSES:
                 variables[name] = ("evaluation", getattr(self.history, name))
@@ -329,11 +351,18 @@ class ScoreModel:
             "version": _VERSION,
             "sigma": self.sigma,
             "residual_scale": self.residual_scale,
-            "hidden": json.dumps(self.network.hidden),
-            "activation": "silu",
-            "coordinates": "s(x) = [−x̃/(1 + sigma²) + residual_scale f(x̃)]/scale with x̃ = (x − mean)/scale, f constant "
-            "beyond the range of the data and 3 sigma",
         }
+        if isinstance(self.network, Network):
+            attributes |= {"hidden": json.dumps(self.network.hidden), "activation": "silu"}
+        pull = "x̃/(1 + sigma²)" if self.precision is None else "precision x̃"
+        attributes["coordinates"] = (
+            f"s(x) = [−{pull} + residual_scale f(x̃)]/scale with x̃ = (x − mean)/scale, f constant "
+            "beyond the range of the data and 3 sigma"
+        )
+        if self.method != "network":
+            attributes["method"] = self.method
+        if self.error_estimate is not None:
+            attributes["error_estimate"] = self.error_estimate
         return xr.Dataset(variables, attrs=attributes)
 
     @classmethod
@@ -343,20 +372,19 @@ class ScoreModel:
             raise ValueError(f"this is no score model: attribute 'format' is {dataset.attrs.get('format')!r}")
         if dataset.attrs["version"] > _VERSION:
             raise ValueError(f"score model of version {dataset.attrs['version']}: this kgmm reads up to {_VERSION}")
-        n_layers = len(json.loads(dataset.attrs["hidden"])) + 1
-        layers = tuple(
-            tuple(torch.from_numpy(dataset[f"{name}_{k}"].values) for name in ("weight", "bias"))
-            for k in range(n_layers)
-        )
         history = None
         if "validation_loss" in dataset:
             history = History(*(dataset[name].values for name in _LOSSES), kept=int(dataset["kept"]))
+        error = dataset.attrs.get("error_estimate")
         return cls(
-            Network(layers),
+            (Network if "hidden" in dataset.attrs else Potential).from_dataset(dataset),
             float(dataset.attrs["residual_scale"]),
             float(dataset.attrs["sigma"]),
             Standardization.from_dataset(dataset),
             history,
+            dataset["precision"].values if "precision" in dataset else None,
+            None if error is None else float(error),
+            dataset.attrs.get("method", "network"),
         )
 
     def save(self, path: str | Path) -> None:

@@ -53,6 +53,25 @@ class Network:
             start = stop
         return Network(tuple(layers))
 
+    def to_variables(self) -> dict:
+        """Variables of an xarray dataset from which :meth:`from_dataset` reads the same object."""
+        variables = {}
+        for k, (weight, bias) in enumerate(self.layers):
+            variables[f"weight_{k}"] = ((f"layer_{k + 1}", f"layer_{k}"), weight.cpu().numpy())
+            variables[f"bias_{k}"] = (f"layer_{k + 1}", bias.cpu().numpy())
+        return variables
+
+    @classmethod
+    def from_dataset(cls, dataset) -> Network:
+        """From a dataset that holds :meth:`to_variables`."""
+        n_layers = sum(str(name).startswith("weight_") for name in dataset.variables)
+        return cls(
+            tuple(
+                tuple(torch.from_numpy(dataset[f"{name}_{k}"].values) for name in ("weight", "bias"))
+                for k in range(n_layers)
+            )
+        )
+
     def to(self, device: str | torch.device) -> Network:
         """The same network on another device."""
         return Network(tuple((weight.to(device), bias.to(device)) for weight, bias in self.layers))

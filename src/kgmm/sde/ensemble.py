@@ -99,10 +99,11 @@ class Ensemble:
         n_times: int,
         steps_between: int,
         observe: Callable[[torch.Tensor], torch.Tensor] = lambda state: state,
+        dtype: type = np.float32,
     ) -> Iterator[np.ndarray]:
         """Yields the observed states every ``steps_between`` steps, ``n_times`` in all, the first after one interval.
 
-        Each piece has shape ``(n_members, k, n_features)``, float32; the pieces follow each other in time.
+        Each piece has shape ``(n_members, k, n_features)`` and type ``dtype``; the pieces follow each other in time.
         """
         n_features, n_members = observe(self.state).shape
         per_piece = min(n_times, times_per_piece(n_members, n_features))
@@ -110,7 +111,7 @@ class Ensemble:
             done = 0
             while done < n_times:
                 count = min(per_piece, n_times - done)
-                piece = np.empty((count, n_features, n_members), dtype=np.float32)
+                piece = np.empty((count, n_features, n_members), dtype=dtype)
                 for k in range(count):
                     self.advance(steps_between)
                     piece[k] = observe(self.state).cpu().numpy()

@@ -1,0 +1,223 @@
+"""The estimate that :func:`kgmm.fit_score` makes by default: the family that held-out samples prefer."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+
+from kgmm.data.standardization import Standardization, StandardizedSamples
+from kgmm.randomness import Seed, torch_generator
+from kgmm.score.candidates import (
+    MOST_RADIAL_FEATURES,
+    N_FOLDS,
+    Folded,
+    LinearCandidate,
+    Support,
+    best_polynomial,
+    best_radial,
+)
+from kgmm.score.held_out import Comparison, HeldOutLoss, Score
+from kgmm.score.model import ScoreModel
+from kgmm.score.network import Network
+from kgmm.score.refinement import fit_denoising
+from kgmm.score.training import History
+
+logger = logging.getLogger("kgmm")
+
+FAMILIES = ("polynomial", "radial", "network")
+NETWORK_SIGMA = 0.05
+_BLOCKS = 50  # contiguous blocks of the data, every tenth of which is held out
+_MOST_ROWS = 4_000_000
+_MOST_HELD_OUT = 4000  # samples that tell when the network's fit stops
+_MOST_DIVERGENCES = 64_000  # derivatives of each candidate at held-out samples
+_PAIRS_BELOW = 100_000  # samples fewer than this get two antithetic draws of the noise
+_TRIAL_STEPS = 300
+_LEAST_STEPS, _MOST_STEPS, _SAMPLES_PER_STEP = 600, 3000, 80
+_GAIN_OF_STEPS = 3.0  # by which the full number of steps lowers the squared error of the trial's, at most
+_STANDARD_ERRORS = 2.0
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One of the scores that were compared, ``−P x + c f(x)`` in standardised coordinates.
+
+    Attributes
+    ----------
+    name : of the family.
+    network, residual_scale, sigma, history : parts of the :class:`kgmm.ScoreModel` to be made of it.
+    held_out : its losses at the held-out samples; of a potential, those of its fit to the other folds.
+    variance : ``E|ŝ − E ŝ|²`` where the family knows it.
+    """
+
+    name: str
+    network: object
+    residual_scale: float
+    sigma: float
+    held_out: HeldOutLoss
+    history: History | None = None
+    variance: float | None = None
+
+
+def fit_automatic(
+    X,
+    sigma: float | None,
+    *,
+    hidden: Sequence[int] = (128, 64),
+    families: Sequence[str] = FAMILIES,
+    random_state: Seed = 0,
+) -> ScoreModel:
+    """The score of least held-out loss among polynomial and radial potentials and a network.
+
+    Arguments are those of :func:`kgmm.fit_score`, which see; ``X`` is checked already.
+    """
+    unknown = set(families) - set(FAMILIES)
+    if unknown or not families:
+        raise ValueError(f"families is {tuple(families)}: it must hold some of {', '.join(FAMILIES)}")
+    standardization = Standardization.of(X)
+    generator = torch_generator(random_state)
+    seed = generator.initial_seed() % 2**32
+    clean = StandardizedSamples(X, standardization).choose(_MOST_ROWS, np.random.default_rng(seed))
+    data = fold(clean, 0.0 if sigma is None else sigma, generator)
+    selection = Selection(data, sigma, tuple(hidden), seed)
+    doubtful = data.x.shape[1] > MOST_RADIAL_FEATURES or "polynomial" not in families
+    if "polynomial" in families:
+        selection.add_linear(best_polynomial(data))
+    if "radial" in families:
+        radial = best_radial(data, selection.linear)
+        doubtful |= radial is not None
+        selection.add_linear(radial)
+    # Where bumps add nothing to the polynomial there is nothing left that a network could find.
+    if "network" in families and doubtful:
+        selection.add_network()
+    return selection.model(standardization)
+
+
+def fold(clean: torch.Tensor, sigma: float, generator: torch.Generator) -> Folded:
+    """Sorts the samples into folds of contiguous blocks, the held-out one last, and blurs them by ``sigma``."""
+    n = clean.shape[0]
+    blocks = [clean[a:b] for a, b in pairwise(np.linspace(0, n, min(_BLOCKS, n // 2) + 1).astype(int))]
+    training = torch.cat([block for k, block in enumerate(blocks) if k % 10 != 5])
+    inner = np.linspace(0, len(training), N_FOLDS).astype(int)
+    folds = [training[a:b] for a, b in pairwise(inner)] + [torch.cat(blocks[5::10])]
+    if sigma > 0:
+        folds = [_blurred(rows, sigma, n < _PAIRS_BELOW, generator) for rows in folds]
+    x = torch.cat(folds).double()
+    values, vectors = torch.linalg.eigh(x.T @ x / len(x))
+    values = values.clamp(min=max(1e-6, sigma**2))
+    return Folded(x, np.cumsum([0, *(len(rows) for rows in folds)]), (vectors / values) @ vectors.T)
+
+
+def _blurred(x: torch.Tensor, sigma: float, pairs: bool, generator: torch.Generator) -> torch.Tensor:
+    z = torch.empty_like(x).normal_(generator=generator)
+    return torch.stack([x + sigma * z, x - sigma * z], dim=1).reshape(-1, x.shape[1]) if pairs else x + sigma * z
+
+
+class Selection:
+    """Estimates as they are fitted, compared at the same held-out samples.
+
+    Attributes
+    ----------
+    estimates : those that were examined, in the order of their fits.
+    linear : the potential of least cross-validated loss.
+    """
+
+    def __init__(self, data: Folded, sigma: float | None, hidden: tuple[int, ...], seed: int):
+        self._data, self._sigma, self._hidden, self._seed = data, sigma, hidden, seed
+        self._support = Support.of(data)
+        n_points = _MOST_DIVERGENCES // data.x.shape[1]
+        self._points = data.held_out[:: -(-len(data.held_out) // n_points)].float()
+        self._precision = data.precision.float()
+        zero = Network.random((data.x.shape[1], 1, data.x.shape[1]), 0)
+        zero = zero.with_parameters(torch.zeros_like(zero.parameters))
+        held_out = HeldOutLoss.of(lambda x: -x @ self._precision, self._points)
+        self.gaussian = Estimate("gaussian", zero, 1.0, float(sigma or 0.0), held_out)
+        self.linear: LinearCandidate | None = None
+        self.estimates: list[Estimate] = []
+
+    def add_linear(self, candidate: LinearCandidate | None) -> None:
+        """Adds a potential unless another has a lower cross-validated loss."""
+        if candidate is None or (self.linear is not None and candidate.loss >= self.linear.loss):
+            return
+        self.linear = candidate
+        without, final = (
+            self._support.potential(candidate.features, weights, self._precision)
+            for weights in (candidate.fit.without_last, candidate.fit.weights)
+        )
+        held_out = self._examine(candidate.name, lambda x: without(x) - x @ self._precision)
+        self.estimates.append(
+            Estimate(candidate.name, final, 1.0, self.gaussian.sigma, held_out, None, candidate.fit.variance)
+        )
+
+    def add_network(self) -> None:
+        """Adds the network after a few steps and, if more of them may make it the best, after all."""
+        best = self.best
+        trial = self._fit_network(_TRIAL_STEPS)
+        self.estimates.append(trial)
+        if best is not self.gaussian:
+            of_trial, of_best = Comparison.of(trial.held_out, best.held_out).squared_errors
+            if of_trial > _GAIN_OF_STEPS * of_best:
+                return
+        steps = len(self._data.training) / _SAMPLES_PER_STEP
+        self.estimates.append(self._fit_network(int(np.clip(steps, _LEAST_STEPS, _MOST_STEPS))))
+
+    def _fit_network(self, steps: int) -> Estimate:
+        # The loss says how large the difference from the Gaussian is: half its mean square.
+        gain = self.gaussian.held_out.mean - self.best.held_out.mean
+        scale = max(1.0, (2.0 * gain / self._data.x.shape[1]) ** 0.5)
+        held_out = self._data.held_out
+        held_out = held_out[:: -(-len(held_out) // _MOST_HELD_OUT)]
+        sigma = self._sigma or NETWORK_SIGMA
+        fit = fit_denoising(
+            self._data.training.float(), held_out.float(), self._precision,
+            sigma=sigma, residual_scale=scale, hidden=self._hidden, steps=steps, seed=self._seed,
+        )  # fmt: skip
+        losses = self._examine(f"network, {steps} steps", lambda x: scale * fit.network(x) - x @ self._precision)
+        return Estimate("network", fit.network, scale, sigma, losses, fit.history)
+
+    def _examine(self, name: str, score: Score) -> HeldOutLoss:
+        losses = HeldOutLoss.of(score, self._points)
+        compared = Comparison.of(losses, self.gaussian.held_out)
+        logger.info("%s: held-out loss %.4g ± %.2g below the Gaussian's", name, -compared.difference, compared.stderr)
+        return losses
+
+    @property
+    def best(self) -> Estimate:
+        """The estimate of least held-out loss, or the Gaussian if none is better by two standard errors."""
+        best = min(self.estimates, key=lambda e: e.held_out.mean, default=self.gaussian)
+        compared = Comparison.of(best.held_out, self.gaussian.held_out)
+        return best if compared.difference < -_STANDARD_ERRORS * compared.stderr else self.gaussian
+
+    def error(self, chosen: Estimate) -> float | None:
+        """Relative mean square error of an estimate, as far as the others tell."""
+        square = float(chosen.held_out.values.square().sum(dim=1).mean())
+        if chosen.variance is not None:
+            return chosen.variance / square
+        others = [e for e in self.estimates if e.name != chosen.name]
+        if not others:
+            return None
+        return max(Comparison.of(chosen.held_out, e.held_out).squared_errors[0] for e in others) / square
+
+    def model(self, standardization: Standardization) -> ScoreModel:
+        """The best estimate in physical units; warns if it is the Gaussian."""
+        best = self.best
+        if best is self.gaussian:
+            warnings.warn(
+                "no estimate of the score is better than the Gaussian's on held-out samples: the Gaussian's is used",
+                stacklevel=4,
+            )
+        return ScoreModel(
+            best.network,
+            best.residual_scale,
+            best.sigma,
+            standardization,
+            best.history,
+            self._data.precision.numpy(),
+            self.error(best),
+            best.name,
+        )

@@ -1,0 +1,61 @@
+"""An optimiser for small networks: momentum whose matrices are orthogonalised before each step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+# Coefficients of the quintic iteration and its number of passes, as published with the optimiser.
+_QUINTIC = (3.4445, -4.7750, 2.0315)
+_PASSES = 5
+
+
+def orthogonalized(matrix: torch.Tensor) -> torch.Tensor:
+    """About the nearest matrix with orthonormal rows or columns: singular values between 0.7 and 1.2."""
+    a, b, c = _QUINTIC
+    wide = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix
+    x = wide / wide.norm().clamp(min=1e-12)
+    for _ in range(_PASSES):
+        gram = x @ x.T
+        x = a * x + (b * gram + c * gram @ gram) @ x
+    return x.T if matrix.shape[0] > matrix.shape[1] else x
+
+
+class OrthogonalMomentum:
+    """Orthogonalised momentum for weight matrices, Adam for biases.
+
+    All directions of a weight matrix move at the same rate, however small their gradients, so that a network needs
+    three to four times fewer steps than with Adam (measured, see ``docs/score-research.md``).
+
+    Parameters
+    ----------
+    parameters : weight matrices and bias vectors; changed in place.
+    momentum : share of the old gradient that is kept.
+    bias_rate : rate of the biases over that of the matrices.
+
+    Source: Jordan et al. 2024 (the optimiser Muon); Adam is Kingma & Ba 2015, arXiv:1412.6980.
+    """
+
+    def __init__(self, parameters: Sequence[torch.Tensor], momentum: float = 0.9, bias_rate: float = 0.3):
+        self._parameters = list(parameters)
+        self._momentum, self._bias_rate = momentum, bias_rate
+        self._first = [torch.zeros_like(p) for p in self._parameters]
+        self._second = [torch.zeros_like(p) for p in self._parameters]
+        self._step = 0
+
+    @torch.no_grad()
+    def step(self, gradients: Sequence[torch.Tensor], rate: float, decay: float = 0.0) -> None:
+        """One step against ``gradients``; ``decay`` shrinks the matrices by ``rate · decay``."""
+        self._step += 1
+        for parameter, gradient, first, second in zip(self._parameters, gradients, self._first, self._second):
+            if parameter.ndim == 2:
+                first.lerp_(gradient, 1.0 - self._momentum)
+                direction = orthogonalized(gradient.lerp(first, self._momentum))
+                stretch = max(1.0, parameter.shape[0] / parameter.shape[1]) ** 0.5
+                parameter.mul_(1.0 - rate * decay).add_(direction, alpha=-rate * stretch)
+            else:
+                first.lerp_(gradient, 0.1)
+                second.lerp_(gradient * gradient, 0.05)
+                size = (second / (1.0 - 0.95**self._step)).sqrt_().add_(1e-8)
+                parameter.addcdiv_(first, size, value=-rate * self._bias_rate / (1.0 - 0.9**self._step))

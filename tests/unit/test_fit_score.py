@@ -1,0 +1,154 @@
+"""One call from samples to a score: what it chooses, what it refuses, and the numbers it is given."""
+
+import numpy as np
+import pytest
+import torch
+
+import kgmm
+from kgmm.score.automatic import fold
+
+N = 4000
+
+
+def wells(n=N, seed=0):
+    """Independent samples of the double well, ``(n, 1)``."""
+    return kgmm.get_system("phi4_chain", n_variables=1).sample(n, np.random.default_rng(seed))
+
+
+def relative_error(score, system, x) -> float:
+    exact = system.score(x)
+    return float(((score(x) - exact) ** 2).sum() / (exact**2).sum())
+
+
+def test_chooses_the_family_that_holds_the_density():
+    system = kgmm.get_system("phi4_chain", n_variables=3)
+    score = kgmm.fit_score(system.sample(N, np.random.default_rng(0)))
+    assert score.method == "polynomial of degree 4"
+    assert relative_error(score, system, system.sample(N, np.random.default_rng(1))) < 0.03
+    assert "polynomial of degree 4, 3 variables, sigma=0" in repr(score)
+
+
+def test_bumps_where_a_polynomial_does_not_do():
+    """Three narrow peaks on a line, for which low degrees are too smooth."""
+    rng = np.random.default_rng(0)
+    x = rng.choice([-4.0, 0.0, 4.0], size=(20_000, 1)) + 0.5 * rng.standard_normal((20_000, 1))
+    score = kgmm.fit_score(x, families=("radial",))
+    assert score.method == "radial potential"
+    points = np.linspace(-5, 5, 60)[:, None]
+    peaks = np.exp(-0.5 * ((points - np.array([-4.0, 0.0, 4.0])) / 0.5) ** 2)
+    exact = (peaks * (np.array([-4.0, 0.0, 4.0]) - points)).sum(axis=1) / peaks.sum(axis=1) / 0.25
+    weight = peaks.sum(axis=1)
+    error = weight @ (score(points)[:, 0] - exact) ** 2 / (weight @ exact**2)
+    assert error < 0.05
+    gaussian = weight @ (-points[:, 0] / x.var() - exact) ** 2 / (weight @ exact**2)
+    assert gaussian > 0.5
+
+
+def test_a_gaussian_is_not_outdone_and_says_so():
+    x = np.random.default_rng(0).standard_normal((2000, 20)) * 3 + 1
+    with pytest.warns(UserWarning, match="the Gaussian's is used"):
+        score = kgmm.fit_score(x)
+    assert score.method == "gaussian"
+    points = np.random.default_rng(1).standard_normal((5000, 20)) * 3 + 1
+    exact = -(points - 1) / 9
+    # The covariance of 2000 samples costs (d + 1)/n = .0105.
+    assert ((score(points) - exact) ** 2).sum() / (exact**2).sum() < 0.02
+    sample = kgmm.LangevinModel(score).sample(n_members=1000, n_steps=500, dt=0.02)
+    assert sample.attrs["members_reset"] == 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_double_well_at_a_small_amplitude_never_fails(seed):
+    system = kgmm.get_system("double_well")
+    score = kgmm.fit_score(wells(10_000, seed), 0.01, random_state=seed)
+    assert relative_error(score, system, wells(10_000, 100 + seed)) < 0.03
+
+
+@pytest.mark.parametrize("families", [("polynomial",), ("radial",), ("network",)])
+def test_model_is_written_and_read(families, tmp_path):
+    x = kgmm.get_system("phi4_chain", n_variables=2).sample(N, np.random.default_rng(0))
+    score = kgmm.fit_score(x, families=families)
+    score.save(tmp_path / "score.nc")
+    again = kgmm.ScoreModel.load(tmp_path / "score.nc")
+    np.testing.assert_array_equal(again(x[:50]), score(x[:50]))
+    np.testing.assert_array_equal(again.jacobian(x[:50]), score.jacobian(x[:50]))
+    assert (again.method, again.error_estimate) == (score.method, score.error_estimate)
+
+
+@pytest.mark.parametrize("families", [("polynomial",), ("radial",), ("network",)])
+def test_jacobian_is_that_of_the_score(families):
+    x = kgmm.get_system("phi4_chain", n_variables=2).sample(N, np.random.default_rng(0))
+    score, points, h = kgmm.fit_score(x, families=families), x[:20], 1e-2
+    columns = [(score(points + h * e) - score(points - h * e)) / (2 * h) for e in np.eye(2)]
+    # Differences in single precision: 1e-6/h, and h² times a third derivative.
+    np.testing.assert_allclose(score.jacobian(points), np.stack(columns, axis=2), rtol=2e-2, atol=2e-2)
+
+
+def test_same_seed_same_score():
+    x = kgmm.get_system("phi4_chain", n_variables=2).sample(N, np.random.default_rng(0))
+    first, second = (kgmm.fit_score(x, families=("network",), random_state=3) for _ in range(2))
+    np.testing.assert_array_equal(first(x[:50]), second(x[:50]))
+    other = kgmm.fit_score(x, families=("network",), random_state=4)
+    assert not np.array_equal(first(x[:50]), other(x[:50]))
+
+
+@pytest.mark.parametrize("method", ["kgmm", "dsm"])
+def test_other_methods_choose_an_amplitude(method):
+    options = {"dsm": {"steps": 50}, "kgmm": {"max_iterations": 20}}[method]
+    score = kgmm.fit_score(wells(), method=method, **options)
+    assert score.sigma in (0.02, 0.05, 0.1, 0.2)
+
+
+def test_folds_hold_every_sample_once_in_contiguous_blocks():
+    x = torch.arange(1000.0)[:, None]
+    data = fold(x, 0.0, torch.Generator())
+    np.testing.assert_array_equal(np.sort(data.x[:, 0]), np.arange(1000.0))
+    held_out = data.held_out[:, 0].numpy()
+    assert len(held_out) == 100
+    assert (np.diff(held_out) == 1).sum() == 95  # five blocks of twenty
+    assert data.edges[-1] == 1000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"method": "kde"}, "method is 'kde': it must be one of auto, kgmm, dsm"),
+        ({"sigma": -0.1}, "sigma is -0.1: it must be positive and finite"),
+        ({"families": ("splines",)}, "it must hold some of polynomial, radial, network"),
+        ({"X": np.zeros((50, 2))}, "X has 50 samples: at least 100 are needed"),
+        ({"X": np.ones((500, 2))}, "feature 0 of X is constant"),
+        ({"X": np.full((500, 2), np.nan)}, "X has 1000 non-finite values"),
+    ],
+)
+def test_refuses(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        kgmm.fit_score(**{"X": wells(500), **arguments})
+
+
+def kinds(x):
+    """The same samples in other units and types, with the map from the standard ones."""
+    return {
+        "offset": (x + 1e9, 1.0, 1e9),
+        "large": (x * 1e12, 1e12, 0.0),
+        "small": (x * 1e-12, 1e-12, 0.0),
+        "float32": (x.astype(np.float32), 1.0, 0.0),
+        "float16": (x.astype(np.float16), 1.0, 0.0),
+        "big-endian": (x.astype(">f8"), 1.0, 0.0),
+        "integers": (np.round(x * 1000).astype(np.int32), 1000.0, 0.0),
+    }
+
+
+@pytest.mark.parametrize("kind", kinds(np.zeros((1, 1))))
+def test_score_and_model_do_not_depend_on_units_and_types(kind):
+    x = wells()
+    given, scale, offset = kinds(x)[kind]
+    points = np.linspace(-1.5, 1.5, 31)[:, None]
+    reference = kgmm.fit_score(x)
+    score = kgmm.fit_score(given)
+    # Rounding of the data: 1e-3 of half precision and of integers, 1e-7 of the offset.
+    np.testing.assert_allclose(score(points * scale + offset) * scale, reference(points), rtol=0.02, atol=0.02)
+    sample = kgmm.LangevinModel(score).sample(n_members=500, n_steps=500, dt=0.02).values[:, -1, 0]
+    deviation = (sample.astype(float) - offset).std() / scale
+    # Standard error of the deviation of 500 members: 3 %.
+    assert deviation == pytest.approx(x.std(), rel=0.15)
+    assert len(np.unique(sample)) > 450
