@@ -8,10 +8,10 @@ from kgmm.statistics.comparison import (
     block_deviation,
     block_mean,
     compare,
-    denoising_loss,
     published_relative_entropy,
     relative_error,
 )
+from kgmm.statistics.denoising import denoising_loss
 from kgmm.statistics.densities import rule_of_thumb
 from kgmm.statistics.histograms import (
     _plug_in,

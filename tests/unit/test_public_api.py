@@ -51,7 +51,7 @@ def test_refusals(call, sentence):
 
 
 def test_other_variables_are_refused():
-    score = kgmm.fit_score(PATH[:, :, :1], sigma=0.3, max_draws=4, max_iterations=5)
+    score = kgmm.fit_score(PATH[:, :, :1], sigma=0.3, method="kgmm", max_draws=4, max_iterations=5)
     for call in (lambda: kgmm.fit_langevin(PATH, score), lambda: kgmm.response(PATH, score, np.ones(2))):
         with pytest.raises(ValueError, match="the score is of 1 variables: the path has 2"):
             call()
@@ -60,14 +60,14 @@ def test_other_variables_are_refused():
 
 
 def test_the_score_of_an_array_is_that_of_the_path():
-    options = {"sigma": 0.3, "max_draws": 4, "max_iterations": 5, "random_state": 3}
+    options = {"sigma": 0.3, "method": "kgmm", "max_draws": 4, "max_iterations": 5, "random_state": 3}
     one, other = (kgmm.fit_score(data, **options) for data in (PATH, PATH.values.reshape(-1, 2).astype(float)))
     points = np.zeros((1, 2))
     np.testing.assert_array_equal(one(points), other(points))
 
 
 def test_one_line_says_what_an_object_is():
-    score = kgmm.fit_score(PATH, sigma=0.3, max_draws=4, max_iterations=5)
+    score = kgmm.fit_score(PATH, sigma=0.3, method="kgmm", max_draws=4, max_iterations=5)
     objects = [score, kgmm.LangevinModel(score), kgmm.KGMM(0.1), kgmm.DSM(0.1), SYSTEM, kgmm.Samples(PATH)]
     mobility = kgmm.estimate_mobility(kgmm.simulate("ornstein_uhlenbeck", n_members=20, n_times=2000, interval=0.02))
     for thing in [*objects, mobility]:

@@ -7,13 +7,14 @@ from functools import partial
 import numpy as np
 
 from kgmm.data.paths import states
-from kgmm.data.standardization import check_samples, check_sigma
+from kgmm.data.standardization import check_samples
 from kgmm.randomness import Seed, seed_sequence
 from kgmm.score.automatic import fit_automatic
 from kgmm.score.dsm import DSM
 from kgmm.score.kgmm import KGMM
 from kgmm.score.model import ScoreModel
 from kgmm.score.noise_amplitude import amplitude_curve
+from kgmm.score.options import NoiseOptions
 
 _CELL_OPTIONS = ("min_probability", "max_draws", "min_draws", "stopping", "convergence", "n_blocks", "cells")
 METHODS = ("auto", "kgmm", "dsm")
@@ -44,15 +45,15 @@ def fit_score(
     random_state : int or numpy.random.SeedSequence
         Seed.
     **options
-        Of ``"auto"``, ``hidden`` (widths of the network's layers) and ``families`` (some of ``"polynomial"``,
-        ``"radial"``, ``"network"``); of ``"kgmm"``, those of :class:`kgmm.KGMM` and :meth:`kgmm.ScoreModel.fit`; of ``"dsm"``, those of
-        :class:`kgmm.DSM`.
+        Of ``"auto"``: ``hidden`` (widths of the network's layers) and ``families`` (some of ``"polynomial"``,
+        ``"radial"``, ``"network"``). Of ``"kgmm"``: those of :class:`kgmm.KGMM` and of :meth:`kgmm.ScoreModel.fit`. Of
+        ``"dsm"``: those of :class:`kgmm.DSM`.
 
     Returns
     -------
     ScoreModel
-        The score as a function of points in physical units. ``method`` tells what was chosen, ``error_estimate`` its relative
-        mean square error as far as the data tell.
+        The score as a function of points in physical units. ``method`` tells what was chosen, ``error_estimate`` its
+        relative mean square error as far as the data tell.
 
     Raises
     ------
@@ -73,7 +74,7 @@ def fit_score(
     if method not in METHODS:
         raise ValueError(f"method is {method!r}: it must be one of {', '.join(METHODS)}")
     if sigma is not None:
-        check_sigma(sigma)
+        NoiseOptions.checked(sigma=sigma)
     if not (hasattr(X, "ndim") and X.ndim == 2 and not hasattr(X, "dims")):
         X = states(X)
     X = check_samples(X, at_least=_LEAST_SAMPLES)
