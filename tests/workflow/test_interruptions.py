@@ -56,17 +56,22 @@ _BEFORE = {"fit_score": "estimate_cells", "estimate_mobility": "fit_score", "est
            "sample_langevin": "fit_score", "simulate_trajectory": None}  # fmt: skip
 
 
-def job_after(project, run: subprocess.Popen, stage: str | None) -> psutil.Process | None:
-    """A process that computes tasks when those of a stage are done; the first one if there is none before it."""
-    if stage is not None and not list((project.root / f"results/store/done/{stage}").rglob("*=*")):
+def job_after(project, run: subprocess.Popen, stage: str | None) -> psutil.Process:
+    """The first process of a job that starts once the tasks of a stage are done; the first of all if there is none."""
+    if stage is not None:
+        wait_for(run, lambda: list((project.root / f"results/store/done/{stage}").rglob("*=*")))
+    start = time.time() if stage is not None else 0.0
+
+    def found() -> psutil.Process | None:
+        for process in psutil.Process(run.pid).children(recursive=True):
+            try:
+                if any(part.endswith("run_tasks.py") for part in process.cmdline()) and process.create_time() > start:
+                    return process
+            except psutil.Error:
+                continue
         return None
-    for process in psutil.Process(run.pid).children(recursive=True):
-        try:
-            if any(part.endswith("run_tasks.py") for part in process.cmdline()):
-                return process
-        except psutil.Error:
-            continue
-    return None
+
+    return wait_for(run, found)
 
 
 @pytest.mark.parametrize("stage", ["simulate_trajectory", "fit_score", "estimate_mobility"])
@@ -74,7 +79,7 @@ def test_snakemake_killed_with_its_jobs(finished_tiny, new_project, stage):
     project = new_project()
     config = project.write_config("tiny.yaml", TINY)
     run = start(project, config)
-    wait_for(run, lambda: job_after(project, run, _BEFORE[stage]))
+    job_after(project, run, _BEFORE[stage])
     time.sleep(1.0)  # somewhere in its imports or its work
     os.killpg(run.pid, signal.SIGKILL)
     run.wait()
@@ -89,8 +94,8 @@ def test_a_job_killed(finished_tiny, new_project, stage):
     project = new_project()
     config = project.write_config("tiny.yaml", TINY)
     run = start(project, config)
-    job = wait_for(run, lambda: job_after(project, run, _BEFORE[stage]))
-    time.sleep(1.0)
+    job = job_after(project, run, _BEFORE[stage])
+    time.sleep(0.5)  # in its imports
     job.send_signal(signal.SIGKILL)
     assert run.wait(_PATIENCE) != 0
     project.snakemake("--configfile", config, check=True)
