@@ -110,7 +110,7 @@ def test_a_half_written_file_is_no_result(finished_tiny, new_project):
     half = project.root / path.relative_to(finished_tiny.root)
     half.parent.mkdir(parents=True)
     half.write_bytes(path.read_bytes()[:1000])
-    project.snakemake("--configfile", config, "all_estimate_cells", check=True)
+    project.snakemake("--configfile", config, "--", "all_estimate_cells", check=True)
     assert half.read_bytes() == path.read_bytes()
 
 
