@@ -1,0 +1,138 @@
+"""What a Langevin model does when it runs: autocorrelations beside those of the data, from a short simulation."""
+
+from __future__ import annotations
+
+import logging
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from kgmm.errors import ScientificFailure
+from kgmm.langevin.model import LangevinModel
+from kgmm.langevin.step_size import whole_steps
+from kgmm.randomness import Seed
+from kgmm.statistics.autocorrelation import HORIZONS, BlockedAutocorrelation
+
+logger = logging.getLogger("kgmm")
+
+_BURN_IN = 3.0
+_LENGTH = 20.0
+_LAGS_PER_TIME = 12.0
+_MAX_STEPS = 40_000
+
+
+@dataclass(frozen=True)
+class SimulationCheck:
+    """Autocorrelations of a model beside those of data.
+
+    Attributes
+    ----------
+    errors : ndarray of shape (2, n_features)
+        Root mean square difference of the autocorrelations over one and over five decorrelation times of the variable.
+    decorrelation_times, data_decorrelation_times : ndarray of shape (n_features,)
+        Lags of 1/e; NaN where the model has not decorrelated within the longest lag.
+    dt : float
+        Time step of the simulation.
+    members_reset : int
+        Of ``n_members``, those that ever left the box around the data.
+    n_members : int
+    """
+
+    errors: np.ndarray
+    decorrelation_times: np.ndarray
+    data_decorrelation_times: np.ndarray
+    dt: float
+    members_reset: int
+    n_members: int
+
+    @property
+    def worst(self) -> float:
+        """Largest error over five decorrelation times."""
+        return float(self.errors[1].max())
+
+
+def simulate_model(
+    model: LangevinModel, start: np.ndarray, duration: float, interval: float, *, n_members: int = 256, seed: Seed = 0
+) -> xr.DataArray:
+    """A path of the model for a comparison of autocorrelations.
+
+    Parameters
+    ----------
+    model : LangevinModel
+    start : ndarray of shape (n, n_features)
+        States of the data, from which members start and the time step is chosen.
+    duration : float
+        The slowest decorrelation time: the path is 20 of them long, after three that are not recorded.
+    interval : float
+        Between saved states, about.
+    n_members : int
+    seed : int or numpy.random.SeedSequence
+
+    Raises
+    ------
+    ScientificFailure
+        If no time step is short enough, or the run would take more than 40 000 steps.
+    """
+    step = model.choose_step(start, longest=min(interval, 0.1 / model.fastest_rate), seed=seed)
+    dt = whole_steps(interval, step.dt)
+    save_every = round(interval / dt)
+    n_steps = save_every * math.ceil(_LENGTH * duration / interval)
+    if n_steps > _MAX_STEPS:
+        raise ScientificFailure(
+            f"the model needs a time step of {dt:.2g}: {n_steps} steps for {_LENGTH:g} decorrelation times of the data"
+        )
+    rows = np.linspace(0, len(start) - 1, n_members).round().astype(int)
+    burn_in = save_every * math.ceil(_BURN_IN * duration / interval) * dt
+    ensemble = model.ensemble(start[rows], dt=dt, seed=seed)
+    ensemble.advance(round(burn_in / dt))
+    values = np.concatenate(list(ensemble.record(n_steps // save_every, save_every)), axis=1)
+    times = interval * np.arange(1, values.shape[1] + 1)
+    attributes = {"dt": dt, "members_reset": ensemble.members_reset}
+    return xr.DataArray(values, dims=("member", "time", "variable"), coords={"time": times}, attrs=attributes)
+
+
+def check_by_simulation(
+    model: LangevinModel, data: BlockedAutocorrelation, start: np.ndarray, *, seed: Seed = 0
+) -> SimulationCheck:
+    """Runs the model and compares its autocorrelations with those of ``data``.
+
+    Parameters
+    ----------
+    model : LangevinModel
+    data : BlockedAutocorrelation
+        Of a path that decorrelates; its lags reach five decorrelation times of every variable.
+    start : ndarray of shape (n, n_features)
+        States of the data, physical units.
+
+    Raises
+    ------
+    ScientificFailure
+        See :func:`simulate_model`.
+    """
+    times = data.decorrelation_times
+    interval = max(data.interval, float(times.min()) / _LAGS_PER_TIME)
+    interval = data.interval * max(1, round(interval / data.interval))
+    path = simulate_model(model, start, float(times.max()), interval, seed=seed)
+    longest = HORIZONS[-1] * 1.2 * float(times.max())
+    rho = BlockedAutocorrelation.of(path.values.astype(float), interval, longest)
+    return SimulationCheck(
+        errors=autocorrelation_errors(data, rho),
+        decorrelation_times=rho.decorrelation_times,
+        data_decorrelation_times=times,
+        dt=path.attrs["dt"],
+        members_reset=path.attrs["members_reset"],
+        n_members=path.sizes["member"],
+    )
+
+
+def autocorrelation_errors(data: BlockedAutocorrelation, model: BlockedAutocorrelation) -> np.ndarray:
+    """Root mean square differences over one and five decorrelation times of each variable, ``(2, n_features)``."""
+    errors = np.empty((len(HORIZONS), len(data.decorrelation_times)))
+    at = model.at(data.lags)
+    for h, horizon in enumerate(HORIZONS):
+        for k, time in enumerate(data.decorrelation_times):
+            lags = (data.lags > 0) & (data.lags <= horizon * time * (1 + 1e-9)) & np.isfinite(at[:, k])
+            errors[h, k] = np.sqrt(np.mean((data.rho[lags, k] - at[lags, k]) ** 2))
+    return errors

@@ -1,0 +1,211 @@
+"""Statistics that right marginals cannot fool: joint densities, projections and tails."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from kgmm.statistics.histograms import BLOCKS, Estimate, jackknife_variance
+
+TAILS = (1e-3, 1 - 1e-3)
+_CENTRAL = (5e-4, 1 - 5e-4)
+_BINS = 50
+_MAX_PAIRS = 28
+_PROJECTIONS = 32
+_PROJECTED_POINTS = 8_000
+_LEVELS = (np.arange(400) + 0.5) / 400
+
+
+def compare_joint(
+    data: xr.DataArray, model: xr.DataArray, reference: xr.DataArray | None = None, sigma: float | None = None
+) -> pd.DataFrame:
+    """Compares the joint laws of two trajectories.
+
+    Parameters
+    ----------
+    data, model : xarray.DataArray
+        Dimensions ``(member, time, variable)``: held-out data and a sample of the model.
+    reference : xarray.DataArray, optional
+        A fresh run of the true system for the floor: the same statistic of reference and data, the reference cut to
+        the number of values of the model.
+    sigma : float, optional
+        Noise amplitude of the score, in standard deviations: the same statistic of ``x + σz`` and data is the share of
+        the blur, ``blurred_value``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``statistic, variable, value, stderr, floor, excess, excess_stderr, blurred_value, data_value``.
+        ``joint_total_variation`` is ``½ Σ|p − q|`` of every pair of variables on 50 × 50 bins; ``sliced_wasserstein``
+        the mean Wasserstein-1 distance over 32 directions, in standard deviations of the data; ``quantile_0.001`` and
+        ``quantile_0.999`` of each variable, whose ``value`` is the model's. ``excess`` is value less floor; standard
+        errors are those of the jackknife over blocks of model, and of data for the quantiles.
+
+    Raises
+    ------
+    ValueError
+        If the numbers of variables differ.
+    """
+    arrays = [data, model] + ([] if reference is None else [reference])
+    sizes = {a.sizes["variable"] for a in arrays}
+    if len(sizes) > 1:
+        raise ValueError(f"the trajectories have {', '.join(map(str, sorted(sizes)))} variables: they must agree")
+    names = [str(name) for name in data["variable"].values]
+    x, y = data.values.astype(float), model.values.astype(float)
+    fresh = None if reference is None else _cut(reference.values.astype(float), y.shape[0] * y.shape[1])
+    blurred = None if sigma is None else _blurred(x, sigma)
+    rows = [
+        *_total_variation_rows(names, x, y, fresh, blurred),
+        *([] if len(names) < 2 else [_sliced_row(x, y, fresh, blurred)]),
+        *_tail_rows(names, x, y, fresh, blurred),
+    ]
+    columns = [
+        "statistic", "variable", "value", "stderr", "floor", "excess", "excess_stderr", "blurred_value", "data_value",
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)
+
+
+def total_variation(p: np.ndarray, q: np.ndarray) -> float:
+    """``½ Σ|p − q|`` of two histograms of counts on the same bins."""
+    return float(0.5 * np.abs(p / p.sum() - q / q.sum()).sum())
+
+
+def sliced_wasserstein(x: np.ndarray, y: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """Wasserstein-1 distance of the projections of two samples on each direction, from 400 quantiles of both.
+
+    Parameters
+    ----------
+    x, y : ndarray of shape (n, n_features)
+        The two sizes may differ.
+    directions : ndarray of shape (n_directions, n_features)
+        Unit vectors.
+
+    Returns
+    -------
+    ndarray of shape (n_directions,)
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).standard_normal((1000, 2))
+    >>> sliced_wasserstein(x, x + [1.0, 0.0], np.eye(2)).round(6).tolist()
+    [1.0, 0.0]
+    """
+    projected = [np.quantile(values @ directions.T, _LEVELS, axis=0) for values in (x, y)]
+    return np.abs(projected[0] - projected[1]).mean(axis=0)
+
+
+def _total_variation_rows(names, x, y, fresh, blurred) -> list[dict]:
+    rows = []
+    pairs = list(combinations(range(len(names)), 2))
+    for i, j in pairs[:: -(-len(pairs) // _MAX_PAIRS)] if pairs else []:
+        edges = [np.linspace(*np.quantile(x[:, :, k], _CENTRAL), _BINS + 1) for k in (i, j)]
+        of_data = _histogram(x, (i, j), edges)
+        blocks = np.array([_histogram(block, (i, j), edges) for block in _member_blocks(y)])
+        total = blocks.sum(axis=0)
+        value = total_variation(of_data, total)
+        variance = jackknife_variance([total_variation(of_data, total - block) for block in blocks])
+        row = {
+            "statistic": "joint_total_variation", "variable": f"{names[i]},{names[j]}", "value": value,
+            "stderr": variance**0.5, "data_value": np.nan,
+        }  # fmt: skip
+        if blurred is not None:
+            row["blurred_value"] = total_variation(of_data, _histogram(blurred, (i, j), edges))
+        if fresh is not None:
+            parts = np.array([_histogram(block, (i, j), edges) for block in _member_blocks(fresh)])
+            whole = parts.sum(axis=0)
+            row["floor"] = total_variation(of_data, whole)
+            floor_variance = jackknife_variance([total_variation(of_data, whole - part) for part in parts])
+            row |= {"excess": value - row["floor"], "excess_stderr": (variance + floor_variance) ** 0.5}
+        rows.append(row)
+    return rows
+
+
+def _sliced_row(x, y, fresh, blurred) -> dict:
+    d = x.shape[2]
+    rng = np.random.default_rng(0)
+    directions = rng.standard_normal((_PROJECTIONS, d))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    scale = x.std(axis=(0, 1))
+    of_data = _thinned(x / scale)
+
+    def distance(values: np.ndarray) -> float:
+        return float(sliced_wasserstein(of_data, values, directions).mean())
+
+    def with_stderr(values: np.ndarray) -> Estimate:
+        blocks = [_thinned(block, _PROJECTED_POINTS // BLOCKS) for block in _member_blocks(values / scale)]
+        without = [distance(np.concatenate(blocks[:k] + blocks[k + 1 :])) for k in range(len(blocks))]
+        return Estimate(distance(np.concatenate(blocks)), jackknife_variance(without) ** 0.5)
+
+    value = with_stderr(y)
+    row = {"statistic": "sliced_wasserstein", "variable": "", "value": value.value, "stderr": value.stderr}
+    if blurred is not None:
+        row["blurred_value"] = distance(_thinned(blurred / scale))
+    if fresh is not None:
+        floor = with_stderr(fresh)
+        stderr = float(np.hypot(value.stderr, floor.stderr))
+        row |= {"floor": floor.value, "excess": value.value - floor.value, "excess_stderr": stderr}
+    return row
+
+
+def _tail_rows(names, x, y, fresh, blurred) -> list[dict]:
+    rows = []
+    for k, name in enumerate(names):
+        for tail in TAILS:
+            of_data, of_model = (_quantile(values[:, :, k], tail) for values in (x, y))
+            stderr = float(np.hypot(of_data.stderr, of_model.stderr))
+            rows.append(
+                {
+                    "statistic": f"quantile_{tail:g}", "variable": name, "value": of_model.value, "stderr": stderr,
+                    "floor": np.nan if fresh is None else float(np.quantile(fresh[:, :, k], tail)),
+                    "blurred_value": np.nan if blurred is None else float(np.quantile(blurred[:, :, k], tail)),
+                    "excess": of_model.value - of_data.value, "excess_stderr": stderr, "data_value": of_data.value,
+                }
+            )  # fmt: skip
+    return rows
+
+
+def _quantile(values: np.ndarray, tail: float) -> Estimate:
+    """A quantile of ``(member, time)`` with its standard error from the share beyond it in blocks."""
+    value = float(np.quantile(values, tail))
+    shares = np.array([np.mean(block <= value) for block in _member_blocks(values)])
+    # The error of the share becomes one of the value by the slope of the distribution function there.
+    step = 0.5 * min(tail, 1 - tail)
+    slope = 2 * step / max(float(np.diff(np.quantile(values, [tail - step, tail + step]))[0]), 1e-300)
+    return Estimate(value, float(shares.std(ddof=1) / len(shares) ** 0.5 / slope))
+
+
+def _member_blocks(values: np.ndarray) -> list[np.ndarray]:
+    """Groups of members where there are 20, else stretches of every member."""
+    if values.shape[0] >= BLOCKS:
+        return np.array_split(values, BLOCKS)
+    stretches = -(-BLOCKS // values.shape[0])
+    return [part for member in values for part in np.array_split(member[None], stretches, axis=1)]
+
+
+def _histogram(values: np.ndarray, pair: tuple[int, int], edges: list[np.ndarray]) -> np.ndarray:
+    """Counts on the bins of two variables; what lies beyond counts in the outermost."""
+    flat = values.reshape(-1, values.shape[-1])
+    n_bins = len(edges[0]) - 1
+    cell = np.zeros(len(flat), dtype=np.int64)
+    for k, edge in zip(pair, edges):
+        number = ((flat[:, k] - edge[0]) * (n_bins / (edge[-1] - edge[0]))).astype(np.int64).clip(0, n_bins - 1)
+        cell = cell * n_bins + number
+    return np.bincount(cell, minlength=n_bins**2).astype(float)
+
+
+def _blurred(values: np.ndarray, sigma: float) -> np.ndarray:
+    noise = np.random.default_rng(0).standard_normal(values.shape)
+    return values + sigma * values.std(axis=(0, 1)) * noise
+
+
+def _cut(values: np.ndarray, n_values: int) -> np.ndarray:
+    members = max(1, min(values.shape[0], round(n_values / values.shape[1])))
+    return values[:members] if members >= BLOCKS else values[:, : max(BLOCKS, n_values // values.shape[0])]
+
+
+def _thinned(values: np.ndarray, n_points: int = _PROJECTED_POINTS) -> np.ndarray:
+    flat = values.reshape(-1, values.shape[-1])
+    return flat[:: max(1, len(flat) // n_points)][:n_points]
