@@ -7,7 +7,7 @@ of the Langevin model decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ _CLOSE = 2.0
 
 
 def best_settings(
-    runs: pd.DataFrame, choices: list[str], problems: list[str], label: Callable[[dict], str]
+    runs: pd.DataFrame, choices: Sequence[str], problems: Sequence[str], label: Callable[[dict], str]
 ) -> list[dict]:
     """The best setting and the distance of the next: for every problem and σ, and for every problem across σ.
 
@@ -46,15 +46,15 @@ def best_settings(
     return rows
 
 
-def _groups(runs: pd.DataFrame, columns: list[str]):
+def _groups(runs: pd.DataFrame, columns: Sequence[str]):
     if not columns:
         yield {}, runs
         return
-    for values, group in runs.groupby(columns, dropna=False, sort=False):
+    for values, group in runs.groupby(list(columns), dropna=False, sort=False):
         yield dict(zip(columns, values)), group
 
 
-def _losses(runs: pd.DataFrame, columns: list[str]) -> list[tuple[dict, np.ndarray, float]]:
+def _losses(runs: pd.DataFrame, columns: Sequence[str]) -> list[tuple[dict, np.ndarray, float]]:
     """Settings that did not fail, the losses of their blocks, and the variance of the mean."""
     found = []
     for setting, group in _complete(runs, columns):
@@ -64,7 +64,7 @@ def _losses(runs: pd.DataFrame, columns: list[str]) -> list[tuple[dict, np.ndarr
     return found
 
 
-def _entropies(runs: pd.DataFrame, columns: list[str]) -> list[tuple[dict, np.ndarray, float]]:
+def _entropies(runs: pd.DataFrame, columns: Sequence[str]) -> list[tuple[dict, np.ndarray, float]]:
     """The same for the entropies of the replicates; one replicate has the variance that it says itself."""
     found = []
     for setting, group in _complete(runs, columns):
@@ -76,7 +76,7 @@ def _entropies(runs: pd.DataFrame, columns: list[str]) -> list[tuple[dict, np.nd
     return found
 
 
-def _complete(runs: pd.DataFrame, columns: list[str]):
+def _complete(runs: pd.DataFrame, columns: Sequence[str]):
     """Settings of which every replicate is there."""
     n_replicates = runs["replicate"].nunique()
     for setting, group in _groups(runs, columns):
