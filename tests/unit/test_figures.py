@@ -169,7 +169,7 @@ def test_multivariate_figure(tmp_path, dimension):
 def test_failed_results_are_left_out(tmp_path):
     rows = rows_of(tmp_path, 1, (0.1, 0.5))
     write_failed(tmp_path / "e0.5.nc", "diverged")
-    write_failed(tmp_path / "c0.1.nc", "walkers left the box")
+    write_failed(tmp_path / "c0.1.nc", "members left the box")
     dataset = gather(rows)
     np.testing.assert_array_equal(dataset["sigma"], [0.1])
     assert "density_model" not in dataset

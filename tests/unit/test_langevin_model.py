@@ -114,7 +114,7 @@ def test_members_that_leave_are_returned_to_their_start_and_counted():
     assert (ensemble.state.abs() <= box + 1e-6).all()
     assert ensemble.members_reset == 50
     assert int(ensemble.resets.sum()) > 100
-    with pytest.raises(ScientificFailure, match=r"50 of 50 walkers left the box .* \(\d+ resets\); at most 0\.10%"):
+    with pytest.raises(ScientificFailure, match=r"50 of 50 members left the box .* \(\d+ resets\); at most 0\.10%"):
         ensemble.refuse_resets()
 
 
@@ -132,12 +132,12 @@ def test_resets_up_to_the_share_are_allowed():
     ensemble.resets[4] = 7
     ensemble.refuse_resets()
     ensemble.resets[5] = 1
-    with pytest.raises(ScientificFailure, match=r"2 of 50 walkers .* \(8 resets\); at most 2\.00%"):
+    with pytest.raises(ScientificFailure, match=r"2 of 50 members .* \(8 resets\); at most 2\.00%"):
         ensemble.refuse_resets()
 
 
 def test_sample_fails_when_too_many_leave():
-    with pytest.raises(ScientificFailure, match="walkers left the box around the data"):
+    with pytest.raises(ScientificFailure, match="members left the box around the data"):
         LangevinModel(score(width=1.0, weight=3.0)).sample(n_members=50, n_steps=200, dt=0.05)
 
 

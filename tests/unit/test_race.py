@@ -92,7 +92,7 @@ def test_race_has_every_entry_with_every_seed():
 
 def test_a_model_that_fails_is_no_number():
     def fails(model, seed):
-        raise ScientificFailure("walkers left the box")
+        raise ScientificFailure("members left the box")
 
     assert small_race(fails)[0]["relative_entropy"].isnull().all()
 

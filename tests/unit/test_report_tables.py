@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kgmm.report.model_tables import clock_table, mobility_table, model_table
+from kgmm.report.model_tables import clock_table, joint_table, mobility_table, model_table
 from kgmm.report.tables import SCORE_COLUMNS, race_table, score_table
 
 
@@ -65,9 +65,10 @@ def test_race_gives_ratios_and_bounds():
 
 def model_metrics(mobility: str, variable: str = "x") -> pd.DataFrame:
     names = ["relative_entropy", "wasserstein", "mean", "standard_deviation", "decorrelation_time", "integrated_time",
-             "autocorrelation_error", "autocorrelation_error_5", "autocorrelation_follows"]  # fmt: skip
+             "autocorrelation_error", "autocorrelation_error_5", "autocorrelation_follows",
+             "reversible_bound"]  # fmt: skip
     return metrics(
-        statistic=names, value=np.arange(1.0, 10.0), stderr=0.1, data_value=5.0, floor=0.0, floor_stderr=0.1,
+        statistic=names, value=np.arange(1.0, 11.0), stderr=0.1, data_value=5.0, floor=0.0, floor_stderr=0.1,
         variable=variable, mobility=mobility, effective_size_data=10.0, effective_size_model=20.0,
     )  # fmt: skip
 
@@ -85,12 +86,29 @@ def test_models_with_identity_and_fitted_mobility_stand_beside_each_other():
     identity, fitted = clock_table(table)
     assert fitted["decorrelation"] == "5 → 5.00 ± 0.10"
     assert (fitted["first"], fitted["five"], fitted["follows"]) == ("7.00 ± 0.10", "8.00 ± 0.10", "9")
+    assert fitted["bound"] == "10.00 ± 0.10"
     assert identity["mobility"] == "Φ = I"
     (row,) = mobility_table(table)
     assert row["entries"] == ["Φ1,1 = 1.50 ± 0.10 (exact 1.4)", "Φ1,2 = −0.50 ± 0.10"]
     assert (row["exponent"], row["window"]) == ("0.9", "–")
 
 
+def test_the_worst_pair_is_that_of_the_largest_difference_to_its_floor():
+    pairs = metrics(
+        statistic="joint_total_variation", variable=["x,y", "x,z"], mobility="state", value=[0.3, 0.2], stderr=0.01,
+        floor=[0.29, 0.1], excess=[0.01, 0.1], excess_stderr=0.02, blurred_value=[0.3, 0.15],
+    )  # fmt: skip
+    rest = metrics(
+        statistic=["sliced_wasserstein", "quantile_0.001", "quantile_0.999"], variable=["", "x", "x"],
+        mobility="state", value=[0.02, -2.0, 3.0], stderr=0.1, floor=0.01, excess=[0.01, 0.1, 0.5], excess_stderr=0.1,
+        data_value=[np.nan, -2.1, 2.5], blurred_value=0.0,
+    )  # fmt: skip
+    (row,) = joint_table(pd.concat([pairs, rest]))
+    assert (row["pair"], row["total_variation"], row["floor"]) == ("x,z", "0.200 ± 0.010", "0.1")
+    assert (row["excess"], row["blurred"], row["tail"]) == ("0.100 ± 0.020", "0.15", "0.999 of x")
+    assert row["quantile"] == "2.5 → 3.00 ± 0.10" and row["sliced"] == "0.02 ± 0.10 (floor 0.01)"
+
+
 def test_blocks_without_models_have_no_rows():
     nothing = metrics(mobility=[None])
-    assert model_table(nothing) == clock_table(nothing) == mobility_table(nothing) == []
+    assert model_table(nothing) == clock_table(nothing) == mobility_table(nothing) == joint_table(nothing) == []

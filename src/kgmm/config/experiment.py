@@ -76,8 +76,11 @@ class MobilitySettings(MobilityOptions):
     """The mobility of the Langevin models: one with the identity, one that keeps the clock of the data."""
 
     method: Annotated[
-        Literal[*METHODS, "identity"],
-        Field(description=f"{MobilityOptions.description('method')}; identity: no second model."),
+        Literal[*METHODS, "state", "identity"],
+        Field(
+            description=f"{MobilityOptions.description('method')}; state: a circulation that depends on the state, "
+            "fitted to the velocities of the path; identity: no second model."
+        ),
     ] = MobilityOptions().method
     identity: Annotated[
         Literal["standardised", "physical"], Field(description="Coordinates in which the identity is one.")

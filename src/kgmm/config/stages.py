@@ -97,11 +97,12 @@ _TABLE = (
         "one sample of a Langevin model", on_device=True,
     ),
     Stage(
-        "estimate_mobility", ("trajectory", "score", "sample"), ("data", "mobility"), ("mobility",),
-        "one estimate of the mobility",
+        "estimate_mobility", ("trajectory", "score", "sample"), ("system", "data", "mobility"), ("mobility",),
+        "one estimate of the mobility, or of a circulation that depends on the state",
     ),
     Stage(
-        "compare_model", ("sample", "trajectory", "reference", "mobility"), ("system", "data"), ("comparison",),
+        "compare_model", ("sample", "trajectory", "reference", "mobility"), ("system", "data", "estimator"),
+        ("comparison",),
         "one comparison of a model with data",
     ),
 )  # fmt: skip

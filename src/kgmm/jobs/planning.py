@@ -116,7 +116,7 @@ def _add_models(row: Row, settings: dict, store: TaskStore) -> None:
     mobility = settings["mobility"]
     given = {"trajectory": row.tasks["trajectory"], "score": row.tasks["score"]}
     own = {"langevin": settings["langevin"], "data": settings["data"]}
-    compared = stage_system(settings) | {"data": settings["data"]}
+    compared = stage_system(settings) | {"data": settings["data"], "sigma": settings["estimator"]["sigma"]}
     data = {"trajectory": row.tasks["trajectory"]}
     if row.experiment.simulation is not None:
         data["reference"] = _reference(row, settings, store)
@@ -129,6 +129,8 @@ def _add_models(row: Row, settings: dict, store: TaskStore) -> None:
     if mobility["method"] == "identity":
         return
     chosen = {"data": settings["data"], "mobility": mobility}
+    if mobility["method"] == "state":
+        chosen |= stage_system(settings)  # its symmetries
     estimate = add("estimate_mobility", chosen, sample=sample, **given)
     fitted = add("sample_langevin", own, sample=sample, mobility=estimate, **given)
     comparison = add("compare_model", compared, sample=fitted, mobility=estimate, **data)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -57,6 +57,10 @@ class Dynamics:
         if self.check is not None:
             parts.append(f"autocorrelation error over five decorrelation times {self.check.worst:.3f}")
         return f"Dynamics({', '.join(parts)})"
+
+    def replace(self, **changes) -> Dynamics:
+        """A copy with other values of some attributes."""
+        return replace(self, **changes)
 
     def summary(self) -> str:
         """Several lines: what was chosen and why, and what the check found."""

@@ -2,53 +2,79 @@
 
 from __future__ import annotations
 
-import logging
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 import xarray as xr
 
-from kgmm.data.standardization import check_samples
 from kgmm.data.trajectory import as_trajectory
-from kgmm.errors import ScientificFailure
+from kgmm.langevin.circulation import Circulation
+from kgmm.langevin.ensemble import LangevinEnsemble, LangevinEquation
 from kgmm.langevin.mobility import Mobility, refuse_indefinite
 from kgmm.langevin.options import LangevinOptions, ModelOptions
 from kgmm.langevin.step_size import Step, choose_step
-from kgmm.randomness import Seed, seed_sequence, torch_generator
+from kgmm.randomness import Seed, seed_sequence
 from kgmm.score.model import ScoreModel
-from kgmm.sde.ensemble import Ensemble, steps_in
+from kgmm.sde.ensemble import steps_in
 
-logger = logging.getLogger("kgmm")
+if TYPE_CHECKING:
+    from kgmm.langevin.dynamics import Dynamics
 
 _DEFAULTS = LangevinOptions()
 
-# Walkers may leave the range of the data by this share of it, and by this many σ since the model's law is the blurred
-# one, before they count as lost.
-_BOX_MARGIN = 0.5
-_BOX_SIGMAS = 6.0
 _STEP_POINTS = 2000
-# Mean over deviation beyond which the states are written in double precision.
-_LARGEST_OFFSET = 1000.0
 
 
 class LangevinModel:
-    """``dX = Φ s(X) dt + √2 Σ dW`` with ``Σ Σᵀ = (Φ + Φᵀ)/2``: its invariant density is that of the score ``s``.
+    """``dX = [Φ s(X) + R(X) s(X) + ∇·R(X)] dt + √2 Σ dW`` with ``Σ Σᵀ = (Φ + Φᵀ)/2``.
+
+    Its invariant density is that of the score ``s``, for every antisymmetric ``R``; see ``docs/circulation.md``.
 
     Parameters
     ----------
-    score : the fitted score.
-    mobility : ``Φ``, shape ``(n_features, n_features)``, physical units squared per time, or a
-        :class:`kgmm.langevin.mobility.Mobility`; its symmetric part must be positive definite. ``None`` is the
-        identity in standardised coordinates, ``Φ = diag(S²)``: the invariant density is right and the clock arbitrary.
-    largest_reset_share : the sample is refused when more than this share of its members ever left the box.
+    score : ScoreModel
+        The fitted score.
+    mobility : ndarray of shape (n_features, n_features) or Mobility, optional
+        ``Φ``, physical units squared per time; its symmetric part must be positive definite. By default the identity
+        in standardised coordinates, ``Φ = diag(S²)``: the invariant density is right and the time scales arbitrary.
+    circulation : Circulation, optional
+        ``R``, in standardised coordinates. It needs a score that is a gradient,
+        :func:`kgmm.score.gradient_score.project_to_gradient`.
+    dynamics : Dynamics, optional
+        How mobility and circulation were chosen: what :func:`kgmm.fit_langevin` found.
+    largest_reset_share : float
+        The sample is refused when more than this share of its members ever left the box.
 
-    Source: arXiv:2503.18054, section 2, and arXiv:2505.01895 for the mobility.
+    Raises
+    ------
+    ValueError
+        If mobility or circulation have another number of variables than the score, or are not finite.
+    ScientificFailure
+        If the symmetric part of the mobility is not positive definite.
+
+    References
+    ----------
+    arXiv:2503.18054, section 2; arXiv:2505.01895 for the mobility; Ma, Chen & Fox, "A complete recipe for stochastic
+    gradient MCMC", 2015, for the circulation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kgmm
+    >>> score = kgmm.fit_score(np.random.default_rng(0).standard_normal((5000, 2)), sigma=0.2)
+    >>> model = kgmm.LangevinModel(score, np.array([[1.0, -2.0], [2.0, 1.0]]))
+    >>> model.sample(n_members=100, n_steps=50, dt=0.02, save_every=10).shape
+    (100, 5, 2)
     """
 
     def __init__(
         self,
         score: ScoreModel,
         mobility: np.ndarray | Mobility | None = None,
+        circulation: Circulation | None = None,
+        *,
+        dynamics: Dynamics | None = None,
         largest_reset_share: float = ModelOptions().largest_reset_share,
     ):
         ModelOptions.checked(largest_reset_share=largest_reset_share)
@@ -62,19 +88,36 @@ class LangevinModel:
             if not np.isfinite(mobility).all():
                 raise ValueError("mobility has non-finite entries")
             standardized = mobility / np.outer(scale, scale)
+        if circulation is not None and circulation.n_features != scale.size:
+            raise ValueError(f"circulation has {circulation.n_features} variables: the score has {scale.size}")
         refuse_indefinite(standardized)
         symmetric = 0.5 * (standardized + standardized.T)
         self.score = score
         self.mobility = standardized * np.outer(scale, scale)
+        self.circulation = circulation
+        self.dynamics = dynamics
         self.largest_reset_share = largest_reset_share
-        self._standardized_mobility = standardized
-        self._noise_matrix = np.sqrt(2.0) * np.linalg.cholesky(symmetric)
-        # The rate at which standardised variables relax, by the order of magnitude, where the score is of order one.
+        self.standardized_mobility = standardized
+        self.noise_matrix = np.sqrt(2.0) * np.linalg.cholesky(symmetric)
+        # The rate at which standardised variables relax, by the order of magnitude, where the score is of order one, or
+        # at which the circulation moves them where that is faster.
         self.fastest_rate = float(np.linalg.eigvalsh(symmetric)[-1])
+        if circulation is not None:
+            self.fastest_rate = max(self.fastest_rate, circulation.rate)
 
     def __repr__(self) -> str:
-        mobility = np.array2string(self.mobility, precision=3).replace("\n", "")
-        return f"LangevinModel({self.score!r}, mobility={mobility})"
+        parts = [repr(self.score), "mobility=" + np.array2string(self.mobility, precision=3).replace("\n", "")]
+        if self.circulation is not None:
+            parts.append(f"circulation of {self.circulation.basis.n_terms} functions")
+        if self.dynamics is not None:
+            parts.append(repr(self.dynamics))
+        return f"LangevinModel({', '.join(parts)})"
+
+    def with_dynamics(self, dynamics: Dynamics) -> LangevinModel:
+        """The same model with other diagnostics."""
+        return LangevinModel(
+            self.score, self.mobility, self.circulation, dynamics=dynamics, largest_reset_share=self.largest_reset_share
+        )
 
     def choose_step(
         self, initial: np.ndarray, *, scheme: str = _DEFAULTS.scheme, longest: float | None = None, seed: Seed = 0
@@ -88,13 +131,15 @@ class LangevinModel:
         """
         unit = 1.0 / self.fastest_rate
         points = np.asarray(initial, dtype=float)[:: -(-len(initial) // _STEP_POINTS)]
-        scale = self.score.standardization.scale
-        jacobians = self.score.jacobian(points) * np.outer(scale, scale)
-        equation = _LangevinEquation(self, "cpu", unit)
+        equation = LangevinEquation(self, "cpu", unit)
         start = torch.tensor(self.score.standardization.forward(points).T, dtype=torch.float32).contiguous()
+        scale = self.score.standardization.scale
+        jacobians = unit * self.standardized_mobility @ (self.score.jacobian(points) * np.outer(scale, scale))
+        if self.circulation is not None:
+            jacobians = jacobians + equation.circulation_jacobian(start)
         step = choose_step(
-            equation, start, unit * self._standardized_mobility @ jacobians, scheme=scheme,
-            longest=(0.1 * unit if longest is None else longest) / unit, seed=seed,
+            equation, start, jacobians, scheme=scheme, longest=(0.1 * unit if longest is None else longest) / unit,
+            seed=seed,
         )  # fmt: skip
         return step._replace(dt=step.dt * unit, lipschitz=step.lipschitz / unit)
 
@@ -158,93 +203,3 @@ class LangevinModel:
         ensemble.refuse_resets()
         variables = [f"x{k + 1}" for k in range(values.shape[2])]
         return as_trajectory(values, variables, save_every * dt, dt=dt, members_reset=ensemble.members_reset)
-
-
-class _LangevinEquation:
-    """Drift and noise of a :class:`LangevinModel` in standardised coordinates, on a device."""
-
-    additive = True
-
-    def __init__(self, model: LangevinModel, device: str, time_unit: float = 1.0):
-        self._score = model.score.to(device)
-        self._mobility = torch.tensor(time_unit * model._standardized_mobility, dtype=torch.float32, device=device)
-        noise_matrix = time_unit**0.5 * model._noise_matrix
-        self._noise_matrix = torch.tensor(noise_matrix, dtype=torch.float32, device=device)
-        self._is_identity = bool(torch.equal(self._mobility.cpu(), torch.eye(self._mobility.shape[0])))
-
-    def drift(self, state: torch.Tensor) -> torch.Tensor:
-        values = self._score.standardized(state.T).T
-        return values if self._is_identity else self._mobility @ values
-
-    def noise(self, state: torch.Tensor, increment: torch.Tensor) -> torch.Tensor:
-        return increment * self._noise_matrix[0, 0] if self._is_identity else self._noise_matrix @ increment
-
-
-class LangevinEnsemble(Ensemble):
-    """An ensemble of a :class:`LangevinModel`, integrated in standardised coordinates, recorded in physical ones.
-
-    A member that leaves the box (the range of the data, half of it more and six σ on either side) is put back to where
-    it started, and counted.
-    """
-
-    def __init__(self, model: LangevinModel, initial, *, dt, scheme, seed, device):
-        standardization = model.score.standardization
-        initial = check_samples(initial, n_features=standardization.scale.size)
-
-        def column(values: np.ndarray, dtype: torch.dtype = torch.float32) -> torch.Tensor:
-            return torch.tensor(values, dtype=dtype, device=device)[:, None]
-
-        margin = _BOX_MARGIN * (standardization.upper - standardization.lower)
-        margin = margin + _BOX_SIGMAS * model.score.sigma * standardization.scale
-        self._lower = column(standardization.forward(standardization.lower - margin))
-        self._upper = column(standardization.forward(standardization.upper + margin))
-        # Single precision has 1.2e-7 of the offset as its finest step: too coarse beside a small deviation.
-        offset = np.abs(standardization.mean) / standardization.scale
-        double = torch.float64 if offset.max() > _LARGEST_OFFSET else torch.float32
-        self._mean, self._scale = (column(v, double) for v in (standardization.mean, standardization.scale))
-        start = torch.tensor(standardization.forward(initial).T, dtype=torch.float32, device=device).contiguous()
-        self._start = start.clone()
-        self.resets = torch.zeros(start.shape[1], dtype=torch.int64, device=device)
-        self._largest_share = model.largest_reset_share
-        super().__init__(
-            _LangevinEquation(model, device), start, dt=dt, scheme=scheme, generator=torch_generator(seed, device),
-            label="the Langevin model", after_step=self._return_lost,
-        )  # fmt: skip
-
-    def _return_lost(self, state: torch.Tensor) -> None:
-        # Written so that a state that is not a number counts as lost.
-        lost = ~((state > self._lower) & (state < self._upper)).all(dim=0)
-        if lost.any():
-            index = lost.nonzero()[:, 0]
-            state[:, index] = self._start[:, index]
-            self.resets[index] += 1
-
-    def keep_members(self, n_members: int) -> None:
-        super().keep_members(n_members)
-        self._start = self._start[:, :n_members].contiguous()
-
-    def record(self, n_times: int, steps_between: int):
-        def observe(state: torch.Tensor) -> torch.Tensor:
-            return state.to(self._scale.dtype) * self._scale + self._mean
-
-        dtype = np.float64 if self._scale.dtype == torch.float64 else np.float32
-        return super().record(n_times, steps_between, observe, dtype)
-
-    @property
-    def members_reset(self) -> int:
-        """Members that ever left the box."""
-        return int((self.resets > 0).sum())
-
-    @property
-    def n_resets(self) -> int:
-        """Times that a member left the box."""
-        return int(self.resets.sum())
-
-    def refuse_resets(self) -> None:
-        """Raises :class:`ScientificFailure` if too many members ever left the box: resets hide divergence."""
-        share = self.members_reset / self.resets.numel()
-        if share > self._largest_share:
-            raise ScientificFailure(
-                f"{self.members_reset} of {self.resets.numel()} walkers left the box around the data "
-                f"({self.n_resets} resets); at most {self._largest_share:.2%} of the members may"
-            )

@@ -54,7 +54,7 @@ class SimulationCheck:
 
 
 def simulate_model(
-    model: LangevinModel, start: np.ndarray, duration: float, interval: float, *, n_members: int = 256, seed: Seed = 0
+    model: LangevinModel, start: np.ndarray, duration: float, interval: float, *, n_members: int = 512, seed: Seed = 0
 ) -> xr.DataArray:
     """A path of the model for a comparison of autocorrelations.
 

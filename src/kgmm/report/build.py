@@ -127,6 +127,7 @@ def _block(
         "data": tables.trajectory_table(data if settings is None else first_trajectory(data)),
         "scores": tables.score_table(shown),
         "models": model_tables.model_table(shown),
+        "joint": model_tables.joint_table(shown),
         "clocks": model_tables.clock_table(shown),
         "mobilities": model_tables.mobility_table(shown),
         "failures": [row for table in failed for row in tables.failures(table)] if settings is None else [],

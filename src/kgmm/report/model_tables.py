@@ -10,8 +10,10 @@ from kgmm.report.tables import SETTINGS, number, setting_name, with_error
 _DENSITIES = ("relative_entropy", "wasserstein", "mean", "standard_deviation")
 _CLOCKS = (
     "decorrelation_time", "integrated_time", "autocorrelation_error", "autocorrelation_error_5",
-    "autocorrelation_follows",
+    "autocorrelation_follows", "reversible_bound",
 )  # fmt: skip
+_JOINT = ("joint_total_variation", "sliced_wasserstein")
+_TAILS = ("quantile_0.001", "quantile_0.999")
 _MOBILITIES = ("mobility", "short_lag_exponent", "slope_window", "clock_rescaling")
 _IDENTITY = "Φ = I"
 
@@ -76,6 +78,7 @@ def clock_table(metrics: pd.DataFrame) -> list[dict]:
                 "first": with_error(first["value"], first["stderr"]),
                 "five": with_error(five["value"], five["stderr"]),
                 "follows": number(by.loc["autocorrelation_follows", "value"]),
+                "bound": with_error(by.loc["reversible_bound", "value"], by.loc["reversible_bound", "stderr"]),
             }
         )
     return rows
@@ -85,8 +88,41 @@ def _both(row: pd.Series) -> str:
     return f"{number(row['data_value'])} → {with_error(row['value'], row['stderr'])}"
 
 
+def joint_table(metrics: pd.DataFrame) -> list[dict]:
+    """One row per setting, replicate and mobility: the worst pair of variables, all directions, the worst tail."""
+    rows = []
+    tails = {tuple(common.values()): group for common, group in _groups(metrics, _TAILS)}
+    for common, group in _groups(metrics, _JOINT):
+        pairs = group[group["statistic"] == "joint_total_variation"]
+        sliced = group[group["statistic"] == "sliced_wasserstein"]
+        if pairs.empty or sliced.empty:
+            continue
+        worst = pairs.loc[pairs["excess"].fillna(pairs["value"]).idxmax()]
+        tail = tails[tuple(common.values())]
+        # In standard errors: tails of different variables have different units.
+        tail = tail.loc[(tail["excess"].abs() / tail["excess_stderr"]).fillna(0.0).idxmax()]
+        rows.append(
+            common
+            | {
+                "pair": worst["variable"],
+                "total_variation": with_error(worst["value"], worst["stderr"]),
+                "floor": number(worst["floor"]),
+                "excess": with_error(worst["excess"], worst["excess_stderr"]),
+                "blurred": number(worst["blurred_value"]),
+                "sliced": _beside_floor(sliced.iloc[0]),
+                "tail": f"{tail['statistic'].removeprefix('quantile_')} of {tail['variable']}",
+                "quantile": _both(tail),
+            }
+        )
+    return rows
+
+
+def _beside_floor(row: pd.Series) -> str:
+    return f"{with_error(row['value'], row['stderr'])} (floor {number(row['floor'])})"
+
+
 def mobility_table(metrics: pd.DataFrame) -> list[dict]:
-    """One row per setting and replicate: the fitted mobility, entry by entry, and how it came about."""
+    """One row per setting and replicate: the fitted mobility, entry by entry, and how it was estimated."""
     rows = []
     for common, group in _groups(metrics, _MOBILITIES):
         entries = group[group["statistic"] == "mobility"]

@@ -22,7 +22,7 @@ STATISTIC_NAMES = {
     "capped": "draws ended by the cap",
     "data_error": "error of the cells by the data",
     "draws_error": "error of the cells by the draws",
-    "members_reset": "walkers lost",
+    "members_reset": "trajectories reset",
     "relative_entropy_kde": "relative entropy, kernel densities",
 }
 # Errors against exact scores first. The last is of the cells alone, and so no statistic of every score.

@@ -14,6 +14,7 @@ import torch
 import xarray as xr
 
 from kgmm.data.standardization import Standardization, check_samples
+from kgmm.score.gradient_network import GradientNetwork
 from kgmm.score.network import Network
 from kgmm.score.options import NetworkOptions
 from kgmm.score.potentials import Potential
@@ -354,6 +355,8 @@ class ScoreModel:
         }
         if isinstance(self.network, Network):
             attributes |= {"hidden": json.dumps(self.network.hidden), "activation": "silu"}
+        if isinstance(self.network, GradientNetwork):
+            attributes["gradient"] = "f is the gradient of the network's one output"
         pull = "x̃/(1 + sigma²)" if self.precision is None else "precision x̃"
         attributes["coordinates"] = (
             f"s(x) = [−{pull} + residual_scale f(x̃)]/scale with x̃ = (x − mean)/scale, f constant "
@@ -376,8 +379,9 @@ class ScoreModel:
         if "validation_loss" in dataset:
             history = History(*(dataset[name].values for name in _LOSSES), kept=int(dataset["kept"]))
         error = dataset.attrs.get("error_estimate")
+        kind = Potential if "hidden" not in dataset.attrs else Network
         return cls(
-            (Network if "hidden" in dataset.attrs else Potential).from_dataset(dataset),
+            (GradientNetwork if "gradient" in dataset.attrs else kind).from_dataset(dataset),
             float(dataset.attrs["residual_scale"]),
             float(dataset.attrs["sigma"]),
             Standardization.from_dataset(dataset),

@@ -51,7 +51,7 @@ class Network:
             middle, stop = start + weight.numel(), start + weight.numel() + bias.numel()
             layers.append((parameters[start:middle].view(weight.shape), parameters[middle:stop]))
             start = stop
-        return Network(tuple(layers))
+        return type(self)(tuple(layers))
 
     def to_variables(self) -> dict:
         """Variables of an xarray dataset from which :meth:`from_dataset` reads the same object."""
@@ -74,7 +74,7 @@ class Network:
 
     def to(self, device: str | torch.device) -> Network:
         """The same network on another device."""
-        return Network(tuple((weight.to(device), bias.to(device)) for weight, bias in self.layers))
+        return type(self)(tuple((weight.to(device), bias.to(device)) for weight, bias in self.layers))
 
     @property
     def hidden(self) -> tuple[int, ...]:

@@ -11,15 +11,18 @@ from kgmm.jobs.job import Job
 from kgmm.langevin.mobility import Mobility
 from kgmm.stages.data import path_of, samples_of
 from kgmm.stages.system import system_of
-from kgmm.statistics.autocorrelation import compare_autocorrelations
+from kgmm.statistics.autocorrelation import BlockedAutocorrelation, compare_autocorrelations
 from kgmm.statistics.comparison import compare
 from kgmm.statistics.curves import autocorrelations, joint_densities, marginal_densities, ring_densities
+from kgmm.statistics.joint import compare_joint
 from kgmm.statistics.metrics import metric_variables
+from kgmm.statistics.reversible import reversible_bound
 
 _PATH_POINTS = 1000
 # Statistics that a change of units leaves alone.
 _ANY_COORDINATES = (
     "relative_entropy", "autocorrelation_error", "autocorrelation_error_5", "autocorrelation_follows",
+    "joint_total_variation", "sliced_wasserstein", "reversible_bound",
 )  # fmt: skip
 _RESETS = ("members_reset", "resets_per_member_time")
 
@@ -42,7 +45,9 @@ def compare_sample(job: Job, mobility: str, further_rows: list[dict] | None = No
         "model": open_trajectory(job.inputs.sample_path).load(),
     }
     rows = compare(held_out, model, reference).to_dict("records")
+    rows += compare_joint(held_out, model, reference, job.settings["sigma"]).to_dict("records")
     rows += compare_autocorrelations(paths["data"], paths["model"]).to_dict("records")
+    rows += _reversible_rows(paths["data"])
     for row in rows:
         row["coordinates"] = "any" if row["statistic"] in _ANY_COORDINATES else "physical"
     rows += [{"statistic": name, "value": float(model.attrs[name])} for name in _RESETS if name in model.attrs]
@@ -61,8 +66,17 @@ def compare_sample(job: Job, mobility: str, further_rows: list[dict] | None = No
     return xr.Dataset(variables, coords={"variable": names}, attrs=attributes)
 
 
+def _reversible_rows(path: xr.DataArray) -> list[dict]:
+    """What no model with a symmetric mobility can do better, for every variable."""
+    blocked = BlockedAutocorrelation.of(path.values.astype(float), float(path["time"][1] - path["time"][0]))
+    return [
+        {"statistic": "reversible_bound", "variable": str(name), "value": bound.value, "stderr": bound.stderr}
+        for name, bound in zip(path["variable"].values, reversible_bound(blocked))
+    ]
+
+
 def mobility_rows(mobility: Mobility, system) -> list[dict]:
-    """The mobility as metrics: every entry, beside the exact one where it is known, and how it came about."""
+    """The mobility as metrics: every entry, beside the exact one where it is known, and how it was estimated."""
     exact = None if system is None else system.mobility()
     rows = []
     for i, j in np.ndindex(mobility.matrix.shape):

@@ -8,20 +8,31 @@ from kgmm.data.standardization import Standardization
 from kgmm.data.trajectory import open_trajectory
 from kgmm.jobs.job import Job
 from kgmm.langevin import mobility
+from kgmm.langevin.fit_dynamics import fit_dynamics
+from kgmm.langevin.model_file import save_model
 from kgmm.score.model import ScoreModel
 from kgmm.stages.data import path_of
+from kgmm.stages.system import system_of
 
 
 def estimate_mobility(job: Job) -> None:
-    """Writes the mobility of the task's path and model."""
+    """Writes the mobility of the task's path and model, or the whole model where it is more than a matrix."""
     settings = job.settings["mobility"]
-    standardization = ScoreModel.load(job.inputs.score).standardization
+    score = ScoreModel.load(job.inputs.score)
+    path = path_of(job).training_trajectory
+    if settings["method"] == "state":
+        system = system_of(job)
+        symmetries = () if system is None else system.symmetries(path.sizes["variable"])
+        save_model(
+            fit_dynamics(path, score, circulation="state", symmetries=symmetries, seed=job.seed), job.outputs.mobility
+        )
+        return
     estimate = mobility.estimate_mobility(
-        path_of(job).training_trajectory,
+        path,
         method=settings["method"],
         window=settings["window"],
         model_path=open_trajectory(job.inputs.sample_path).load(),
-        model_mobility=_identity(standardization, settings["identity"]),
+        model_mobility=_identity(score.standardization, settings["identity"]),
     )
     estimate.to_dataset().to_netcdf(job.outputs.mobility)
 

@@ -8,6 +8,7 @@ import xarray as xr
 from kgmm.jobs.job import Job
 from kgmm.langevin.mobility import Mobility
 from kgmm.langevin.model import LangevinModel
+from kgmm.langevin.model_file import load_model
 from kgmm.score.model import ScoreModel
 from kgmm.stages.sampling import rescale_samples_and_path, sample_model
 
@@ -23,7 +24,11 @@ def sample_langevin(job: Job) -> None:
     with xr.open_dataset(job.inputs.mobility) as dataset:
         mobility = Mobility.from_dataset(dataset)
     clock = f"that of the data ({mobility.method} mobility)"
-    if mobility.method == "matched":
+    if mobility.method == "state":
+        model = load_model(job.inputs.mobility)
+        # Its rates are many: one unit of time is the fastest decorrelation time, which the identity has as well.
+        sample_model(job, model, clock, 1.0 / float(model.dynamics.check.data_decorrelation_times.min()))
+    elif mobility.method == "matched":
         rescale_samples_and_path(job, mobility.rescaling.value, clock)
     else:
         sample_model(job, LangevinModel(ScoreModel.load(job.inputs.score), mobility), clock)

@@ -16,14 +16,16 @@ from kgmm.stages.data import samples_of
 _TIMES = ("dt", "burn_in", "sample_interval", "path_interval", "path_length")
 
 
-def sample_model(job: Job, model: LangevinModel, clock: str) -> None:
-    """Samples ``model`` by the settings ``langevin``, whose times are in units of its fastest relaxation.
+def sample_model(job: Job, model: LangevinModel, clock: str, rate: float | None = None) -> None:
+    """Samples ``model`` by the settings ``langevin``, whose times are in units of ``1/rate``.
 
     The job gives ``trajectory_samples``, ``samples`` and ``path``; ``clock`` says in the files what their times are.
+    ``rate`` is by default that of the model's fastest relaxation.
     """
+    rate = model.fastest_rate if rate is None else rate
     data = samples_of(job)
     langevin = job.settings["langevin"]
-    settings = langevin | {name: langevin[name] / model.fastest_rate for name in _TIMES if langevin[name] is not None}
+    settings = langevin | {name: langevin[name] / rate for name in _TIMES if langevin[name] is not None}
     initial = data.initial_states(settings["n_members"])
     attributes = {"clock": clock}
     if settings["dt"] is None:

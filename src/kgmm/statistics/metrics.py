@@ -8,7 +8,7 @@ import xarray as xr
 _TEXT = ("method", "mobility", "statistic", "variable", "coordinates")
 _NUMBERS = (
     "value", "stderr", "interval_low", "interval_high", "data_value", "floor", "floor_stderr",
-    "effective_size_data", "effective_size_model",
+    "effective_size_data", "effective_size_model", "excess", "excess_stderr", "blurred_value",
 )  # fmt: skip
 COLUMNS = (*_TEXT, *_NUMBERS)
 

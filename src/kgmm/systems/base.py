@@ -100,6 +100,14 @@ class System(ABC):
         """``Φ`` in physical units if ``dX = Φ s dt + √2 Σ dW`` with a constant one, ``(n_features, n_features)``."""
         return None
 
+    def symmetries(self, n_features: int) -> tuple[np.ndarray, ...]:
+        """Generators of the linear symmetries of the law of ``n_features`` observed variables.
+
+        Each is a signed permutation ``S``, ``(n_features, n_features)``: ``S X`` has the law of ``X``. By default that
+        of a ring, the shift by one place, or none.
+        """
+        return (np.roll(np.eye(n_features), 1, axis=0),) if self.is_ring else ()
+
     def smoothed_score(self, x: np.ndarray, noise_scale: np.ndarray) -> np.ndarray:
         """Exact score of ``p ∗ N(0, diag(noise_scale²))``, the density that KGMM estimates.
 

@@ -54,6 +54,11 @@ class KuramotoSivashinsky(System):
         """``k² − k⁴``, the growth rate of each mode."""
         return self.wavenumbers**2 - self.wavenumbers**4
 
+    def symmetries(self, n_features: int) -> tuple[np.ndarray, ...]:
+        # u(x) → −u(−x) leaves the equation unchanged.
+        reflection = -np.eye(n_features)[(-np.arange(n_features)) % n_features]
+        return (*super().symmetries(n_features), reflection)
+
     def nonlinear(self, modes):
         """Transform of ``−½ ∂_x u²`` from the modes of ``u``, both ``(n_modes, n_members)``."""
         import torch

@@ -43,6 +43,9 @@ class Lorenz63(System):
     def diffusion(self, state):
         return self.noise_amplitude
 
+    def symmetries(self, n_features: int) -> tuple[np.ndarray, ...]:
+        return (np.diag([-1.0, -1.0, 1.0]),)
+
     def initial_state(self, n_members: int, rng: np.random.Generator) -> np.ndarray:
         centre = np.array([[0.0], [0.0], [max(self.rayleigh - 1.0, 0.0)]])
         return centre + 8.0 * unit_normal_state(3, n_members, rng)
