@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+# Names, in the column of the mobility, of the models that Langevin models are compared with.
+LINEAR_INVERSE, KRAMERS_MOYAL = "linear inverse", "Kramers–Moyal"
+BASELINES = (LINEAR_INVERSE, KRAMERS_MOYAL)
+
 
 @dataclass(frozen=True)
 class ExperimentResult:

@@ -24,6 +24,7 @@ PLANE = WELLS | {"system": {"name": "asymmetric_potential"}}
 CONFIG = {
     "name": "estimator",
     "seed": 1,
+    "rows_per_job": 8,  # start-up of the interpreter is most of the time of so small tasks
     "defaults": {"evaluation": {"n_points": 400}, "network": {"hidden": [8], "steps": 50, "max_iterations": 30}},
     "experiments": [
         WELLS

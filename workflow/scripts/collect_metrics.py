@@ -16,6 +16,7 @@ _STATISTIC = tuple(column for column in COLUMNS if column != "method")
 _UNITS = {
     "relative_entropy": "nat", "relative_entropy_kde": "nat",
     "mean": "x", "standard_deviation": "x", "wasserstein": "x", "mobility": "x²/t",
+    "quantile_0.001": "x", "quantile_0.999": "x",
     "decorrelation_time": "t", "integrated_time": "t", "slope_window": "t", "resets_per_member_time": "1/t",
     "autocorrelation_follows": "decorrelation times",
 }  # fmt: skip

@@ -58,7 +58,9 @@ def _entropies(path: str | None) -> list[tuple[float, float]]:
         return []
     with xr.open_dataset(path) as comparison:
         rows = metric_rows(comparison)
-    return [(row["value"], row["stderr"]) for row in rows if row["statistic"] == ENTROPY]
+    return [
+        (row["value"], row["stderr"]) for row in rows if row["statistic"] == ENTROPY and row["mobility"] == "identity"
+    ]
 
 
 with logged(snakemake.log[0]):

@@ -6,7 +6,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 
-from kgmm.figures.style import DATA, DENSITY_MAP, EXACT, IDENTITY, MODEL
+from kgmm.figures.style import DATA, DENSITY_MAP, EXACT, IDENTITY, LINEAR, MODEL
 
 
 def variable_names(dataset: xr.Dataset) -> list[str]:
@@ -16,7 +16,7 @@ def variable_names(dataset: xr.Dataset) -> list[str]:
 
 def draw_path(ax: Axes, dataset: xr.Dataset, k: int) -> None:
     """Variable ``k`` of one member of the data and one of the model: with the fitted mobility if there is one."""
-    which, label = ("fitted", "model, fitted Φ") if "path_fitted" in dataset else ("model", "model, own clock")
+    which, label = ("fitted", "model, fitted Φ") if "path_fitted" in dataset else ("model", "model, Φ = I")
     ax.plot(dataset["path_data_time"], dataset["path_data"][:, k], **{**DATA, "linewidth": 0.8}, label="data")
     style = {**MODEL, "linestyle": "-", "linewidth": 0.8}
     ax.plot(dataset[f"path_{which}_time"], dataset[f"path_{which}"][:, k], **style, label=label)
@@ -38,7 +38,9 @@ def draw_autocorrelation(ax: Axes, dataset: xr.Dataset, k: int) -> None:
     if "autocorrelation_fitted" in dataset:
         name = dataset.attrs.get("mobility", "fitted")
         ax.plot(lag, dataset["autocorrelation_fitted"][:, k], **MODEL, label=f"model, Φ {name}")
-    ax.plot(lag, dataset["autocorrelation_model"][:, k], **IDENTITY, label="model, Φ = I, own clock")
+    ax.plot(lag, dataset["autocorrelation_model"][:, k], **IDENTITY, label="model, Φ = I")
+    if "autocorrelation_linear_inverse" in dataset:
+        ax.plot(lag, dataset["autocorrelation_linear_inverse"][:, k], **LINEAR, label="linear inverse model")
     ax.set_xlabel("lag (units of the system)")
     ax.set_ylabel(f"autocorrelation of {variable_names(dataset)[k]}")
     ax.set_xlim(0, float(lag.max()))

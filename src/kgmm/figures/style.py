@@ -21,6 +21,7 @@ SMOOTHED = {"color": "black", "linestyle": (0, (1, 1.5)), "linewidth": 1.2}
 DATA = {"color": "0.45", "linestyle": "-", "linewidth": 1.0}
 MODEL = {"color": _BLUE, "linestyle": "--", "linewidth": 1.7}
 IDENTITY = {"color": _ORANGE, "linestyle": (0, (1, 1.2)), "linewidth": 1.6}
+LINEAR = {"color": "0.15", "linestyle": (0, (4, 1.5, 1, 1.5)), "linewidth": 1.1}
 # In the order of preference where a figure has room for one.
 METHODS = {name: method.style for name, method in methods().items()}
 LABELS = {name: method.label for name, method in methods().items()}

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from kgmm.errors import ScientificFailure
-from kgmm.langevin.linear_inverse import LinearInverseModel
+from kgmm.langevin.linear_inverse import fit_linear_inverse
 from kgmm.langevin.mobility import estimate_mobility, match_clock, short_lag_exponent
 from kgmm.langevin.model import LangevinModel
 from kgmm.langevin.simulation_check import autocorrelation_errors, simulate_model
@@ -19,8 +19,6 @@ from kgmm.statistics.autocorrelation import BlockedAutocorrelation
 
 logger = logging.getLogger("kgmm")
 
-# Lags of the linear inverse model in units of the slowest decorrelation time: the first that gives a model is used.
-_LAGS = (0.5, 0.25, 0.125)
 _SMOOTH_EXPONENT = 1.5
 _MIN_LAGS = 6
 _LONGEST_WINDOW = 0.5
@@ -82,9 +80,12 @@ def fit_constant_mobility(
         return ConstantMobility(mobility.matrix, mobility.stderr, "slope", reason)
     scale = score.standardization.scale
     found, failures = [], []
-    for method, matrix in (("linear inverse", _linear_inverse(path, times, failures)), ("matched", np.diag(scale**2))):
-        if matrix is None:
-            continue
+    starts = {"matched": np.diag(scale**2)}
+    try:
+        starts = {"linear inverse": fit_linear_inverse(path, times).mobility} | starts
+    except ScientificFailure as failure:
+        failures.append(f"linear inverse: {failure}")
+    for method, matrix in starts.items():
         try:
             found.append((*_rescaled(matrix, method, score, data, start, seed), method))
         except ScientificFailure as failure:
@@ -96,22 +97,6 @@ def fit_constant_mobility(
     reason = f"it leaves the least autocorrelation error, {error:.3f}" + "".join(f" ({other})" for other in others)
     reason += "".join(f"; {failure}" for failure in failures)
     return ConstantMobility(matrix, stderr, method, reason)
-
-
-def _linear_inverse(path: xr.DataArray, times: np.ndarray, failures: list[str]) -> np.ndarray | None:
-    interval = float(path["time"][1] - path["time"][0])
-    for share in _LAGS:
-        try:
-            matrix = LinearInverseModel.fit(path, max(share * float(times.max()), interval)).mobility
-        except ScientificFailure as failure:
-            last = f"linear inverse: {failure}"
-            continue
-        smallest = np.linalg.eigvalsh(0.5 * (matrix + matrix.T))[0]
-        if smallest > 0:
-            return matrix
-        last = f"linear inverse: its mobility is not positive definite, the smallest eigenvalue is {smallest:.3g}"
-    failures.append(last)
-    return None
 
 
 def _rescaled(

@@ -15,6 +15,8 @@ from kgmm.randomness import Seed, seed_sequence
 from kgmm.statistics.correlation import correlation
 
 _LARGEST_IMAGINARY = 1e-6
+# Lags in units of the slowest decorrelation time: the first that gives a model is used.
+_LAGS = (0.5, 0.25, 0.125)
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,39 @@ class LinearInverseModel:
             state = state @ step.T + rng.standard_normal((n_members, d)) @ noise_root.T
             values[:, k] = state + self.mean
         return as_trajectory(values, [f"x{k + 1}" for k in range(d)], interval)
+
+
+def fit_linear_inverse(path: xr.DataArray, decorrelation_times: np.ndarray) -> LinearInverseModel:
+    """The linear inverse model at half the slowest decorrelation time, or at a shorter lag where that gives none.
+
+    Parameters
+    ----------
+    path : xarray.DataArray
+        Dimensions ``(member, time, variable)``.
+    decorrelation_times : ndarray of shape (n_features,)
+
+    Raises
+    ------
+    ScientificFailure
+        If no lag gives a model whose noise has a positive definite covariance.
+
+    Examples
+    --------
+    >>> from kgmm import simulate
+    >>> path = simulate("ornstein_uhlenbeck", n_members=100, n_times=400, interval=0.05, seed=1)
+    >>> fit_linear_inverse(path, np.array([1.0, 0.8])).lag
+    0.5
+    """
+    interval = float(path["time"][1] - path["time"][0])
+    failure = None
+    for share in _LAGS:
+        try:
+            model = LinearInverseModel.fit(path, max(share * float(decorrelation_times.max()), interval))
+            refuse_indefinite(model.mobility)
+            return model
+        except ScientificFailure as refused:
+            failure = refused
+    raise failure
 
 
 def _root(covariance: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from kgmm.report import model_tables, tables
 from kgmm.report.explorer import explorer_entries
 from kgmm.report.sweep_explorer import sweep_entries
 from kgmm.report.sweep_tables import first_trajectory, sweep_part
-from kgmm.results import ExperimentResult, Section, Sweep
+from kgmm.results import BASELINES, ExperimentResult, Section, Sweep
 
 _ORDER = (*STAGES, "draw_trajectory", "draw_training", "draw_figure", "draw_sweep")
 
@@ -127,7 +127,7 @@ def _block(
         "data": tables.trajectory_table(data if settings is None else first_trajectory(data)),
         "scores": tables.score_table(shown),
         "models": model_tables.model_table(shown),
-        "joint": model_tables.joint_table(shown),
+        "joint_statistics": model_tables.joint_table(shown),
         "clocks": model_tables.clock_table(shown),
         "mobilities": model_tables.mobility_table(shown),
         "failures": [row for table in failed for row in tables.failures(table)] if settings is None else [],
@@ -207,7 +207,7 @@ def _headline(metrics: pd.DataFrame) -> list[dict]:
     usable = metrics[(metrics["status"] == "ok") & (metrics["method"] == "kgmm")]
     for block, group in usable.groupby("block", sort=False):
         errors = group[group["statistic"] == "score_error"]
-        entropy = group[group["statistic"] == "relative_entropy"]
+        entropy = group[(group["statistic"] == "relative_entropy") & ~group["mobility"].isin(BASELINES)]
         worst = entropy.loc[entropy["value"].idxmax()] if len(entropy) else None
         by_sigma = errors.groupby("sigma")["value"].median()
         rows.append(

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from kgmm.report.tables import SETTINGS, number, setting_name, with_error
+from kgmm.results import BASELINES
 
 _DENSITIES = ("relative_entropy", "wasserstein", "mean", "standard_deviation")
 _CLOCKS = (
@@ -14,8 +15,9 @@ _CLOCKS = (
 )  # fmt: skip
 _JOINT = ("joint_total_variation", "sliced_wasserstein")
 _TAILS = ("quantile_0.001", "quantile_0.999")
-_MOBILITIES = ("mobility", "short_lag_exponent", "slope_window", "clock_rescaling")
-_IDENTITY = "Φ = I"
+_MOBILITIES = (
+    "mobility", "short_lag_exponent", "slope_window", "clock_rescaling", "circulation_gain", "circulation_coefficients",
+)  # fmt: skip
 
 
 def _groups(metrics: pd.DataFrame, statistics: tuple[str, ...], *keys: str):
@@ -27,13 +29,19 @@ def _groups(metrics: pd.DataFrame, statistics: tuple[str, ...], *keys: str):
         common = {
             "sigma": setting_name(values, usable),
             "replicate": replicate,
-            "mobility": _IDENTITY if mobility == "identity" else f"Φ {mobility}",
+            "mobility": _label(mobility),
         }
         if not keys:
             yield common, group
             continue
         for variable, own in group.groupby("variable", sort=False):
             yield common | {"variable": variable}, own.set_index("statistic")
+
+
+def _label(mobility: str) -> str:
+    if mobility in BASELINES:
+        return f"{mobility} model"
+    return "Φ = I" if mobility == "identity" else f"Φ {mobility}"
 
 
 def model_table(metrics: pd.DataFrame) -> list[dict]:
@@ -78,7 +86,9 @@ def clock_table(metrics: pd.DataFrame) -> list[dict]:
                 "first": with_error(first["value"], first["stderr"]),
                 "five": with_error(five["value"], five["stderr"]),
                 "follows": number(by.loc["autocorrelation_follows", "value"]),
-                "bound": with_error(by.loc["reversible_bound", "value"], by.loc["reversible_bound", "stderr"]),
+                "bound": with_error(*by.loc["reversible_bound", ["value", "stderr"]])
+                if "reversible_bound" in by.index
+                else "–",
             }
         )
     return rows
@@ -134,6 +144,8 @@ def mobility_table(metrics: pd.DataFrame) -> list[dict]:
                 "exponent": number(facts.get("short_lag_exponent", np.nan)),
                 "window": number(facts.get("slope_window", np.nan)),
                 "rescaling": number(facts.get("clock_rescaling", np.nan)),
+                "gain": number(facts.get("circulation_gain", np.nan)),
+                "coefficients": number(facts.get("circulation_coefficients", np.nan)),
             }
         )
     return rows

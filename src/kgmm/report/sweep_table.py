@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
+from kgmm.results import BASELINES
+
 # Statistics of single variables of which the mean over the variables says how good a model is.
 AVERAGED = ("relative_entropy", "autocorrelation_error", "autocorrelation_error_5")
 MEAN = "mean of all"
@@ -93,6 +95,6 @@ def of_statistic(table: pd.DataFrame, statistic: str, variable: str, mobility: s
 
 
 def models_of(table: pd.DataFrame) -> pd.Series:
-    """Which model each row is about: ``identity``, ``fitted`` or, of the score, none."""
+    """Which model each row is about: ``identity``, ``fitted``, a baseline or, of the score, none."""
     mobility = table["mobility"].astype(object).fillna("")
-    return mobility.where(mobility.isin(("", "identity")), "fitted")
+    return mobility.where(mobility.isin(("", "identity", *BASELINES)), "fitted")

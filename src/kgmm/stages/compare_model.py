@@ -6,7 +6,8 @@ import xarray as xr
 
 from kgmm.jobs.job import Job
 from kgmm.langevin.mobility import Mobility
-from kgmm.stages.comparison import compare_sample, mobility_rows
+from kgmm.langevin.model_file import load_model
+from kgmm.stages.comparison import compare_sample, dynamics_rows, mobility_rows
 from kgmm.stages.system import system_of
 
 
@@ -17,4 +18,7 @@ def compare_model(job: Job) -> None:
         return
     with xr.open_dataset(job.inputs.mobility) as dataset:
         mobility = Mobility.from_dataset(dataset)
-    compare_sample(job, mobility.method, mobility_rows(mobility, system_of(job))).to_netcdf(job.outputs.comparison)
+    rows = mobility_rows(mobility, system_of(job))
+    if mobility.method == "state":
+        rows += dynamics_rows(load_model(job.inputs.mobility).dynamics)
+    compare_sample(job, mobility.method, rows).to_netcdf(job.outputs.comparison)

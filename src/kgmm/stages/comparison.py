@@ -8,7 +8,9 @@ import xarray as xr
 from kgmm.data.experiment_data import ExperimentData
 from kgmm.data.trajectory import open_trajectory
 from kgmm.jobs.job import Job
+from kgmm.langevin.dynamics import Dynamics
 from kgmm.langevin.mobility import Mobility
+from kgmm.stages.baselines import baseline_rows, linear_inverse_curve
 from kgmm.stages.data import path_of, samples_of
 from kgmm.stages.system import system_of
 from kgmm.statistics.autocorrelation import BlockedAutocorrelation, compare_autocorrelations
@@ -52,6 +54,13 @@ def compare_sample(job: Job, mobility: str, further_rows: list[dict] | None = No
         row["coordinates"] = "any" if row["statistic"] in _ANY_COORDINATES else "physical"
     rows += [{"statistic": name, "value": float(model.attrs[name])} for name in _RESETS if name in model.attrs]
     rows = [{"mobility": mobility, **row} for row in rows + (further_rows or [])]
+    curves = autocorrelations(paths["data"], paths["model"])
+    if mobility == "identity":
+        training = path_of(job).training_trajectory
+        rows += baseline_rows(training, held_out, paths["data"], reference, job.seed)
+        linear = linear_inverse_curve(training, curves["lag_time"][1])
+        if linear is not None:
+            curves["autocorrelation_linear_inverse"] = (("lag", "variable"), linear)
     x, y = (t.values.reshape(-1, t.sizes["variable"]) for t in (held_out, model))
     variables = marginal_densities(x, y, system) | joint_densities(x, y) | metric_variables(rows)
     if system is not None and system.is_ring:
@@ -60,7 +69,7 @@ def compare_sample(job: Job, mobility: str, further_rows: list[dict] | None = No
         shown = path[0, :_PATH_POINTS]
         variables[f"path_{name}_time"] = (f"{name}_time", shown["time"].values)
         variables[f"path_{name}"] = ((f"{name}_time", "variable"), shown.values)
-    variables |= autocorrelations(paths["data"], paths["model"])
+    variables |= curves
     names = [str(name) for name in held_out["variable"].values]
     attributes = {"coordinates": "physical", "mobility": mobility}
     return xr.Dataset(variables, coords={"variable": names}, attrs=attributes)
@@ -78,6 +87,8 @@ def _reversible_rows(path: xr.DataArray) -> list[dict]:
 def mobility_rows(mobility: Mobility, system) -> list[dict]:
     """The mobility as metrics: every entry, beside the exact one where it is known, and how it was estimated."""
     exact = None if system is None else system.mobility()
+    if mobility.method == "state" and exact is not None:
+        exact = 0.5 * (exact + exact.T)  # the antisymmetric part belongs to the circulation
     rows = []
     for i, j in np.ndindex(mobility.matrix.shape):
         if mobility.method == "matched" and i != j:
@@ -95,3 +106,15 @@ def mobility_rows(mobility: Mobility, system) -> list[dict]:
         "clock_rescaling": mobility.rescaling.value,
     }
     return rows + [{"statistic": name, "value": value} for name, value in facts.items() if np.isfinite(value)]
+
+
+def dynamics_rows(dynamics: Dynamics) -> list[dict]:
+    """The diagnostics of a circulation that depends on the state, as metrics."""
+    regression = dynamics.regression
+    rows = [
+        {"statistic": name, "value": gain.value, "stderr": gain.stderr}
+        for name, gain in (
+            ("circulation_gain", regression.gain), ("circulation_gain_over_constant", regression.gain_over_constant)
+        )
+    ]  # fmt: skip
+    return [*rows, {"statistic": "circulation_coefficients", "value": float(regression.n_coefficients)}]
