@@ -13,6 +13,10 @@ from kgmm.score.model import ScoreModel
 from kgmm.stages.sampling import rescale_samples_and_path, sample_model
 
 
+# Fastest decorrelation times in a unit of time, at most: the path is saved twenty times in a unit.
+_RESOLVED = 4.0
+
+
 def sample_langevin(job: Job) -> None:
     """Writes samples and path of the task's model; a mobility that only rescales time does so with another sample."""
     if not hasattr(job.inputs, "mobility"):
@@ -26,8 +30,9 @@ def sample_langevin(job: Job) -> None:
     clock = f"that of the data ({mobility.method} mobility)"
     if mobility.method == "state":
         model = load_model(job.inputs.mobility)
-        # Its rates are many: one unit of time is the fastest decorrelation time, which the identity has as well.
-        sample_model(job, model, clock, 1.0 / float(model.dynamics.check.data_decorrelation_times.min()))
+        times = model.dynamics.check.data_decorrelation_times
+        # One unit of time is the slowest decorrelation time, as far as the path still resolves the fastest.
+        sample_model(job, model, clock, 1.0 / float(min(times.max(), _RESOLVED * times.min())))
     elif mobility.method == "matched":
         rescale_samples_and_path(job, mobility.rescaling.value, clock)
     else:
