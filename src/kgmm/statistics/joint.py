@@ -32,8 +32,8 @@ def compare_joint(
         A fresh run of the true system for the floor: the same statistic of reference and data, the reference cut to
         the number of values of the model.
     sigma : float, optional
-        Noise amplitude of the score, in standard deviations: the same statistic of ``x + σz`` and data is the share of
-        the blur, ``blurred_value``.
+        Noise amplitude of the score, in standard deviations: the same statistic of the reference with the noise ``σz``
+        added, ``blurred_value``, is the best that a model of the blurred density can reach.
 
     Returns
     -------
@@ -56,7 +56,8 @@ def compare_joint(
     names = [str(name) for name in data["variable"].values]
     x, y = data.values.astype(float), model.values.astype(float)
     fresh = None if reference is None else _cut(reference.values.astype(float), y.shape[0] * y.shape[1])
-    blurred = None if sigma is None else _blurred(x, sigma)
+    # Of other data than those it is compared with, so that it stands beside the floor.
+    blurred = None if sigma is None else _blurred(x if fresh is None else fresh, sigma)
     rows = [
         *_total_variation_rows(names, x, y, fresh, blurred),
         *([] if len(names) < 2 else [_sliced_row(x, y, fresh, blurred)]),
