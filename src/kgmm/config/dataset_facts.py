@@ -21,7 +21,10 @@ class DatasetFacts:
 
     Attributes
     ----------
-    content : SHA-256 of the file; effective_size : independent samples it is worth, for its slowest variable.
+    content
+        SHA-256 of the file.
+    effective_size
+        Independent samples it is worth, for its slowest variable.
     """
 
     content: str

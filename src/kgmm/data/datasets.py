@@ -30,8 +30,16 @@ class Series:
 
     Attributes
     ----------
-    source : the file; shape : ``(n_members, n_times, n_features)``; variables : names; time_step : between states.
-    read : ``read(start, stop)`` gives the states of these times, ``(n_members, stop − start, n_features)``.
+    source
+        The file.
+    shape
+        ``(n_members, n_times, n_features)``.
+    variables
+        Names.
+    time_step
+        Between states.
+    read
+        ``read(start, stop)`` gives the states of these times, ``(n_members, stop − start, n_features)``.
     """
 
     source: str
@@ -74,13 +82,17 @@ def open_series(
 
     Parameters
     ----------
-    path : ``.nc`` or ``.nc4``, ``.zarr`` (needs the package zarr), ``.csv`` with a header, or ``.npy`` of shape
+    path
+        ``.nc`` or ``.nc4``, ``.zarr`` (needs the package zarr), ``.csv`` with a header, or ``.npy`` of shape
         ``(time,)``, ``(time, variable)`` or ``(member, time, variable)``.
-    variables : names of variables or columns. A NetCDF variable with one dimension more gives a variable for each of
-        its entries, ``name_0, name_1, …``. An NPY file has no names: those given are taken, default ``x1, x2, …``.
-    time_step : time between states. Default: from the time coordinate, whose steps must then be equal; dates count
-        in days. Given, it is taken as it is and the coordinate is not looked at (calendar months, for instance).
-    time, member : names of the time coordinate (or column) and of the dimension (or column) of members, if any.
+    variables
+        Names of variables or columns. A NetCDF variable with one dimension more gives a variable for each of its
+        entries, ``name_0, name_1, …``. An NPY file has no names: those given are taken, default ``x1, x2, …``.
+    time_step
+        Time between states. Default: from the time coordinate, whose steps must then be equal; dates count in days.
+        Given, it is taken as it is and the coordinate is not looked at (calendar months, for instance).
+    time, member
+        Names of the time coordinate (or column) and of the dimension (or column) of members, if any.
 
     Raises
     ------

@@ -29,8 +29,10 @@ class RingView(NamedTuple):
 
     Attributes
     ----------
-    points : variables observed; it must divide their number.
-    shifts : copies of each snapshot, equally far apart on the ring.
+    points
+        Variables observed; it must divide their number.
+    shifts
+        Copies of each snapshot, equally far apart on the ring.
     """
 
     points: int

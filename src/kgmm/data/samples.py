@@ -41,14 +41,25 @@ class Samples:
 
     Parameters
     ----------
-    trajectory : dimensions ``(member, time, variable)``; may be lazy.
-    n_samples : number of samples; all by default. They are taken over all members first and as far apart in time as
-        the number allows, because members are independent and neighbouring times are not.
-    view : which variables of a ring are observed; shifted copies count as members.
+    trajectory
+        Dimensions ``(member, time, variable)``; may be lazy.
+    n_samples
+        Number of samples; all by default. They are taken over all members first and as far apart in time as the number
+        allows, because members are independent and neighbouring times are not.
+    view
+        Which variables of a ring are observed; shifted copies count as members.
 
     Raises
     ------
-    ValueError if the trajectory holds fewer samples, or the view does not fit.
+    ValueError
+        If the trajectory holds fewer samples, or the view does not fit.
+
+    Examples
+    --------
+    >>> from kgmm import simulate
+    >>> samples = Samples(simulate("double_well", n_members=10, n_times=100, interval=0.1), n_samples=200)
+    >>> samples.shape, samples[:3].shape
+    ((200, 1), (3, 1))
     """
 
     def __init__(self, trajectory: xr.DataArray, n_samples: int | None = None, view: RingView | None = None):

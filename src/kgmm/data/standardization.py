@@ -127,8 +127,10 @@ class StandardizedSamples:
 
     Parameters
     ----------
-    X : anything with ``shape`` and slicing, physical units.
-    start, stop : the rows of ``X`` that are wanted; all by default.
+    X
+        Anything with ``shape`` and slicing, physical units.
+    start, stop
+        The rows of ``X`` that are wanted; all by default.
     """
 
     _MOST_IN_MEMORY = 100_000_000  # numbers

@@ -101,9 +101,11 @@ def split(trajectory: xr.DataArray, held_out: float = _DEFAULTS.held_out, gap: f
 
     Parameters
     ----------
-    held_out : fraction of the data that is kept out, in (0, 1).
-    gap : fraction of the times dropped between the two parts when members are cut in time, so that the parts do
-        not touch.
+    held_out
+        Fraction of the data that is kept out, in (0, 1).
+    gap
+        Fraction of the times dropped between the two parts when members are cut in time, so that the parts do not
+        touch.
     """
     n_members, n_times = trajectory.sizes["member"], trajectory.sizes["time"]
     (members, times), (members_out, times_out) = split_sizes(n_members, n_times, held_out, gap)

@@ -31,7 +31,8 @@ def scaled(request, n_tasks: int) -> Callable | int | str:
 
     Parameters
     ----------
-    request : Snakemake's resource, a value or an expression in ``attempt``, ``input`` and ``threads``.
+    request
+        Snakemake's resource, a value or an expression in ``attempt``, ``input`` and ``threads``.
     """
     factor = n_tasks if request.name == "runtime" else 1
 

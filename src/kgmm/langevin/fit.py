@@ -65,9 +65,9 @@ def fit_langevin(
     --------
     >>> import kgmm
     >>> path = kgmm.simulate("ornstein_uhlenbeck", n_members=20, n_times=1000, interval=0.05, seed=0)
-    >>> model = kgmm.fit_langevin(path, kgmm.fit_score(path, sigma=0.2))
-    >>> model.dynamics.circulation, model.mobility.shape
-    ('constant', (2, 2))
+    >>> model = kgmm.fit_langevin(path, kgmm.fit_score(path, families=("polynomial",)), circulation="constant")
+    >>> model.dynamics.method, model.mobility.shape
+    ('slope', (2, 2))
     """
     if circulation not in CIRCULATIONS:
         raise ValueError(f"circulation is {circulation!r}: it must be one of {', '.join(CIRCULATIONS)}")

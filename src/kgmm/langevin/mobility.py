@@ -35,12 +35,22 @@ class Mobility:
 
     Attributes
     ----------
-    matrix : ``Φ``, ``(n_features, n_features)``, physical units squared per time; stderr : its standard errors.
-    method : ``"slope"`` or ``"matched"``.
-    exponent : of the short lags, see :func:`short_lag_exponent`.
-    window : longest lag that the slope is fitted to, NaN where it is not; decorrelation_time : of the slowest variable.
-    rescaling : ``α`` of a matched mobility ``α Φ₀`` with its standard error; NaN for a slope.
-    mismatch : root mean square difference of the autocorrelations up to the decorrelation time that ``α`` leaves.
+    matrix
+        ``Φ``, ``(n_features, n_features)``, physical units squared per time.
+    stderr
+        Its standard errors.
+    method
+        ``"slope"`` or ``"matched"``.
+    exponent
+        Of the short lags, see :func:`short_lag_exponent`.
+    window
+        Longest lag that the slope is fitted to, NaN where it is not.
+    decorrelation_time
+        Of the slowest variable.
+    rescaling
+        ``α`` of a matched mobility ``α Φ₀`` with its standard error; NaN for a slope.
+    mismatch
+        Root mean square difference of the autocorrelations up to the decorrelation time that ``α`` leaves.
     """
 
     matrix: np.ndarray
@@ -93,21 +103,38 @@ def estimate_mobility(
 
     Parameters
     ----------
-    path : dimensions ``(member, time, variable)``, many decorrelation times long, saved at intervals far below one.
-    method : ``"slope"`` fits a cubic to ``C`` at short lags; right where independent noise dominates them.
-        ``"matched"`` rescales the clock of a model so that its autocorrelations agree best over the first decorrelation
-        time; for smooth or chaotic data. ``"auto"`` takes the slope if the exponent of the short lags is below 1.5 in
-        all variables and the path is saved often enough for one.
-    window : longest lag of the slope's fit in decorrelation times of the fastest variable; six lags at least are used.
-    model_path, model_mobility : a path of the model with the mobility ``Φ₀`` and that mobility, for ``"matched"``.
-        Because ``α Φ₀`` only rescales time, one simulation is enough.
+    path
+        Dimensions ``(member, time, variable)``, many decorrelation times long, saved at intervals far below one.
+    method
+        ``"slope"`` fits a cubic to ``C`` at short lags; right where independent noise dominates them. ``"matched"``
+        rescales the clock of a model so that its autocorrelations agree best over the first decorrelation time; for
+        smooth or chaotic data. ``"auto"`` takes the slope if the exponent of the short lags is below 1.5 in all
+        variables and the path is saved often enough for one.
+    window
+        Longest lag of the slope's fit in decorrelation times of the fastest variable; six lags at least are used.
+    model_path, model_mobility
+        A path of the model with the mobility ``Φ₀`` and that mobility, for ``"matched"``. Because ``α Φ₀`` only
+        rescales time, one simulation is enough.
 
     Raises
     ------
-    ValueError for unusable arguments, ScientificFailure if the path is saved too rarely for a slope that is asked for,
-    never decorrelates, or the symmetric part of the slope is not positive definite.
+    ValueError
+        For unusable arguments.
+    ScientificFailure
+        If the path is saved too rarely for a slope that is asked for, never decorrelates, or the symmetric part of the
+        slope is not positive definite.
 
-    Source: arXiv:2505.01895 for the relation between slope and mobility.
+    References
+    ----------
+    arXiv:2505.01895, for the relation between slope and mobility.
+
+    Examples
+    --------
+    >>> from kgmm import simulate
+    >>> path = simulate("double_well", n_members=50, n_times=2000, interval=0.02, seed=0)
+    >>> mobility = estimate_mobility(path)
+    >>> mobility.method, bool(abs(mobility.matrix[0, 0] - 1) < 4 * mobility.stderr[0, 0])
+    ('slope', True)
     """
     MobilityOptions.checked(method=method, window=window)
     interval, values = float(path["time"][1] - path["time"][0]), path.values.astype(float)
@@ -163,7 +190,8 @@ def slope_mobility(values: np.ndarray, interval: float, n_lags: int) -> tuple[np
 
     Parameters
     ----------
-    values : ``(n_members, n_times, n_features)``, physical units, ``interval`` apart.
+    values
+        ``(n_members, n_times, n_features)``, physical units, ``interval`` apart.
     """
     slopes = np.array([_slope(c, interval) for c in block_correlations(values, n_lags + 1)])
     stderr = slopes.std(axis=0, ddof=1) / len(slopes) ** 0.5

@@ -62,7 +62,7 @@ class LangevinModel:
     --------
     >>> import numpy as np
     >>> import kgmm
-    >>> score = kgmm.fit_score(np.random.default_rng(0).standard_normal((5000, 2)), sigma=0.2)
+    >>> score = kgmm.fit_score(np.random.default_rng(0).standard_normal((5000, 2)), families=("polynomial",))
     >>> model = kgmm.LangevinModel(score, np.array([[1.0, -2.0], [2.0, 1.0]]))
     >>> model.sample(n_members=100, n_steps=50, dt=0.02, save_every=10).shape
     (100, 5, 2)
@@ -126,8 +126,10 @@ class LangevinModel:
 
         Parameters
         ----------
-        initial : data points, ``(n, n_features)`` physical units; 2000 of them are used.
-        longest : the step is this time over a whole number; default: a tenth of the fastest relaxation time.
+        initial
+            Data points, ``(n, n_features)`` physical units; 2000 of them are used.
+        longest
+            The step is this time over a whole number; default: a tenth of the fastest relaxation time.
         """
         unit = 1.0 / self.fastest_rate
         points = np.asarray(initial, dtype=float)[:: -(-len(initial) // _STEP_POINTS)]
@@ -172,11 +174,15 @@ class LangevinModel:
 
         Parameters
         ----------
-        n_members, n_steps, dt : size of the run; ``dt`` in the time units of the mobility.
-        save_every : steps between saved states.
-        burn_in : time integrated before the first saved state.
-        initial : start of every member, ``(n_members, n_features)`` physical units; data points make the burn-in
-            short. Default: normal with the mean and deviation of the data.
+        n_members, n_steps, dt
+            Size of the run; ``dt`` in the time units of the mobility.
+        save_every
+            Steps between saved states.
+        burn_in
+            Time integrated before the first saved state.
+        initial
+            Start of every member, ``(n_members, n_features)`` physical units; data points make the burn-in short.
+            Default: normal with the mean and deviation of the data.
 
         Returns
         -------
@@ -184,8 +190,12 @@ class LangevinModel:
 
         Raises
         ------
-        ValueError for unusable arguments, ScientificFailure if more than ``largest_reset_share`` of the members ever
-        left the box around the data, DivergenceError if a state is no longer finite.
+        ValueError
+            For unusable arguments.
+        ScientificFailure
+            If more than ``largest_reset_share`` of the members ever left the box around the data.
+        DivergenceError
+            If a state is no longer finite.
         """
         LangevinOptions.checked(
             n_members=n_members, n_steps=n_steps, dt=dt, save_every=save_every, burn_in=burn_in, scheme=scheme

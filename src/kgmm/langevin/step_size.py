@@ -30,9 +30,15 @@ class Step(NamedTuple):
 
     Attributes
     ----------
-    dt : time step; lipschitz : the 99th percentile over the data of the norm of the drift's Jacobian, a rate.
-    difference : largest difference of a first or second moment, in standardised coordinates, between ``dt`` and half
-        of it on the same noise; stderr : of that difference.
+    dt
+        Time step.
+    lipschitz
+        The 99th percentile over the data of the norm of the drift's Jacobian, a rate.
+    difference
+        Largest difference of a first or second moment, in standardised coordinates, between ``dt`` and half of it on
+        the same noise.
+    stderr
+        Of that difference.
     """
 
     dt: float
@@ -53,15 +59,21 @@ def choose_step(
 
     Parameters
     ----------
-    equation : drift and noise in standardised coordinates, in units of the fastest relaxation time.
-    initial : states of the test ensemble, ``(n_features, n_members)``; jacobians : of the drift at points of the data,
-        ``(n, n_features, n_features)``.
-    scheme : a name known to :func:`kgmm.sde.schemes.get_scheme`.
-    longest : the step is this interval over a whole number.
+    equation
+        Drift and noise in standardised coordinates, in units of the fastest relaxation time.
+    initial
+        States of the test ensemble, ``(n_features, n_members)``.
+    jacobians
+        Of the drift at points of the data, ``(n, n_features, n_features)``.
+    scheme
+        A name known to :func:`kgmm.sde.schemes.get_scheme`.
+    longest
+        The step is this interval over a whole number.
 
     Raises
     ------
-    ScientificFailure if eight halvings do not bring the moments within 0.005 (and twice their noise) of each other.
+    ScientificFailure
+        If eight halvings do not bring the moments within 0.005 (and twice their noise) of each other.
     """
     lipschitz = float(np.quantile(np.linalg.norm(jacobians, ord=2, axis=(1, 2)), _STIFFEST))
     dt = whole_steps(longest, _FIRST.get(scheme, 0.05) / lipschitz)

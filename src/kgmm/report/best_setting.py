@@ -27,10 +27,13 @@ def best_settings(
 
     Parameters
     ----------
-    runs : one row per experiment with the columns of the axes, ``replicate``, ``loss_blocks`` (an array, or ``None``
+    runs
+        One row per experiment with the columns of the axes, ``replicate``, ``loss_blocks`` (an array, or ``None``
         where it failed), ``entropy`` and ``entropy_stderr`` (NaN where there is no model).
-    choices, problems : columns of the axes of the estimate (without ``sigma``), and of those of problem and data.
-    label : names a setting, given its values by column.
+    choices, problems
+        Columns of the axes of the estimate (without ``sigma``), and of those of problem and data.
+    label
+        Names a setting, given its values by column.
 
     Returns
     -------

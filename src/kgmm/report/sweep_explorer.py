@@ -25,8 +25,14 @@ def sweep_entries(
 
     Parameters
     ----------
-    sweeps : their blocks and the columns of their axes. titles : of the blocks. table : the run's ``sweep.csv``.
-    replicates : their number in each block.
+    sweeps
+        Their blocks and the columns of their axes.
+    titles
+        Of the blocks.
+    table
+        The run's ``sweep.csv``.
+    replicates
+        Their number in each block.
     """
     entries = []
     for sweep in sweeps:

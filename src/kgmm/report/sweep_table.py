@@ -27,7 +27,10 @@ def summarize(metrics: pd.DataFrame, axes: dict[str, list[str]]) -> pd.DataFrame
 
     Parameters
     ----------
-    metrics : the run's table. axes : columns of the axes of every block that is a sweep.
+    metrics
+        The run's table.
+    axes
+        Columns of the axes of every block that is a sweep.
     """
     columns = list(dict.fromkeys(["method", *(column for names in axes.values() for column in names)]))
     rows = []

@@ -22,7 +22,10 @@ def sweep_part(sweep: Sweep, table: pd.DataFrame, best: pd.DataFrame, metrics: p
 
     Parameters
     ----------
-    sweep : its block, and the columns of its axes by role. table, best, metrics : the run's tables.
+    sweep
+        Its block, and the columns of its axes by role.
+    table, best, metrics
+        The run's tables.
     """
     block = sweep.block
     own, runs = table[table["block"] == block], metrics[metrics["block"] == block]

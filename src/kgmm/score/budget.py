@@ -39,9 +39,16 @@ def error_budget(
 
     Parameters
     ----------
-    cells, model : the estimate and the network fitted to it; samples : those of the fit, ``(n, n_features)``, physical
-        units; evaluator : where errors are taken, with the exact scores of ``system``.
-    network : options of :meth:`kgmm.ScoreModel.fit` that ``model`` was fitted with; seed : of the fits.
+    cells, model
+        The estimate and the network fitted to it.
+    samples
+        Those of the fit, ``(n, n_features)``, physical units.
+    evaluator
+        Where errors are taken, with the exact scores of ``system``.
+    network
+        Options of :meth:`kgmm.ScoreModel.fit` that ``model`` was fitted with.
+    seed
+        Of the fits.
 
     Returns
     -------

@@ -66,6 +66,14 @@ class CellScore:
         ``"stderr"``, ``"paper"``, ``"fixed"`` or ``"max_draws"``.
     sums
         What :meth:`extend` and :meth:`merge` add to; ``None`` if they were not stored.
+
+    Examples
+    --------
+    >>> from kgmm import KGMM
+    >>> X = np.random.default_rng(0).standard_normal((2000, 1))
+    >>> cells = KGMM(sigma=0.3).fit(X).cell_score_
+    >>> cells.stopped_by, cells.predict(X[:2]).shape
+    ('stderr', (2,))
     """
 
     prepared: PreparedCells

@@ -16,14 +16,21 @@ class CellEstimates:
 
     Attributes
     ----------
-    count : ``(n_cells,)``, draws per cell.
-    center : ``(n_cells, n_features)``, ``E[x | cell]`` over all draws.
-    noise_mean : ``(n_cells, n_features)``, ``E[z | cell]``.
-    noise_squared_mean : ``(n_cells, n_features)``, ``E[z_k² | cell]``.
-    stderr_draws : ``(n_cells, n_features)``, error of ``E[z | cell]`` from the finite number of draws.
-    stderr_data : ``(n_cells, n_features)``, the same from the finite, correlated data; no number of draws removes it.
-    covariance, slope : ``(n_cells, n_features, n_features)``, of ``x`` in the cell, and ``∂E[z | x]/∂x`` there by
-        regression; ``None`` for constant cells.
+    count
+        ``(n_cells,)``, draws per cell.
+    center
+        ``(n_cells, n_features)``, ``E[x | cell]`` over all draws.
+    noise_mean
+        ``(n_cells, n_features)``, ``E[z | cell]``.
+    noise_squared_mean
+        ``(n_cells, n_features)``, ``E[z_k² | cell]``.
+    stderr_draws
+        ``(n_cells, n_features)``, error of ``E[z | cell]`` from the finite number of draws.
+    stderr_data
+        ``(n_cells, n_features)``, the same from the finite, correlated data; no number of draws removes it.
+    covariance, slope
+        ``(n_cells, n_features, n_features)``, of ``x`` in the cell, and ``∂E[z | x]/∂x`` there by regression; ``None``
+        for constant cells.
     """
 
     count: np.ndarray

@@ -34,8 +34,12 @@ class Drawing:
 
     Attributes
     ----------
-    entropy : seed of the noise; linear : whether the products for linear cells are accumulated too.
-    device : ``"cpu"`` or ``"cuda"``.
+    entropy
+        Seed of the noise.
+    linear
+        Whether the products for linear cells are accumulated too.
+    device
+        ``"cpu"`` or ``"cuda"``.
     """
 
     partition: Partition

@@ -16,8 +16,10 @@ class HeldOutLoss(NamedTuple):
 
     Attributes
     ----------
-    losses : ``½|s|² + ∇·s`` at every sample, ``(n,)``, float64.
-    values : the score there, ``(n, n_features)``.
+    losses
+        ``½|s|² + ∇·s`` at every sample, ``(n,)``, float64.
+    values
+        The score there, ``(n, n_features)``.
     """
 
     losses: torch.Tensor
@@ -49,8 +51,12 @@ class Comparison(NamedTuple):
 
     Attributes
     ----------
-    difference : loss of ``a`` less that of ``b``; stderr : its standard error, samples taken as independent.
-    distance : ``E|a − b|²``.
+    difference
+        Loss of ``a`` less that of ``b``.
+    stderr
+        Its standard error, samples taken as independent.
+    distance
+        ``E|a − b|²``.
     """
 
     difference: float

@@ -29,13 +29,21 @@ class Moments:
 
     Attributes
     ----------
-    count : ``(n_blocks, n_cells)``, number of draws; noise : ``(n_blocks, n_cells, n_features)``, ``Σ z_k``.
-    position, noise_squared : ``(n_cells, n_features)``, ``Σ x_k`` and ``Σ z_k²``.
-    round_squares : ``(n_cells, 1 + 2 n_features)``, :func:`sums_of_squares` over every round and block.
-    n_rounds : rounds made over every block.
-    noise_position, position_squared : ``(n_cells, n_features, n_features)``, ``Σ z xᵀ`` and ``Σ x xᵀ``, from which a
-        line is fitted in every cell; ``None`` where constants are enough.
-    fine_squares : :func:`sums_of_squares` over the blocks before they were joined to fewer; ``None`` if they were not.
+    count
+        ``(n_blocks, n_cells)``, number of draws.
+    noise
+        ``(n_blocks, n_cells, n_features)``, ``Σ z_k``.
+    position, noise_squared
+        ``(n_cells, n_features)``, ``Σ x_k`` and ``Σ z_k²``.
+    round_squares
+        ``(n_cells, 1 + 2 n_features)``, :func:`sums_of_squares` over every round and block.
+    n_rounds
+        Rounds made over every block.
+    noise_position, position_squared
+        ``(n_cells, n_features, n_features)``, ``Σ z xᵀ`` and ``Σ x xᵀ``, from which a line is fitted in every cell;
+        ``None`` where constants are enough.
+    fine_squares
+        :func:`sums_of_squares` over the blocks before they were joined to fewer; ``None`` if they were not.
     """
 
     count: np.ndarray
@@ -151,14 +159,20 @@ def accumulate_round(
 
     Parameters
     ----------
-    samples : ``(n, n_features)``, standardised coordinates, in order of time: a tensor, or anything whose slices are
+    samples
+        ``(n, n_features)``, standardised coordinates, in order of time: a tensor, or anything whose slices are
         tensors.
-    edges : of the blocks, ``(n_blocks + 1,)``, rows of ``samples``.
-    partition : tree of the same dtype as ``samples``, on the device that is to compute.
-    first_block : number of the first of these blocks when they are part of a larger set.
-    linear : also accumulates the products that linear cells need.
-    conditional_mean : where it is known, ``E[z | x]`` ``(n, n_features)`` to take the place of ``z`` in the sums: what
-        they would be without the noise of the draws.
+    edges
+        Of the blocks, ``(n_blocks + 1,)``, rows of ``samples``.
+    partition
+        Tree of the same dtype as ``samples``, on the device that is to compute.
+    first_block
+        Number of the first of these blocks when they are part of a larger set.
+    linear
+        Also accumulates the products that linear cells need.
+    conditional_mean
+        Where it is known, ``E[z | x]`` ``(n, n_features)`` to take the place of ``z`` in the sums: what they would be
+        without the noise of the draws.
     """
     d = partition.normals.shape[1]
     device = partition.normals.device

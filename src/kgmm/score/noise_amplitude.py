@@ -20,9 +20,12 @@ class AmplitudeCurve:
 
     Attributes
     ----------
-    sigmas : ``(n,)``, amplitudes in standard deviations of the data, ascending.
-    losses : ``(n,)``, ``E[½|s|² + ∇·s]`` at clean held-out samples, standardised coordinates.
-    stderr : ``(n,)``, standard error of the difference from the lowest loss, samples taken as independent.
+    sigmas
+        ``(n,)``, amplitudes in standard deviations of the data, ascending.
+    losses
+        ``(n,)``, ``E[½|s|² + ∇·s]`` at clean held-out samples, standardised coordinates.
+    stderr
+        ``(n,)``, standard error of the difference from the lowest loss, samples taken as independent.
     """
 
     sigmas: np.ndarray
@@ -45,9 +48,12 @@ def amplitude_curve(
 
     Parameters
     ----------
-    X : samples, ``(n_samples, n_features)``, physical units; every tenth of fifty contiguous blocks is held out.
-    fit : ``(samples, sigma) -> score model``.
-    sigmas : amplitudes in standard deviations of the data.
+    X
+        Samples, ``(n_samples, n_features)``, physical units; every tenth of fifty contiguous blocks is held out.
+    fit
+        ``(samples, sigma) -> score model``.
+    sigmas
+        Amplitudes in standard deviations of the data.
 
     Returns
     -------

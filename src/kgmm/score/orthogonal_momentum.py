@@ -30,9 +30,12 @@ class OrthogonalMomentum:
 
     Parameters
     ----------
-    parameters : weight matrices and bias vectors; changed in place.
-    momentum : share of the old gradient that is kept.
-    bias_rate : rate of the biases over that of the matrices.
+    parameters
+        Weight matrices and bias vectors; changed in place.
+    momentum
+        Share of the old gradient that is kept.
+    bias_rate
+        Rate of the biases over that of the matrices.
 
     Source: Jordan et al. 2024 (the optimiser Muon); Adam is Kingma & Ba 2015, arXiv:1412.6980.
     """

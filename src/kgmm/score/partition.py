@@ -23,9 +23,16 @@ class Partition:
 
     Attributes
     ----------
-    normals : ``(n_nodes, n_features)``; offsets : ``(n_nodes,)``; children : ``(n_nodes, 2)``.
-    labels : ``(n_nodes,)``, the number of the cell of a leaf, −1 for inner nodes.
-    depth : number of levels of the tree.
+    normals
+        ``(n_nodes, n_features)``.
+    offsets
+        ``(n_nodes,)``.
+    children
+        ``(n_nodes, 2)``.
+    labels
+        ``(n_nodes,)``, the number of the cell of a leaf, −1 for inner nodes.
+    depth
+        Number of levels of the tree.
     """
 
     normals: torch.Tensor
@@ -73,7 +80,10 @@ class _Nodes:
 
     Attributes
     ----------
-    columns : coordinates of the points, one contiguous array each; counts : ``(n_nodes,)``, points per node.
+    columns
+        Coordinates of the points, one contiguous array each.
+    counts
+        ``(n_nodes,)``, points per node.
     """
 
     columns: list[np.ndarray]
@@ -171,7 +181,10 @@ def bisect(points: torch.Tensor, max_mass: float) -> Partition:
 
     Parameters
     ----------
-    points : ``(n, n_features)``; max_mass : largest share of the points in one cell (KGMM: ``2 p_min``).
+    points
+        ``(n, n_features)``.
+    max_mass
+        Largest share of the points in one cell (KGMM: ``2 p_min``).
 
     Source: the mass rule of arXiv:2503.18054, section 2; bisecting K-means as in arXiv:2412.03734.
     """

@@ -39,6 +39,16 @@ class PreparedCells:
         Seed of the noise.
     device
         ``"cpu"`` or ``"cuda"``, where the draws are made.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kgmm import KGMM, CellScore
+    >>> X = np.random.default_rng(0).standard_normal((2000, 1))
+    >>> prepared = KGMM(sigma=0.3).prepare(X)
+    >>> shards = [prepared.accumulate(X, shard, 2) for shard in range(2)]
+    >>> CellScore.gather(prepared, shards).n_draws
+    64
     """
 
     options: CellOptions

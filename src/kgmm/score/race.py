@@ -27,8 +27,12 @@ class Entry:
 
     Attributes
     ----------
-    method : ``"kgmm"``, ``"dsm"`` (independent draws) or ``"dsm_antithetic"``.
-    effort : iterations or batches of the network's fit; min_probability : ``p_min`` of KGMM, NaN for the others.
+    method
+        ``"kgmm"``, ``"dsm"`` (independent draws) or ``"dsm_antithetic"``.
+    effort
+        Iterations or batches of the network's fit.
+    min_probability
+        ``p_min`` of KGMM, NaN for the others.
     """
 
     method: str
@@ -78,9 +82,12 @@ def run_entry(entry: Entry, samples, *, sigma: float, seed: int, estimator: dict
 
     Parameters
     ----------
-    samples : ``(n_samples, n_features)``, physical units, in memory.
-    estimator : options of :class:`kgmm.KGMM`; network : options of :meth:`kgmm.ScoreModel.fit`, ``batch_size`` and
-        ``learning_rate`` also of :class:`kgmm.DSM`.
+    samples
+        ``(n_samples, n_features)``, physical units, in memory.
+    estimator
+        Options of :class:`kgmm.KGMM`.
+    network
+        Options of :meth:`kgmm.ScoreModel.fit`, ``batch_size`` and ``learning_rate`` also of :class:`kgmm.DSM`.
     """
     clock = Clock()
     clustering = 0.0
@@ -114,9 +121,12 @@ def run_race(
 
     Parameters
     ----------
-    evaluator : judges a model, along the way too; entropy : relative entropy of its Langevin model, given a seed too;
-        NaN if there is none.
-    options : as of :func:`run_entry`.
+    evaluator
+        Judges a model, along the way too.
+    entropy
+        Relative entropy of its Langevin model, given a seed too; NaN if there is none.
+    options
+        As of :func:`run_entry`.
 
     Returns
     -------

@@ -28,9 +28,14 @@ class History:
 
     Attributes
     ----------
-    iteration : iterations or batches made; loss : on the points of the fit; that of L-BFGS includes the prior.
-    validation_loss : on the held-out fold, NaN where there is none.
-    kept : index of the state that was kept.
+    iteration
+        Iterations or batches made.
+    loss
+        On the points of the fit; that of L-BFGS includes the prior.
+    validation_loss
+        On the held-out fold, NaN where there is none.
+    kept
+        Index of the state that was kept.
     """
 
     iteration: np.ndarray
@@ -111,20 +116,32 @@ def fit_network(
 
     Parameters
     ----------
-    points : ``(n_points, n_features)``; targets : ``(n_points, n_outputs)``, of the order of one.
-    weights : ``(n_points,)``, non-negative.
-    held_out : ``(n_points,)`` bool, points that take no part but tell which state to keep and when to stop.
-    noise_fraction : variance of the targets' noise over their mean square.
-    optimizer : ``"lbfgs"``, full batches for at most ``max_iterations``: best for up to some ten thousand points. Or
-        ``"adam"``, ``steps`` batches of ``batch_size`` points drawn by weight, its rate rising to ``learning_rate`` and
-        falling to zero (one cycle): better where the function is so rich that L-BFGS does not converge.
-    patience : evaluations in a row that find the state worse on the fold than the best, after which the fit stops;
-        L-BFGS evaluates after each iteration, Adam a hundred times.
-    device : ``"cpu"`` or ``"cuda"``.
+    points
+        ``(n_points, n_features)``.
+    targets
+        ``(n_points, n_outputs)``, of the order of one.
+    weights
+        ``(n_points,)``, non-negative.
+    held_out
+        ``(n_points,)`` bool, points that take no part but tell which state to keep and when to stop.
+    noise_fraction
+        Variance of the targets' noise over their mean square.
+    optimizer
+        ``"lbfgs"``, full batches for at most ``max_iterations``: best for up to some ten thousand points. Or
+        ``"adam"``, ``steps`` batches of ``batch_size`` points drawn by weight, its rate rising to ``learning_rate``
+        and falling to zero (one cycle): better where the function is so rich that L-BFGS does not converge.
+    patience
+        Evaluations in a row that find the state worse on the fold than the best, after which the fit stops; L-BFGS
+        evaluates after each iteration, Adam a hundred times.
+    device
+        ``"cpu"`` or ``"cuda"``.
 
     Raises
     ------
-    ValueError for unusable shapes, ScientificFailure if the fit does not lower its loss.
+    ValueError
+        For unusable shapes.
+    ScientificFailure
+        If the fit does not lower its loss.
     """
     if points.shape[0] != targets.shape[0] or weights.shape != (points.shape[0],):
         raise ValueError(

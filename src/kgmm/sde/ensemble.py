@@ -28,13 +28,20 @@ class Ensemble:
 
     Parameters
     ----------
-    equation : drift and noise, see :class:`kgmm.sde.schemes.Equation`; a :class:`kgmm.systems.System` is one.
-    state : initial states, shape ``(dimension, n_members)``; its dtype and device are those of the integration.
-    dt : time step, in the time units of the drift.
-    scheme : a name known to :func:`kgmm.sde.schemes.get_scheme`.
-    generator : source of the noise.
-    label : what is integrated, for progress and errors.
-    after_step : called with the state after every step; may change it in place.
+    equation
+        Drift and noise, see :class:`kgmm.sde.schemes.Equation`; a :class:`kgmm.systems.System` is one.
+    state
+        Initial states, shape ``(dimension, n_members)``; its dtype and device are those of the integration.
+    dt
+        Time step, in the time units of the drift.
+    scheme
+        A name known to :func:`kgmm.sde.schemes.get_scheme`.
+    generator
+        Source of the noise.
+    label
+        What is integrated, for progress and errors.
+    after_step
+        Called with the state after every step; may change it in place.
     """
 
     def __init__(

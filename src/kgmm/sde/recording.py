@@ -30,9 +30,12 @@ def write_samples_and_path(
 
     Parameters
     ----------
-    record : ``record(n_times, interval)`` yields pieces of the ensemble as it goes on.
-    settings : ``n_members``, ``n_times``, ``sample_interval``; ``path_members``, ``path_interval``, ``path_length``.
-    samples, path : files to write.
+    record
+        ``record(n_times, interval)`` yields pieces of the ensemble as it goes on.
+    settings
+        ``n_members``, ``n_times``, ``sample_interval``; ``path_members``, ``path_interval``, ``path_length``.
+    samples, path
+        Files to write.
     """
 
     def write(file: str | Path, n_members: int, n_times: int, interval: float) -> None:

@@ -73,14 +73,21 @@ def simulate(
 
     Parameters
     ----------
-    system : a system or its name.
-    n_members, n_times : size of the result; members are independent.
-    interval : time between saved states, a multiple of ``dt``; default: the system's ``sample_interval``.
-    dt, scheme, burn_in : time step, integration scheme, and time integrated before the first saved state, in the
-        system's time units; default: the system's own.
-    seed : of initial states and noise; the same seed gives the same bytes on the same kind of machine.
-    precision : ``"float32"`` or ``"float64"``, of the integration; the result is float32.
-    device : ``"cpu"`` or ``"cuda"``.
+    system
+        A system or its name.
+    n_members, n_times
+        Size of the result; members are independent.
+    interval
+        Time between saved states, a multiple of ``dt``; default: the system's ``sample_interval``.
+    dt, scheme, burn_in
+        Time step, integration scheme, and time integrated before the first saved state, in the system's time units;
+        default: the system's own.
+    seed
+        Of initial states and noise; the same seed gives the same bytes on the same kind of machine.
+    precision
+        ``"float32"`` or ``"float64"``, of the integration; the result is float32.
+    device
+        ``"cpu"`` or ``"cuda"``.
 
     Returns
     -------
@@ -88,7 +95,16 @@ def simulate(
 
     Raises
     ------
-    ValueError for unknown names and unusable numbers, DivergenceError if the integration diverges.
+    ValueError
+        For unknown names and unusable numbers.
+    DivergenceError
+        If the integration diverges.
+
+    Examples
+    --------
+    >>> path = simulate("double_well", n_members=10, n_times=5, interval=0.1, burn_in=1.0)
+    >>> dict(path.sizes), path["time"].values[:2].tolist()
+    ({'member': 10, 'time': 5, 'variable': 1}, [0.1, 0.2])
     """
     if isinstance(system, str):
         system = get_system(system)

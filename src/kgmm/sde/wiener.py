@@ -21,7 +21,12 @@ class Increments:
 
     Parameters
     ----------
-    like : a state; generator : source of the numbers, of the same device; dt : time step.
+    like
+        A state.
+    generator
+        Source of the numbers, of the same device.
+    dt
+        Time step.
     """
 
     def __init__(self, like: torch.Tensor, generator: torch.Generator, dt: float):

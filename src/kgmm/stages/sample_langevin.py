@@ -12,7 +12,6 @@ from kgmm.langevin.model_file import load_model
 from kgmm.score.model import ScoreModel
 from kgmm.stages.sampling import rescale_samples_and_path, sample_model
 
-
 # Fastest decorrelation times in a unit of time, at most: the path is saved twenty times in a unit.
 _RESOLVED = 4.0
 

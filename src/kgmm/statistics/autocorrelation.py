@@ -25,10 +25,14 @@ class BlockedAutocorrelation:
 
     Attributes
     ----------
-    interval : between lags, in units of time.
-    rho : ``(n_lags, n_features)``.
-    own : ``(n_blocks, n_lags, n_features)``, autocovariances of the blocks about the common mean.
-    n_values : values of all members together.
+    interval
+        Between lags, in units of time.
+    rho
+        ``(n_lags, n_features)``.
+    own
+        ``(n_blocks, n_lags, n_features)``, autocovariances of the blocks about the common mean.
+    n_values
+        Values of all members together.
     """
 
     interval: float
@@ -101,6 +105,11 @@ def jackknife(
 def compare_autocorrelations(data: xr.DataArray, model: xr.DataArray) -> pd.DataFrame:
     """Compares two densely saved paths, dimensions ``(member, time, variable)``, variable by variable.
 
+    Parameters
+    ----------
+    data, model : xarray.DataArray
+        Paths; their intervals may differ.
+
     Returns
     -------
     Tidy table with columns ``statistic, variable, value, stderr, data_value``; times are in units of the data's.
@@ -108,6 +117,23 @@ def compare_autocorrelations(data: xr.DataArray, model: xr.DataArray) -> pd.Data
     ``autocorrelation_error_5``, the root mean square difference of the autocorrelations over the first decorrelation
     time of the data and over five of them; ``autocorrelation_follows``, the number of them over which the two differ by
     at most 0.1. NaN where a path is too short for it.
+
+    Raises
+    ------
+    ValueError
+        If the numbers of variables differ.
+    ScientificFailure
+        If a path is too short for blocks of two times.
+
+    Examples
+    --------
+    >>> from kgmm import simulate
+    >>> data, model = (
+    ...     simulate("ornstein_uhlenbeck", n_members=50, n_times=400, interval=0.1, seed=seed) for seed in (0, 1)
+    ... )
+    >>> table = compare_autocorrelations(data, model).set_index(["statistic", "variable"])
+    >>> bool(table.loc[("autocorrelation_error", "x1"), "value"] < 0.1)
+    True
     """
     if data.sizes["variable"] != model.sizes["variable"]:
         raise ValueError(f"data have {data.sizes['variable']} variables and the model {model.sizes['variable']}")

@@ -27,8 +27,10 @@ def correlation(values: np.ndarray, n_lags: int) -> np.ndarray:
 
     Parameters
     ----------
-    values : ``(n_members, n_times, n_features)``; the mean over members and times is removed.
-    n_lags : lags ``0 … n_lags − 1`` in saved steps, at most ``n_times``. Each lag is averaged over the pairs it has.
+    values
+        ``(n_members, n_times, n_features)``; the mean over members and times is removed.
+    n_lags
+        Lags ``0 … n_lags − 1`` in saved steps, at most ``n_times``. Each lag is averaged over the pairs it has.
     """
     return _correlation_about(values, values.mean(axis=(0, 1), dtype=float), n_lags)
 
@@ -88,12 +90,17 @@ def integrated_time(autocorrelation: np.ndarray, interval: float, n_values: int)
 
     Parameters
     ----------
-    autocorrelation : ``(n_lags,)``; interval : between lags.
-    n_values : values of all series together, from which the standard error follows.
+    autocorrelation
+        ``(n_lags,)``.
+    interval
+        Between lags.
+    n_values
+        Values of all series together, from which the standard error follows.
 
     Raises
     ------
-    ValueError if the lags end before the window does, or the series is shorter than 50 times ``τ`` (as emcee does).
+    ValueError
+        If the lags end before the window does, or the series is shorter than 50 times ``τ`` (as emcee does).
     """
     sums = 2.0 * np.cumsum(autocorrelation) - 1.0
     # The window follows the sizes, not the sums: those of an oscillating series are small long before it has decayed.

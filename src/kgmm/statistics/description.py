@@ -30,9 +30,12 @@ def describe(
 
     Parameters
     ----------
-    samples, path : trajectories with dimensions ``(member, time, variable)``.
-    system : supplies exact densities where known, and whether the variables lie on a ring; ``None`` for a user's data.
-    effective_size : of the samples, per variable.
+    samples, path
+        Trajectories with dimensions ``(member, time, variable)``.
+    system
+        Supplies exact densities where known, and whether the variables lie on a ring; ``None`` for a user's data.
+    effective_size
+        Of the samples, per variable.
 
     Returns
     -------

@@ -29,8 +29,10 @@ class BlockedHistogram:
 
     Attributes
     ----------
-    edges : ``(n_bins + 1,)``, the first and last infinite.
-    counts : ``(n_blocks, n_bins)``.
+    edges
+        ``(n_bins + 1,)``, the first and last infinite.
+    counts
+        ``(n_blocks, n_bins)``.
     """
 
     edges: np.ndarray
@@ -92,7 +94,10 @@ class BlockMoments:
 
     Parameters
     ----------
-    n_samples : number of samples in all; standardization : of the samples.
+    n_samples
+        Number of samples in all.
+    standardization
+        Of the samples.
     """
 
     def __init__(self, n_samples: int, standardization: Standardization, n_blocks: int = BLOCKS):
@@ -141,9 +146,10 @@ def effective_sizes(samples, standardization: Standardization) -> np.ndarray:
 
     Parameters
     ----------
-    samples : ``(n_samples, n_features)`` in order of time, read in pieces: an array or
-        :class:`kgmm.data.samples.Samples`.
-    standardization : of the same samples.
+    samples
+        ``(n_samples, n_features)`` in order of time, read in pieces: an array or :class:`kgmm.data.samples.Samples`.
+    standardization
+        Of the same samples.
     """
     moments = BlockMoments(samples.shape[0], standardization)
     for start, piece in pieces_of(samples):

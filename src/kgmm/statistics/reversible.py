@@ -34,7 +34,7 @@ def reversible_bound(data: BlockedAutocorrelation, horizon: float = 5.0) -> list
     >>> lags = 0.02 * np.arange(500)
     >>> rho = np.stack([np.exp(-lags), np.exp(-0.3 * lags) * np.cos(2 * lags)], axis=1)
     >>> [round(bound.value, 2) for bound in reversible_bound(BlockedAutocorrelation(0.02, rho, rho[None], 1000))]
-    [0.0, 0.32]
+    [0.0, 0.38]
     """
     bounds = []
     for k, time in enumerate(data.decorrelation_times):

@@ -40,6 +40,11 @@ class Validation:
         The sample of the model, dimensions ``(member, time, variable)``.
     limits : tuple of str
         What speaks against the model or the data, one clause each.
+
+    Examples
+    --------
+    >>> Validation(pd.DataFrame(), xr.DataArray(), ("the data of x are 12 decorrelation times long",)).verdict
+    'The model is to be used with care: the data of x are 12 decorrelation times long.'
     """
 
     table: pd.DataFrame
@@ -91,7 +96,7 @@ def validate(model: LangevinModel, path, *, random_state: Seed = 0) -> Validatio
     --------
     >>> import kgmm
     >>> path = kgmm.simulate("ornstein_uhlenbeck", n_members=20, n_times=1000, interval=0.1, seed=0)
-    >>> model = kgmm.fit_langevin(path, kgmm.fit_score(path, sigma=0.2), circulation="none")
+    >>> model = kgmm.fit_langevin(path, kgmm.fit_score(path, families=("polynomial",)), circulation="none")
     >>> sorted(kgmm.validate(model, path).table["statistic"].unique())[:2]
     ['autocorrelation_error', 'autocorrelation_error_5']
     """

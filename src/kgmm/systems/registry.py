@@ -16,14 +16,43 @@ _NOT_SYSTEMS = {"__init__", "base", "registry", "separable"}
 
 
 def system_names() -> list[str]:
-    """Names that :func:`get_system` accepts."""
+    """Names that :func:`get_system` accepts.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> system_names()[:3]
+    ['asymmetric_potential', 'double_well', 'kuramoto_sivashinsky']
+    """
     return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in _NOT_SYSTEMS)
 
 
 def get_system(name: str, **parameters) -> System:
     """The system ``name`` with its published parameters, changed where ``parameters`` says so.
 
-    Raises ``ValueError`` for an unknown system or parameter and for a value that the system refuses.
+    Parameters
+    ----------
+    name : str
+        One of :func:`system_names`.
+    **parameters
+        Fields of the system's class.
+
+    Returns
+    -------
+    System
+
+    Raises
+    ------
+    ValueError
+        For an unknown system or parameter, and for a value that the system refuses.
+
+    Examples
+    --------
+    >>> get_system("asymmetric_potential", rotation=0.8).mobility().tolist()
+    [[1.0, -0.8], [0.8, 1.0]]
     """
     known = system_names()
     if name not in known:

@@ -23,8 +23,10 @@ class MarginalDensity:
 
     Parameters
     ----------
-    potential : U, a function of an array of shape ``(n,)``; it must grow at both ends.
-    lower, upper : an interval outside which ``U`` exceeds its minimum by at least 37.
+    potential
+        U, a function of an array of shape ``(n,)``; it must grow at both ends.
+    lower, upper
+        An interval outside which ``U`` exceeds its minimum by at least 37.
     """
 
     def __init__(self, potential: Callable[[np.ndarray], np.ndarray], lower: float, upper: float):

@@ -32,7 +32,10 @@ def gather(table: pd.DataFrame, axes: list[list[str]]) -> xr.Dataset:
 
     Parameters
     ----------
-    table : its rows of ``sweep.csv``. axes : columns that vary together, axis by axis.
+    table
+        Its rows of ``sweep.csv``.
+    axes
+        Columns that vary together, axis by axis.
     """
     table = table.reset_index(drop=True)
     for columns in axes[:1] if any(len(columns) > 1 for columns in axes) else []:
