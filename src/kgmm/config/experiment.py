@@ -73,7 +73,7 @@ class LangevinSettings(EnsembleSettings):
 
 
 class MobilitySettings(MobilityOptions):
-    """The mobility of the Langevin models: one with the identity, one that keeps the clock of the data."""
+    """The mobility of the Langevin models: one with the identity, one that reproduces the time scales of the data."""
 
     method: Annotated[
         Literal[*METHODS, "state", "identity"],

@@ -26,7 +26,7 @@ _MOST_HALVINGS = 8
 
 
 class Step(NamedTuple):
-    """A time step and what speaks for it.
+    """A time step and its diagnostics.
 
     Attributes
     ----------

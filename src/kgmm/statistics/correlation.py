@@ -88,6 +88,9 @@ def decorrelation_time(autocorrelation: np.ndarray, interval: float) -> float:
 def integrated_time(autocorrelation: np.ndarray, interval: float, n_values: int) -> IntegratedTime:
     """``τ = 1 + 2 Σ_k ρ_k`` in units of time, summed up to the first lag beyond ``5 (1 + 2 Σ_k |ρ_k|)``.
 
+    Sokal's automatic windowing (1997, "Monte Carlo methods in statistical mechanics", section 3) with absolute values in
+    the condition, for series that oscillate; the least length, 50 ``τ``, is that of emcee's ``AutocorrError``.
+
     Parameters
     ----------
     autocorrelation
@@ -100,7 +103,7 @@ def integrated_time(autocorrelation: np.ndarray, interval: float, n_values: int)
     Raises
     ------
     ValueError
-        If the lags end before the window does, or the series is shorter than 50 times ``τ`` (as emcee does).
+        If the lags end before the window does, or the series is shorter than 50 times ``τ``.
     """
     sums = 2.0 * np.cumsum(autocorrelation) - 1.0
     # The window follows the sizes, not the sums: those of an oscillating series are small long before it has decayed.

@@ -17,7 +17,7 @@ from kgmm.statistics.comparison import block_deviation, block_mean, compare
 if TYPE_CHECKING:
     from kgmm.langevin.model import LangevinModel
 
-# Pieces of the data that are dealt out to its two halves in turn, so that a slow drift is in both.
+# Pieces of the data, assigned to its two halves in turn, so that a slow drift is in both.
 _PIECES = 40
 _MEMBERS = 200
 _BURN_IN, _LENGTH = 5.0, 25.0  # decorrelation times
@@ -65,7 +65,7 @@ class Validation:
 def validate(model: LangevinModel, path, *, random_state: Seed = 0) -> Validation:
     """Compares a sample of a Langevin model with data.
 
-    The floor of a statistic is its value between two halves of the data: 40 pieces are dealt out to them in turn for
+    The floor of a statistic is its value between two halves of the data: 40 pieces are assigned to them in turn for
     densities, and the halves of every member are taken for autocorrelations. A model passes if its relative entropies
     are below 0.02 or three floors, and its autocorrelations within 0.1 or three floors of those of the data over five
     decorrelation times. The data pass if they are 50 decorrelation times long and saved three times in one, and if the
@@ -112,7 +112,7 @@ def validate(model: LangevinModel, path, *, random_state: Seed = 0) -> Validatio
     slowest = float(np.nanmax(times)) if np.isfinite(times).any() else np.nan
     sample = _sample(model, path, slowest if np.isfinite(slowest) else 10 * interval, random_state)
 
-    even, odd = _dealt(path)
+    even, odd = _interleaved(path)
     densities = compare(even, sample, odd)
     first, second = _halves(path)
     clocks = compare_autocorrelations(path, sample)
@@ -144,7 +144,7 @@ def _sample(model: LangevinModel, path: xr.DataArray, time: float, random_state:
     return sample.assign_coords(variable=path["variable"].values)
 
 
-def _dealt(path: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
+def _interleaved(path: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
     """Two halves of a path: pieces of it in turn, each a member."""
     length = path.sizes["time"] * path.sizes["member"] // max(_PIECES, path.sizes["member"])
     length = min(length, path.sizes["time"])

@@ -113,5 +113,5 @@ def _draw_autocorrelation(ax: Axes, column: xr.Dataset) -> None:
     for _, values, style in _curves(column, "autocorrelation"):
         ax.plot(lag, values, **style)
     ax.set_xlim(0, float(lag.max()))
-    ax.set_xlabel("lag (units of the system; Φ = I: its own clock)")
+    ax.set_xlabel("lag (units of the system; Φ = I: arbitrary)")
     ax.set_ylabel(f"autocorrelation of {column.attrs['symbol']}")
