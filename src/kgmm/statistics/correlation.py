@@ -88,8 +88,8 @@ def decorrelation_time(autocorrelation: np.ndarray, interval: float) -> float:
 def integrated_time(autocorrelation: np.ndarray, interval: float, n_values: int) -> IntegratedTime:
     """``τ = 1 + 2 Σ_k ρ_k`` in units of time, summed up to the first lag beyond ``5 (1 + 2 Σ_k |ρ_k|)``.
 
-    Sokal's automatic windowing (1997, "Monte Carlo methods in statistical mechanics", section 3) with absolute values in
-    the condition, for series that oscillate; the least length, 50 ``τ``, is that of emcee's ``AutocorrError``.
+    Sokal's automatic windowing (1997, "Monte Carlo methods in statistical mechanics", section 3) with absolute values
+    in the condition, for series that oscillate; the least length, 50 ``τ``, is that of emcee's ``AutocorrError``.
 
     Parameters
     ----------
