@@ -20,7 +20,8 @@ pytestmark = pytest.mark.workflow
 
 def sharded(shards) -> dict:
     config = copy.deepcopy(TINY) | {"name": f"shards{shards}"}
-    config["experiments"][0]["simulation"].update(n_members=200, path_members=4, shards=shards)
+    # Long enough a path that it decorrelates.
+    config["experiments"][0]["simulation"].update(n_members=200, path_members=4, path_length=40.0, shards=shards)
     return config
 
 

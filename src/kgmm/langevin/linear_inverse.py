@@ -165,7 +165,7 @@ def fit_linear_inverse(path: xr.DataArray, decorrelation_times: np.ndarray) -> L
     Raises
     ------
     ScientificFailure
-        If no lag gives a model whose noise has a positive definite covariance.
+        If a variable never decorrelates, or no lag gives a model whose noise has a positive definite covariance.
 
     Examples
     --------
@@ -175,6 +175,8 @@ def fit_linear_inverse(path: xr.DataArray, decorrelation_times: np.ndarray) -> L
     0.5
     """
     interval = float(path["time"][1] - path["time"][0])
+    if not np.isfinite(decorrelation_times).all():
+        raise ScientificFailure("a variable of the path never decorrelates: it is too short for a linear inverse model")
     failure = None
     for share in _LAGS:
         try:
