@@ -61,7 +61,6 @@ def fit_denoising(
     optimizer = OrthogonalMomentum([p.data for p in parameters])
     held_x, held_target = _pairs(held_out, sigma, precision, residual_scale, generator)
     weight = (sigma * residual_scale) ** 2
-    offset = weight * float((held_target**2).sum(dim=1).mean())  # the loss of f = 0
 
     def network() -> Network:
         return Network(tuple(zip(parameters[::2], parameters[1::2])))
@@ -81,7 +80,7 @@ def fit_denoising(
             progress.update(1)
             if step in marks:
                 with torch.no_grad():
-                    found = weight * float(((network()(held_x) - held_target) ** 2).sum(dim=1).mean()) - offset
+                    found = weight * float(((network()(held_x) - held_target) ** 2).sum(dim=1).mean())
                 if not np.isfinite(found):
                     raise ScientificFailure(f"the network's loss is {found} after {step} steps")
                 rows.append((step, float(torch.stack(recent).mean()), found))
