@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 
+from kgmm.score.features import Features, PolynomialFeatures, RadialFeatures
 from kgmm.score.partition import bisect
-from kgmm.score.potentials import Features, PolynomialFeatures, Potential, RadialFeatures, nearest_distance
+from kgmm.score.potentials import Potential, nearest_distance
 from kgmm.score.score_matching import FoldSums, LinearFit
 
 N_FOLDS = 6  # the last one holds the held-out samples

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from kgmm.score.potentials import Features
+from kgmm.score.features import Features
 
 RIDGES = tuple(10.0**k for k in range(-7, 0))
 _ROWS_AT_ONCE = 4096
