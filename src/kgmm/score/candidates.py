@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ N_FOLDS = 6  # the last one holds the held-out samples
 _TRIAL_ROWS = 20_000
 _TRIAL_ROWS_PER_FUNCTION = 30
 _TRIAL_PRODUCTS = 1_000_000_000  # a trial that needs no more of them uses all rows
+_FULL_PRODUCTS = 20_000_000_000  # of a fit to all rows that may turn out to be useless
 _MOST_ROWS = 1_000_000  # of a potential; more do not change the error
 _MOST_POLYNOMIALS = 800
 _SAMPLES_PER_POLYNOMIAL = 10
@@ -50,6 +52,23 @@ class Folded:
     def base(self, x: torch.Tensor) -> torch.Tensor:
         """The Gaussian's score, ``(n, n_features)``."""
         return -x @ self.precision.to(x.dtype)
+
+    def variance_of_gaussian(self) -> float:
+        """``E|ŝ − E ŝ|²`` of the score of the Gaussian with the mean and covariance of the data.
+
+        By the jackknife over folds.
+        """
+        deviations = []
+        for a, b in pairwise(self.edges):
+            rest = torch.cat([self.x[:a], self.x[b:]])
+            mean = rest.mean(dim=0)
+            inverse = torch.linalg.pinv(torch.cov(rest.T, correction=0).reshape(len(mean), -1), hermitian=True)
+            # Of −P (x − m) the parts that are linear and constant in x, whose covariance is the inverse of P.
+            deviations.append(torch.cat([inverse, (inverse @ mean)[None]]))
+        deviation = torch.stack(deviations) - torch.stack(deviations).mean(dim=0)
+        covariance = torch.linalg.pinv(self.precision, hermitian=True)
+        linear = torch.einsum("kij,jl,kil->", deviation[:, :-1], covariance, deviation[:, :-1])
+        return (1.0 - 1.0 / len(deviation)) * float(linear + deviation[:, -1].square().sum())
 
     def thinned(self, n_rows: int) -> Folded:
         """About ``n_rows`` rows at equal strides in every fold."""
@@ -150,8 +169,20 @@ def best_polynomial(data: Folded) -> LinearCandidate | None:
             break
     if best is None or best.sums.counts.sum() >= min(n, _MOST_ROWS):
         return best
-    full = data.thinned(_MOST_ROWS).of_degree(best.features.degree)
-    return LinearCandidate.fitted(best.name, best.features, full)
+    full = data.thinned(_MOST_ROWS)
+    best = LinearCandidate.fitted(best.name, best.features, full.of_degree(best.features.degree))
+    # What a part of the data could not tell apart, all of them may.
+    for degree, interaction in _BASES:
+        size = PolynomialFeatures.number(d, degree, interaction)
+        affordable = size <= most and full.x.shape[0] * d * size**2 <= _FULL_PRODUCTS
+        if size <= best.features.n_functions or interaction < min(d, best.features.interaction) or not affordable:
+            continue
+        features = PolynomialFeatures.up_to(d, degree, interaction)
+        larger = LinearCandidate.fitted(f"polynomial of degree {degree}", features, full.of_degree(degree))
+        if not larger.beats(best):
+            break
+        best = larger
+    return best
 
 
 def best_radial(data: Folded, rival: LinearCandidate | None) -> LinearCandidate | None:

@@ -87,17 +87,21 @@ class PolynomialFeatures:
         """Largest total degree."""
         return int(self.exponents.sum(dim=1).max())
 
+    @property
+    def interaction(self) -> int:
+        """Largest number of variables in one product."""
+        return int((self.exponents > 0).sum(dim=1).max())
+
     @cached_property
     def _active(self) -> list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
         """Per variable: the functions it takes part in, its order there, and the table rows of the other factors."""
         device = self.exponents.device
         rows = self.exponents + torch.arange(self.n_features, device=device) * (self._degree + 1)
-        most = int((self.exponents > 0).sum(dim=1).max())
         result = []
         for variable in range(self.n_features):
             functions = (self.exponents[:, variable] > 0).nonzero()[:, 0]
             # Row 0 of the table is one.
-            others = torch.zeros(most - 1, len(functions), dtype=torch.int64, device=device)
+            others = torch.zeros(self.interaction - 1, len(functions), dtype=torch.int64, device=device)
             for column, j in enumerate(functions.tolist()):
                 active = [i for i in self.exponents[j].nonzero()[:, 0].tolist() if i != variable]
                 others[: len(active), column] = rows[j, active]
