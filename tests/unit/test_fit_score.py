@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import kgmm
-from kgmm.score.automatic import fold
+from kgmm.score.folds import fold
 
 N = 4000
 

@@ -16,7 +16,10 @@ SYSTEM = kgmm.get_system("ornstein_uhlenbeck")
 DOCUMENTED = ("as_path", "fit_score", "fit_langevin", "read", "response", "validate", "get_method", "forced_stages")
 MODULES = (
     "kgmm.data.paths", "kgmm.data.read", "kgmm.jobs.command_line", "kgmm.langevin.fit", "kgmm.langevin.response",
-    "kgmm.methods.registry", "kgmm.options", "kgmm.score.fit", "kgmm.statistics.validation",
+    "kgmm.methods.auto", "kgmm.methods.dsm", "kgmm.methods.gmm", "kgmm.methods.gmm_network", "kgmm.methods.kgmm",
+    "kgmm.methods.kgmm_cells", "kgmm.methods.registry", "kgmm.options", "kgmm.score.automatic", "kgmm.score.candidates",
+    "kgmm.score.fit", "kgmm.score.folds", "kgmm.score.model", "kgmm.score.model_files", "kgmm.score.score_function",
+    "kgmm.statistics.validation",
 )  # fmt: skip
 
 

@@ -6,7 +6,6 @@ import logging
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -15,13 +14,12 @@ from kgmm.data.standardization import Standardization, StandardizedSamples
 from kgmm.randomness import Seed, torch_generator
 from kgmm.score.candidates import (
     MOST_RADIAL_FEATURES,
-    N_FOLDS,
-    Folded,
     LinearCandidate,
     Support,
     best_polynomial,
     best_radial,
 )
+from kgmm.score.folds import N_BLOCKS, Folded, fold
 from kgmm.score.held_out import Comparison, HeldOutLoss, Score
 from kgmm.score.model import ScoreModel
 from kgmm.score.network import Network
@@ -32,11 +30,9 @@ logger = logging.getLogger("kgmm")
 
 FAMILIES = ("polynomial", "radial", "network")
 NETWORK_SIGMA = 0.05
-_BLOCKS = 50  # contiguous blocks of the data, every tenth of which is held out
 _MOST_ROWS = 4_000_000
 _MOST_HELD_OUT = 4000  # samples that tell when the network's fit stops
 _MOST_DIVERGENCES = 64_000  # derivatives of each candidate at held-out samples
-_PAIRS_BELOW = 100_000  # samples fewer than this get two antithetic draws of the noise
 _TRIAL_STEPS = 300
 _LEAST_STEPS, _MOST_STEPS, _SAMPLES_PER_STEP = 600, 3000, 80
 _GAIN_OF_STEPS = 3.0  # by which the full number of steps lowers the squared error of the trial's, at most
@@ -72,9 +68,36 @@ def fit_automatic(
     families: Sequence[str] = FAMILIES,
     random_state: Seed = 0,
 ) -> ScoreModel:
-    """The score of least held-out loss among polynomial and radial potentials and a network.
+    """The score that held-out samples prefer among polynomial and radial potentials and a network.
 
-    Arguments are those of :func:`kgmm.fit_score`, which see; ``X`` is checked already.
+    Parameters
+    ----------
+    X : array_like or Samples
+        Samples ``(n_samples, n_features)``, physical units, checked already.
+    sigma : float or None
+        Noise amplitude in standard deviations of the data; ``None`` aims at the score of the data themselves.
+    hidden : sequence of int
+        Widths of the network's hidden layers.
+    families : sequence of str
+        Some of ``"polynomial"``, ``"radial"`` and ``"network"``.
+    random_state : int or numpy.random.SeedSequence
+        Seed.
+
+    Returns
+    -------
+    ScoreModel
+        With the name of the family and the estimate of its error.
+
+    Raises
+    ------
+    ValueError
+        For unknown families and constant variables.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> fit_automatic(np.random.default_rng(0).uniform(size=(2000, 1)), 0.2, families=["polynomial"]).sigma
+    0.2
     """
     unknown = set(families) - set(FAMILIES)
     if unknown or not families:
@@ -98,26 +121,6 @@ def fit_automatic(
     if "network" in families and doubtful:
         selection.add_network()
     return selection.model(standardization)
-
-
-def fold(clean: torch.Tensor, sigma: float, generator: torch.Generator) -> Folded:
-    """Sorts the samples into folds of contiguous blocks, the held-out one last, and blurs them by ``sigma``."""
-    n = clean.shape[0]
-    blocks = [clean[a:b] for a, b in pairwise(np.linspace(0, n, min(_BLOCKS, n // 2) + 1).astype(int))]
-    training = torch.cat([block for k, block in enumerate(blocks) if k % 10 != 5])
-    inner = np.linspace(0, len(training), N_FOLDS).astype(int)
-    folds = [training[a:b] for a, b in pairwise(inner)] + [torch.cat(blocks[5::10])]
-    if sigma > 0:
-        folds = [_blurred(rows, sigma, n < _PAIRS_BELOW, generator) for rows in folds]
-    x = torch.cat(folds).double()
-    values, vectors = torch.linalg.eigh(x.T @ x / len(x))
-    values = values.clamp(min=max(1e-6, sigma**2))
-    return Folded(x, np.cumsum([0, *(len(rows) for rows in folds)]), (vectors / values) @ vectors.T)
-
-
-def _blurred(x: torch.Tensor, sigma: float, pairs: bool, generator: torch.Generator) -> torch.Tensor:
-    z = torch.empty_like(x).normal_(generator=generator)
-    return torch.stack([x + sigma * z, x - sigma * z], dim=1).reshape(-1, x.shape[1]) if pairs else x + sigma * z
 
 
 class Selection:
@@ -187,7 +190,7 @@ class Selection:
         scale = max(1.0, (2.0 * gain / self._data.x.shape[1]) ** 0.5)
         training, held_out = self._plain.training, self._plain.held_out
         if half:
-            training = torch.cat(training.tensor_split(_BLOCKS)[::2])
+            training = torch.cat(training.tensor_split(N_BLOCKS)[::2])
         held_out = held_out[:: -(-len(held_out) // _MOST_HELD_OUT)]
         sigma = self._sigma or NETWORK_SIGMA
         fit = fit_denoising(

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 import numpy as np
 import torch
 
 from kgmm.score.features import Features, PolynomialFeatures, RadialFeatures
+from kgmm.score.folds import Folded
 from kgmm.score.partition import bisect
 from kgmm.score.potentials import Potential, nearest_distance
 from kgmm.score.score_matching import FoldSums, LinearFit
 
-N_FOLDS = 6  # the last one holds the held-out samples
 _TRIAL_ROWS = 20_000
 _TRIAL_ROWS_PER_FUNCTION = 30
 _TRIAL_PRODUCTS = 1_000_000_000  # a trial that needs no more of them uses all rows
@@ -24,7 +23,6 @@ _SAMPLES_PER_POLYNOMIAL = 10
 # Degree, and variables that interact at most, in the order of the trial; odd degrees add nothing to even densities.
 _BASES = ((2, 2), (4, 2), (4, 3), (4, 4), (6, 2), (6, 3), (6, 4), (8, 2), (8, 3), (8, 4), (10, 2), (12, 2))
 _HOPELESS = 2  # bases in a row that are no better, after which the trial stops
-_SINGLE_UP_TO = 4  # degree up to which products of single precision are exact enough
 MOST_RADIAL_FEATURES = 6  # variables; beyond, bumps at any affordable number of centres are too far apart
 _WIDTHS, _NARROWER = (0.5, 0.8, 1.25, 2.0), 1.6
 _CENTERS_PER_VARIABLE = 60  # of the trial
@@ -32,63 +30,6 @@ _MOST_CENTERS, _CENTERS_OF_ONE, _SAMPLES_PER_CENTER = 800, 100, 30  # one: of a 
 _RADIAL_ROWS = 200_000
 _REACH = 1.1  # of a potential, over the extent of the data
 _ANCHORS, _SUPPORTED = 128, 0.9999
-
-
-@dataclass(frozen=True)
-class Folded:
-    """Samples in standardised coordinates, sorted into folds, and the Gaussian that every family starts from.
-
-    Attributes
-    ----------
-    x : ``(n, n_features)``, float64; the last fold is the held-out one.
-    edges : ``(N_FOLDS + 1,)``, first row of each fold.
-    precision : ``(n_features, n_features)``, inverse covariance of all samples.
-    """
-
-    x: torch.Tensor
-    edges: np.ndarray
-    precision: torch.Tensor
-
-    def base(self, x: torch.Tensor) -> torch.Tensor:
-        """The Gaussian's score, ``(n, n_features)``."""
-        return -x @ self.precision.to(x.dtype)
-
-    def variance_of_gaussian(self) -> float:
-        """``E|ŝ − E ŝ|²`` of the score of the Gaussian with the mean and covariance of the data.
-
-        By the jackknife over folds.
-        """
-        deviations = []
-        for a, b in pairwise(self.edges):
-            rest = torch.cat([self.x[:a], self.x[b:]])
-            mean = rest.mean(dim=0)
-            inverse = torch.linalg.pinv(torch.cov(rest.T, correction=0).reshape(len(mean), -1), hermitian=True)
-            # Of −P (x − m) the parts that are linear and constant in x, whose covariance is the inverse of P.
-            deviations.append(torch.cat([inverse, (inverse @ mean)[None]]))
-        deviation = torch.stack(deviations) - torch.stack(deviations).mean(dim=0)
-        covariance = torch.linalg.pinv(self.precision, hermitian=True)
-        linear = torch.einsum("kij,jl,kil->", deviation[:, :-1], covariance, deviation[:, :-1])
-        return (1.0 - 1.0 / len(deviation)) * float(linear + deviation[:, -1].square().sum())
-
-    def thinned(self, n_rows: int) -> Folded:
-        """About ``n_rows`` rows at equal strides in every fold."""
-        every = -(-self.x.shape[0] // n_rows)
-        if every == 1:
-            return self
-        parts = [self.x[a:b:every] for a, b in zip(self.edges[:-1], self.edges[1:])]
-        return Folded(torch.cat(parts), np.cumsum([0, *(len(p) for p in parts)]), self.precision)
-
-    def of_degree(self, degree: int) -> Folded:
-        """The same in single precision where polynomials of that degree allow it."""
-        return replace(self, x=self.x.float()) if degree <= _SINGLE_UP_TO else self
-
-    @property
-    def training(self) -> torch.Tensor:
-        return self.x[: self.edges[-2]]
-
-    @property
-    def held_out(self) -> torch.Tensor:
-        return self.x[self.edges[-2] :]
 
 
 @dataclass(frozen=True)
@@ -150,7 +91,29 @@ class Support:
 
 
 def best_polynomial(data: Folded) -> LinearCandidate | None:
-    """Polynomials of growing degree on a part of the data, until the loss falls no more; the best, fitted to all."""
+    """The polynomial of least cross-validated loss.
+
+    Bases grow on a part of the data until the loss falls no more; the best is fitted to all, and larger ones after it
+    as long as they beat it there.
+
+    Parameters
+    ----------
+    data : Folded
+        Samples in folds.
+
+    Returns
+    -------
+    LinearCandidate or None
+        ``None`` if there are too few samples for the smallest basis.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from kgmm.score.folds import fold
+    >>> x = torch.randn(2000, 1, generator=torch.Generator().manual_seed(0))
+    >>> best_polynomial(fold(x, 0.0, torch.Generator())).name
+    'polynomial of degree 2'
+    """
     n, d = data.x.shape
     most = min(_MOST_POLYNOMIALS, n // _SAMPLES_PER_POLYNOMIAL)
     best, failures, smallest = None, 0, 0
@@ -186,7 +149,28 @@ def best_polynomial(data: Folded) -> LinearCandidate | None:
 
 
 def best_radial(data: Folded, rival: LinearCandidate | None) -> LinearCandidate | None:
-    """Bumps at K-means centres, their width chosen on a part of the data; ``None`` where the rival is better there."""
+    """Gaussian bumps at K-means centres.
+
+    Parameters
+    ----------
+    data : Folded
+        Samples in folds.
+    rival : LinearCandidate or None
+        What bumps must beat on a part of the data, where their width is chosen.
+
+    Returns
+    -------
+    LinearCandidate or None
+        Fitted to all data; ``None`` where the rival is better, or there are more than six variables.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from kgmm.score.folds import fold
+    >>> x = torch.randn(2000, 1, generator=torch.Generator().manual_seed(0))
+    >>> best_radial(fold(x, 0.0, torch.Generator()), None).features.n_features
+    1
+    """
     n, d = data.x.shape
     if d > MOST_RADIAL_FEATURES:
         return None
@@ -213,7 +197,26 @@ def best_radial(data: Folded, rival: LinearCandidate | None) -> LinearCandidate 
 
 
 def kmeans_centers(x: torch.Tensor, n_centers: int) -> torch.Tensor:
-    """About ``n_centers`` means of the cells of a bisecting K-means tree, ``(m, n_features)``."""
+    """Means of the cells of a bisecting K-means tree.
+
+    Parameters
+    ----------
+    x : torch.Tensor
+        ``(n, n_features)``.
+    n_centers : int
+        About how many.
+
+    Returns
+    -------
+    torch.Tensor
+        ``(m, n_features)``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> kmeans_centers(torch.linspace(0.0, 1.0, 100)[:, None], 4).shape[1]
+    1
+    """
     partition = bisect(x, max_mass=1.4 / n_centers)
     cells = partition.to(x.dtype).assign(x).long()
     counts = torch.bincount(cells, minlength=partition.n_cells).clamp(min=1)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from kgmm.data.standardization import Standardization
 from kgmm.score.cell_targets import held_out_groups, targets_of_cells
-from kgmm.score.model_files import dataset_of, parts_of
+from kgmm.score.model_files import StoredScore
 from kgmm.score.options import NetworkOptions
-from kgmm.score.score_function import ScoreFunction
 from kgmm.score.training import Observer, fit_network
 
 if TYPE_CHECKING:
@@ -26,7 +23,7 @@ _DEFAULTS = NetworkOptions()
 
 
 @dataclass(frozen=True, repr=False)
-class ScoreModel(ScoreFunction):
+class ScoreModel(StoredScore):
     """A fitted score ``s(x) ≈ ∇ log p_σ(x)`` in physical coordinates.
 
     In standardised coordinates ``s̃(x̃) = −x̃/(1 + σ²) + c f(x̃)``: the score of the Gaussian with the data's mean and
@@ -160,6 +157,14 @@ class ScoreModel(ScoreFunction):
         -------
         ScoreModel
             The fitted model.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from kgmm import DirectGMM, ScoreModel
+        >>> X = np.random.default_rng(0).laplace(size=(500, 1))
+        >>> ScoreModel.fit_mixture(DirectGMM(0.5).fit(X), X, hidden=(8,), max_iterations=20).sigma
+        0.5
         """
         fitted = mixture.mixture_
         scale = fitted.standardization.scale
@@ -222,6 +227,17 @@ class ScoreModel(ScoreFunction):
         ------
         ValueError
             For unusable arguments.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from kgmm import ScoreModel
+        >>> from kgmm.data.standardization import Standardization
+        >>> x = np.linspace(-2, 2, 100)[:, None]
+        >>> of_data = Standardization.of(x)
+        >>> options = {"sigma": 0.1, "standardization": of_data, "hidden": (8,), "max_iterations": 20}
+        >>> ScoreModel.fit_points(of_data.forward(x), -np.tanh(x), np.ones(100), **options)([[0.0]]).shape
+        (1, 1)
         """
         options = NetworkOptions.checked(**options).model_dump()
         held_out = options.pop("held_out")
@@ -243,22 +259,3 @@ class ScoreModel(ScoreFunction):
             **options,
         )
         return cls(fit.network, residual_scale, float(sigma), standardization, fit.history)
-
-    def to_dataset(self) -> xr.Dataset:
-        """The model as a dataset that :meth:`from_dataset` reads back; weights only, nothing executable."""
-        return dataset_of(self)
-
-    @classmethod
-    def from_dataset(cls, dataset: xr.Dataset) -> ScoreModel:
-        """A model from what :meth:`to_dataset` made; ``ValueError`` if the dataset is something else."""
-        return cls(**parts_of(dataset))
-
-    def save(self, path: str | Path) -> None:
-        """Writes the model to one NetCDF file."""
-        self.to_dataset().to_netcdf(path)
-
-    @classmethod
-    def load(cls, path: str | Path) -> ScoreModel:
-        """The model in a file that :meth:`save` wrote."""
-        with xr.open_dataset(path) as dataset:
-            return cls.from_dataset(dataset.load())

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import xarray as xr
 
 from kgmm.data.standardization import Standardization
 from kgmm.score.network import Network
 from kgmm.score.potentials import Potential
+from kgmm.score.score_function import ScoreFunction
 from kgmm.score.training import History
-
-if TYPE_CHECKING:
-    from kgmm.score.model import ScoreModel
 
 _FORMAT = "kgmm score model"
 _VERSION = 1
 _LOSSES = ("iteration", "loss", "validation_loss")
 
 
-def dataset_of(model: ScoreModel) -> xr.Dataset:
+def dataset_of(model: ScoreFunction) -> xr.Dataset:
     """The dataset from which :func:`parts_of` reads the same model."""
     variables = model.standardization.to_variables() | model.network.to_variables()
     if model.precision is not None:
@@ -69,3 +67,82 @@ def parts_of(dataset: xr.Dataset) -> dict:
         "error_estimate": None if error is None else float(error),
         "method": attributes.get("method", "network"),
     }
+
+
+class StoredScore(ScoreFunction):
+    """A score that is written and read."""
+
+    def to_dataset(self) -> xr.Dataset:
+        """The model as a dataset that :meth:`from_dataset` reads back; numbers and text only, nothing executable.
+
+        Returns
+        -------
+        xarray.Dataset
+            Parameters, standardisation, losses of the fit.
+        """
+        return dataset_of(self)
+
+    @classmethod
+    def from_dataset(cls, dataset: xr.Dataset) -> StoredScore:
+        """A model from what :meth:`to_dataset` made.
+
+        Parameters
+        ----------
+        dataset : xarray.Dataset
+            Of this version or an earlier one.
+
+        Returns
+        -------
+        ScoreModel
+            The same function.
+
+        Raises
+        ------
+        ValueError
+            If the dataset is something else.
+        """
+        return cls(**parts_of(dataset))
+
+    def save(self, path: str | Path) -> None:
+        """Writes the model to one NetCDF file.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path
+            The file, which is written over.
+        """
+        self.to_dataset().to_netcdf(path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> StoredScore:
+        """The model in a file that :meth:`save` wrote.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path
+            The file.
+
+        Returns
+        -------
+        ScoreModel
+            The same function.
+
+        Raises
+        ------
+        ValueError
+            If the file holds something else.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import numpy as np
+        >>> import kgmm
+        >>> score = kgmm.fit_score(np.random.default_rng(0).uniform(size=(2000, 1)), families=["polynomial"])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     score.save(f"{folder}/score.nc")
+        ...     again = kgmm.ScoreModel.load(f"{folder}/score.nc")
+        >>> again.method == score.method
+        True
+        """
+        with xr.open_dataset(path) as dataset:
+            return cls.from_dataset(dataset.load())

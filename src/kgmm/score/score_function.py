@@ -38,7 +38,18 @@ class ScoreFunction:
         )
 
     def to(self, device: str) -> ScoreFunction:
-        """The same model with its weights on another device."""
+        """The same model with its weights on another device.
+
+        Parameters
+        ----------
+        device : str
+            ``"cpu"`` or ``"cuda"``.
+
+        Returns
+        -------
+        ScoreModel
+            The same function.
+        """
         return replace(self, network=self.network.to(device))
 
     @cached_property
@@ -62,20 +73,78 @@ class ScoreFunction:
         return None if self.precision is None else torch.as_tensor(self.precision).to(weight.device, weight.dtype)
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
-        """Score at ``X`` of shape ``(n, n_features)``, physical units; shape ``(n, n_features)``, float64."""
+        """The score.
+
+        Parameters
+        ----------
+        X : array_like
+            Points ``(n, n_features)``, physical units.
+
+        Returns
+        -------
+        numpy.ndarray
+            ``(n, n_features)``, float64.
+
+        Raises
+        ------
+        ValueError
+            For another number of variables and values that are not finite.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import kgmm
+        >>> score = kgmm.fit_score(np.random.default_rng(0).uniform(size=(2000, 2)), families=["polynomial"])
+        >>> points = np.full((3, 2), 0.5)
+        >>> score(points).shape, score.jacobian(points).shape, score.divergence(points).shape
+        ((3, 2), (3, 2, 2), (3,))
+        """
         return self._in_batches(self.standardized, X) / self.standardization.scale
 
     def jacobian(self, X: np.ndarray) -> np.ndarray:
-        """``∂s_i/∂x_k`` at ``X``, shape ``(n, n_features, n_features)``, by forward-mode differentiation."""
+        """``∂s_i/∂x_k``, by forward-mode differentiation.
+
+        Parameters
+        ----------
+        X : array_like
+            Points ``(n, n_features)``, physical units.
+
+        Returns
+        -------
+        numpy.ndarray
+            ``(n, n_features, n_features)``, the first index of the score.
+        """
         scale = self.standardization.scale
         return self._in_batches(self._standardized_jacobian, X) / np.outer(scale, scale)
 
     def jacobian_diagonal(self, X: np.ndarray) -> np.ndarray:
-        """``∂_k s_k`` at ``X``, shape ``(n, n_features)``."""
+        """``∂_k s_k``.
+
+        Parameters
+        ----------
+        X : array_like
+            Points ``(n, n_features)``, physical units.
+
+        Returns
+        -------
+        numpy.ndarray
+            ``(n, n_features)``.
+        """
         return np.einsum("nkk->nk", self.jacobian(X))
 
     def divergence(self, X: np.ndarray) -> np.ndarray:
-        """``∇·s`` at ``X`` of shape ``(n, n_features)``, physical units; shape ``(n,)``."""
+        """``∇·s``.
+
+        Parameters
+        ----------
+        X : array_like
+            Points ``(n, n_features)``, physical units.
+
+        Returns
+        -------
+        numpy.ndarray
+            ``(n,)``.
+        """
         return self.jacobian_diagonal(X).sum(axis=1)
 
     def _standardized_jacobian(self, x: torch.Tensor) -> torch.Tensor:
