@@ -35,6 +35,7 @@ _MOST_HELD_OUT = 4000  # samples that tell when the network's fit stops
 _MOST_DIVERGENCES = 64_000  # derivatives of each candidate at held-out samples
 _TRIAL_STEPS = 300
 _LEAST_STEPS, _MOST_STEPS, _SAMPLES_PER_STEP = 600, 3000, 80
+_DECAY, _LEAST_DECAY, _MOST_DECAY = 125.0, 0.01, 0.1  # of the weights: the first times variables over samples
 _GAIN_OF_STEPS = 3.0  # by which the full number of steps lowers the squared error of the trial's, at most
 _STANDARD_ERRORS = 2.0
 
@@ -191,11 +192,12 @@ class Selection:
         training, held_out = self._plain.training, self._plain.held_out
         if half:
             training = torch.cat(training.tensor_split(N_BLOCKS)[::2])
+        decay = float(np.clip(_DECAY * training.shape[1] / len(training), _LEAST_DECAY, _MOST_DECAY))
         held_out = held_out[:: -(-len(held_out) // _MOST_HELD_OUT)]
         sigma = self._sigma or NETWORK_SIGMA
         fit = fit_denoising(
             training.float(), held_out.float(), self._precision,
-            sigma=sigma, residual_scale=scale, hidden=self._hidden, steps=steps, seed=self._seed + half,
+            sigma=sigma, residual_scale=scale, hidden=self._hidden, steps=steps, decay=decay, seed=self._seed + half,
         )  # fmt: skip
         name = f"network, {steps} steps{' on half of the data' * half}"
         losses = self._examine(name, lambda x: scale * fit.network(x) - x @ self._precision)
