@@ -143,7 +143,9 @@ class Selection:
         self._data, self._plain, self._sigma, self._hidden, self._seed = data, plain, sigma, hidden, seed
         self._support = Support.of(data)
         n_points = _MOST_DIVERGENCES // data.x.shape[1]
-        self._points = data.held_out[:: -(-len(data.held_out) // n_points)].float()
+        # Of every sample one draw of the noise: standard errors take points as independent.
+        one = data.held_out[:: len(data.held_out) // len(plain.held_out)]
+        self._points = one[:: -(-len(one) // n_points)].float()
         self._precision = data.precision.float()
         zero = Network.random((data.x.shape[1], 1, data.x.shape[1]), 0)
         zero = zero.with_parameters(torch.zeros_like(zero.parameters))
