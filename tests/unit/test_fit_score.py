@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import kgmm
-from kgmm.score.automatic import fold
+from kgmm.score.folds import fold
 
 N = 4000
 
@@ -52,7 +52,9 @@ def test_a_gaussian_is_not_outdone_and_says_so():
     points = np.random.default_rng(1).standard_normal((5000, 20)) * 3 + 1
     exact = -(points - 1) / 9
     # The covariance of 2000 samples costs (d + 1)/n = .0105.
-    assert ((score(points) - exact) ** 2).sum() / (exact**2).sum() < 0.02
+    error = ((score(points) - exact) ** 2).sum() / (exact**2).sum()
+    assert error < 0.02
+    assert error / 1.5 < score.error_estimate < 1.5 * error
     sample = kgmm.LangevinModel(score).sample(n_members=1000, n_steps=500, dt=0.02)
     assert sample.attrs["members_reset"] == 0
 
@@ -62,6 +64,55 @@ def test_double_well_at_a_small_amplitude_never_fails(seed):
     system = kgmm.get_system("double_well")
     score = kgmm.fit_score(wells(10_000, seed), 0.01, random_state=seed)
     assert relative_error(score, system, wells(10_000, 100 + seed)) < 0.03
+
+
+def test_chance_does_not_choose_a_network_where_a_polynomial_is_exact():
+    """Of these samples the lowest loss at a thousand held-out ones is a network's, whose error is 0.02."""
+    score = kgmm.fit_score(wells(10_000, 1), random_state=1)
+    assert score.method == "polynomial of degree 4"
+    assert relative_error(score, kgmm.get_system("double_well"), wells(10_000, 101)) < 0.002
+
+
+def test_network_is_of_the_density_blurred_once():
+    x, system, sigma = wells(20_000), kgmm.get_system("double_well"), 0.3
+    score = kgmm.fit_score(x, sigma, families=("network",))
+    noise_scale = sigma * x.std(axis=0)
+    points = wells(10_000, 1) + noise_scale * np.random.default_rng(2).standard_normal((10_000, 1))
+    for factor, limits in ((1.0, (0.0, 0.02)), (2**0.5, (0.1, 1.0))):
+        exact = system.smoothed_score(points, factor * noise_scale)
+        error = ((score(points) - exact) ** 2).sum() / (exact**2).sum()
+        assert limits[0] < error < limits[1]
+
+
+class Mixture:
+    """Three anisotropic Gaussians in four variables, which neither polynomials nor bumps hold."""
+
+    def __init__(self):
+        rng = np.random.default_rng(0)
+        self.means = rng.uniform(-2, 2, (3, 4))
+        roots = [np.linalg.qr(rng.standard_normal((4, 4)))[0] * rng.uniform(0.3, 1, 4) for _ in range(3)]
+        self.roots, self.precisions = np.array(roots), np.array([np.linalg.inv(r @ r.T) for r in roots])
+
+    def sample(self, n, rng):
+        k = rng.integers(0, 3, n)
+        return self.means[k] + np.einsum("nij,nj->ni", self.roots[k], rng.standard_normal((n, 4)))
+
+    def score(self, x):
+        pulls = -np.einsum("nkj,kji->nki", x[:, None] - self.means, self.precisions)
+        logs = 0.5 * ((x[:, None] - self.means) * pulls).sum(axis=2) + 0.5 * np.linalg.slogdet(self.precisions)[1]
+        weights = np.exp(logs - logs.max(axis=1, keepdims=True))
+        return np.einsum("nk,nki->ni", weights / weights.sum(axis=1, keepdims=True), pulls)
+
+
+@pytest.mark.parametrize(("system", "n"), [("chain", 10_000), ("mixture", 20_000)])
+def test_estimate_knows_its_error(system, n):
+    system = {"chain": kgmm.get_system("phi4_chain", n_variables=4), "mixture": Mixture()}[system]
+    score = kgmm.fit_score(system.sample(n, np.random.default_rng(0)))
+    points, scale = system.sample(10_000, np.random.default_rng(1)), score.standardization.scale
+    exact = system.score(points) * scale
+    error = ((score(points) * scale - exact) ** 2).sum() / (exact**2).sum()
+    # Networks of other problems and seeds: ratios between 0.71 and 1.2 with one exception, see docs/score-research.md.
+    assert error / 1.5 < score.error_estimate < 1.5 * error
 
 
 @pytest.mark.parametrize("families", [("polynomial",), ("radial",), ("network",)])

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from kgmm.score.candidates import Folded, Support, kmeans_centers
+from kgmm.score.candidates import Support, kmeans_centers
+from kgmm.score.folds import Folded
 from kgmm.score.held_out import Comparison, HeldOutLoss
 from kgmm.score.orthogonal_momentum import OrthogonalMomentum, orthogonalized
 from kgmm.score.potentials import PolynomialFeatures, Potential, RadialFeatures, nearest_distance

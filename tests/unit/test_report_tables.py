@@ -41,12 +41,17 @@ def test_settings_that_are_not_given_are_no_reason_to_leave_a_row_out():
     assert len(score_table(metrics(min_probability=[np.nan], n_samples=[np.nan]))) == 1
 
 
-@pytest.mark.parametrize(("capped", "text"), [(0.0, "38, 16 draws"), (1.0, "38, 16 draws (cap)")])
+@pytest.mark.parametrize(("capped", "text"), [(0.0, "38 cells, 16 draws"), (1.0, "38 cells, 16 draws (cap)")])
 def test_cells_say_what_ended_the_draws(capped, text):
     table = metrics(statistic=["score_error", "n_cells", "n_draws", "capped"], value=[1.0, 38.0, 16.0, capped])
     (row,) = score_table(table)
-    assert row["cells"] == text and row["replicates"] == 1
-    assert score_table(metrics(value=[1.0]))[0]["cells"] == "–"
+    assert row["diagnostics"] == text and row["replicates"] == 1
+    assert score_table(metrics(value=[1.0]))[0]["diagnostics"] == "–"
+
+
+def test_an_estimate_tells_its_own_error():
+    (row,) = score_table(metrics(statistic=["score_error", "error_estimate"], value=[0.02, 0.0125], method="auto"))
+    assert (row["method"], row["diagnostics"]) == ("automatic choice", "own estimate of the error 0.0125")
 
 
 def test_race_gives_ratios_and_bounds():
@@ -89,6 +94,7 @@ def test_models_with_identity_and_fitted_mobility_stand_beside_each_other():
     assert fitted["bound"] == "10.00 ± 0.10"
     assert identity["mobility"] == "Φ = I"
     (row,) = mobility_table(table)
+    assert row["mobility"] == "Φ slope"
     assert row["entries"] == ["Φ1,1 = 1.50 ± 0.10 (exact 1.4)", "Φ1,2 = −0.50 ± 0.10"]
     assert (row["exponent"], row["window"]) == ("0.9", "–")
 
@@ -107,6 +113,14 @@ def test_the_worst_pair_is_that_of_the_largest_difference_to_its_floor():
     assert (row["pair"], row["total_variation"], row["floor"]) == ("x,z", "0.200 ± 0.010", "0.1")
     assert (row["excess"], row["blurred"], row["tail"]) == ("0.100 ± 0.020", "0.15", "0.999 of x")
     assert row["quantile"] == "2.5 → 3.00 ± 0.10" and row["sliced"] == "0.02 ± 0.10 (floor 0.01)"
+
+
+def test_models_of_several_methods_are_told_apart():
+    table = pd.concat([model_metrics("identity"), model_metrics("identity").assign(method="auto", value=2.0)])
+    rows = model_table(table)
+    assert [row["mobility"] for row in rows] == ["Φ = I, KGMM network", "Φ = I, automatic choice"]
+    assert [row["wasserstein"] for row in rows] == ["2", "2"]
+    assert [row["follows"] for row in clock_table(table)] == ["9", "2"]
 
 
 def test_blocks_without_models_have_no_rows():

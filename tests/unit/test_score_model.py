@@ -11,7 +11,7 @@ import xarray as xr
 
 from kgmm import KGMM, DirectGMM, ScientificFailure, ScoreModel
 from kgmm.data.standardization import Standardization
-from kgmm.score.model import _points_in_cells
+from kgmm.score.cell_targets import points_in_cells
 from kgmm.score.network import Network
 from kgmm.score.training import fit_network
 
@@ -195,7 +195,7 @@ def test_points_in_a_cell_have_its_mean_and_covariance(n_features):
         covariance=root @ root.transpose(0, 2, 1),
         slope=rng.standard_normal((n_cells, d, d)),
     )
-    points, noise = _points_in_cells(estimates, seed=0)
+    points, noise = points_in_cells(estimates, seed=0)
     points, noise = (a.reshape(n_cells, d + 1, d) for a in (points, noise))
     shift = points - estimates.center[:, None]
     np.testing.assert_allclose(points.mean(axis=1), estimates.center, atol=1e-12)
@@ -204,9 +204,9 @@ def test_points_in_a_cell_have_its_mean_and_covariance(n_features):
     np.testing.assert_allclose(noise.mean(axis=1), estimates.noise_mean, atol=1e-12)
     joint = noise.transpose(0, 2, 1) @ shift / (d + 1)
     np.testing.assert_allclose(joint, estimates.slope @ estimates.covariance, atol=1e-9)
-    np.testing.assert_array_equal(_points_in_cells(estimates, seed=0)[0], points.reshape(-1, d))
+    np.testing.assert_array_equal(points_in_cells(estimates, seed=0)[0], points.reshape(-1, d))
     if d > 1:  # another orientation
-        assert not np.allclose(_points_in_cells(estimates, seed=1)[0], points.reshape(-1, d))
+        assert not np.allclose(points_in_cells(estimates, seed=1)[0], points.reshape(-1, d))
 
 
 def test_points_in_cells_without_extent_are_their_centres():
@@ -216,7 +216,7 @@ def test_points_in_cells_without_extent_are_their_centres():
         slope=np.ones((1, 2, 2)),
         covariance=-1e-18 * np.eye(2)[None],
     )
-    for values in _points_in_cells(estimates, seed=0):
+    for values in points_in_cells(estimates, seed=0):
         np.testing.assert_array_equal(values, np.ones((3, 2)))
 
 
@@ -272,7 +272,7 @@ def test_jacobian_is_the_derivative(model):
 
 def test_batches_do_not_change_the_score(model, monkeypatch):
     whole = model(X)
-    monkeypatch.setattr("kgmm.score.model._BATCH", 700)
+    monkeypatch.setattr("kgmm.score.score_function._BATCH", 700)
     np.testing.assert_allclose(model(X), whole, rtol=1e-4, atol=1e-6)
 
 

@@ -8,7 +8,7 @@ import torch
 
 from kgmm import KGMM, ScientificFailure, ScoreModel
 from kgmm.data.standardization import Standardization
-from kgmm.score.model import _fold
+from kgmm.score.cell_targets import held_out_groups
 from kgmm.score.network import Network
 from kgmm.score.training import fit_batches, fit_network
 
@@ -384,7 +384,7 @@ def test_fold_depends_on_the_seed_and_may_be_empty(monkeypatch):
     assert not np.array_equal(first, other)
     assert not folds_of(monkeypatch, 500, held_out=0)[0].any()
     # It is spread over all of them, not one end.
-    chosen = np.flatnonzero(_fold(10_000, 0.1, 0))
+    chosen = np.flatnonzero(held_out_groups(10_000, 0.1, 0))
     assert chosen.mean() == pytest.approx(5000, abs=4.5 * 10_000 / 12**0.5 / 1000**0.5)
 
 

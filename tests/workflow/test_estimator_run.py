@@ -9,9 +9,11 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from kgmm import ScoreModel
 from kgmm.data.experiment_data import ExperimentData
 from kgmm.score.cell_score import CellScore
 from kgmm.score.cells import CellEstimates
+from kgmm.score.potentials import Potential
 from kgmm.score.prepared_cells import PreparedCells
 
 pytestmark = pytest.mark.workflow
@@ -31,9 +33,21 @@ CONFIG = {
         | {
             "name": "noise",
             "figure": "noise_amplification",
-            "estimator": {"method": ["gmm", "kgmm_cells", "kgmm", "dsm"], "sigma": [0.1, 0.4], "min_probability": 0.05},
+            "estimator": {
+                "method": ["gmm", "kgmm_cells", "kgmm", "dsm", "auto"],
+                "sigma": [0.1, 0.4],
+                "min_probability": 0.05,
+            },
             "replicates": 2,
             "until": "score",
+        },
+        # The scores are those of the block before; what it adds are the models of two methods.
+        WELLS
+        | {
+            "name": "models",
+            "estimator": {"method": ["kgmm", "auto"], "sigma": 0.4, "min_probability": 0.05},
+            "langevin": {"n_members": 40, "n_times": 5, "burn_in": 1.0, "path_length": 5.0, "path_members": 2},
+            "mobility": {"method": "identity"},
         },
         PLANE
         | {
@@ -105,7 +119,7 @@ def test_tables_have_every_method_and_every_run_of_the_race(run):
     metrics = pd.read_csv(run.root / "results/estimator/metrics.csv")
     assert (metrics["status"] == "ok").all()
     noise = metrics[(metrics["block"] == "noise") & (metrics["statistic"] == "score_error")]
-    assert len(noise) == 4 * 2 * 2
+    assert len(noise) == 5 * 2 * 2
     budget = metrics[(metrics["block"] == "error_map") & metrics["statistic"].str.startswith("budget_")]
     assert len(budget) == 5 * 4 and (budget["value"] >= 0).all()
     races = pd.read_csv(run.root / "results/estimator/races.csv")
@@ -117,7 +131,7 @@ def test_tables_have_every_method_and_every_run_of_the_race(run):
 def test_figures_hold_what_was_measured(run):
     figures = run.root / "results/estimator/figures"
     with xr.open_dataset(figures / "noise.nc") as noise:
-        assert noise["score_error"].sizes == {"method": 4, "sigma": 2, "replicate": 2}
+        assert noise["score_error"].sizes == {"method": 5, "sigma": 2, "replicate": 2}
         assert np.isfinite(noise["score_error"]).all()
     with xr.open_dataset(figures / "error_map.nc") as error_map:
         assert error_map["score_error"].sizes == {"n_samples": 2, "min_probability": 1, "sigma": 2}
@@ -131,6 +145,26 @@ def test_figures_hold_what_was_measured(run):
         assert (race["seconds"].max("checkpoint") <= race["total"]).all()
     report = (run.root / "results/estimator/report.html").read_text()
     assert "times as long" in report and "Fits of the networks" in report
+
+
+def test_the_automatic_choice_is_a_method_like_the_others(run):
+    metrics = pd.read_csv(run.root / "results/estimator/metrics.csv")
+    auto = metrics[metrics["method"] == "auto"]
+    errors = auto[(auto["block"] == "noise") & (auto["sigma"] == 0.1)]
+    # 1 600 samples at σ = 0.1; a Gaussian's error is above 0.5.
+    assert errors.loc[errors["statistic"] == "smoothed_score_error", "value"].max() < 0.1
+    assert errors.loc[errors["statistic"] == "error_estimate", "value"].between(0, 1).all()
+    for method in ("kgmm", "auto"):
+        model = metrics[(metrics["block"] == "models") & (metrics["method"] == method)]
+        assert set(model["mobility"].dropna()) == {"identity"}
+        assert model.loc[model["statistic"] == "members_reset", "value"].tolist() == [0]
+        # 200 states of a model: its deviation within 20 %.
+        (deviation,) = model[model["statistic"] == "standard_deviation"].to_dict("records")
+        assert abs(deviation["value"] / deviation["data_value"] - 1) < 0.2
+    scores = [ScoreModel.load(path) for path in store(run, "fit_score") if path.parent.name.startswith("auto")]
+    assert len(scores) == 4 and all(isinstance(score.network, Potential) for score in scores)
+    report = (run.root / "results/estimator/report.html").read_text()
+    assert "automatic choice" in report and "own estimate of the error" in report
 
 
 def test_a_race_again_is_the_same_but_for_its_times(run):

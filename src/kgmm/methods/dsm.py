@@ -6,6 +6,26 @@ _OPTIONS = ("hidden", "steps", "batch_size", "learning_rate", "antithetic")
 
 
 def fit(inputs: Inputs):
+    """The network after ``steps`` batches.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Samples, σ, seed, device, and of ``network`` the options of :class:`kgmm.DSM`.
+
+    Returns
+    -------
+    ScoreModel
+        The score of the data blurred by σ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).standard_normal((500, 1))
+    >>> network = {"hidden": [8], "steps": 20, "batch_size": 64, "learning_rate": 0.01, "antithetic": True}
+    >>> fit(Inputs(sigma=0.2, network=network, seed=0, device="cpu", read_samples=lambda: X)).sigma
+    0.2
+    """
     from kgmm.score.dsm import DSM
 
     options = {name: inputs.network[name] for name in _OPTIONS}

@@ -7,6 +7,26 @@ _POINTS = 20_000
 
 
 def fit(inputs: Inputs):
+    """The network fitted to the mixture's score at (some of) the samples.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Samples, σ, seed, device, and of ``network`` the options of :meth:`kgmm.ScoreModel.fit`.
+
+    Returns
+    -------
+    ScoreModel
+        The score of the data blurred by σ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).laplace(size=(500, 1))
+    >>> network = {"hidden": [8], "max_iterations": 20}
+    >>> fit(Inputs(sigma=0.5, network=network, seed=0, device="cpu", read_samples=lambda: X)).sigma
+    0.5
+    """
     from kgmm.score.direct_gmm import DirectGMM
     from kgmm.score.model import ScoreModel
 

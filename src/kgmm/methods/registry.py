@@ -14,7 +14,18 @@ _NOT_METHODS = {"__init__", "base", "registry"}
 
 @cache
 def methods() -> dict[str, Method]:
-    """All methods by their name, in the order of their rank."""
+    """All methods by their name, in the order of their rank.
+
+    Returns
+    -------
+    dict of Method
+        One for each file in this folder.
+
+    Examples
+    --------
+    >>> list(methods())[:2]
+    ['kgmm', 'auto']
+    """
     names = (path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in _NOT_METHODS)
     found = {name: import_module(f"kgmm.methods.{name}").METHOD for name in names}
     return dict(sorted(found.items(), key=lambda item: (item[1].rank, item[0])))
@@ -27,6 +38,11 @@ def get_method(name: str) -> Method:
     ----------
     name : str
         Name of a file in this folder.
+
+    Returns
+    -------
+    Method
+        Its record.
 
     Raises
     ------

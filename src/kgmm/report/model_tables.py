@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from kgmm.methods.registry import get_method
 from kgmm.report.tables import SETTINGS, number, setting_name, with_error
 from kgmm.results import BASELINES
 
@@ -23,13 +24,15 @@ _MOBILITIES = (
 def _groups(metrics: pd.DataFrame, statistics: tuple[str, ...], *keys: str):
     """Settings and rows of every model and variable, in the order of the metrics."""
     usable = metrics[(metrics["status"] == "ok") & metrics["statistic"].isin(statistics)]
-    for (*values, replicate, mobility), group in usable.groupby(
-        [*SETTINGS, "replicate", "mobility"], sort=False, dropna=False
+    several = usable["method"].nunique() > 1
+    for (*values, replicate, mobility, method), group in usable.groupby(
+        [*SETTINGS, "replicate", "mobility", "method"], sort=False, dropna=False
     ):
+        model = _label(mobility)
         common = {
             "sigma": setting_name(values, usable),
             "replicate": replicate,
-            "mobility": _label(mobility),
+            "mobility": f"{model}, {get_method(method).label}" if several else model,
         }
         if not keys:
             yield common, group

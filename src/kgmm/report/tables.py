@@ -20,6 +20,7 @@ STATISTIC_NAMES = {
     "n_cells": "number of cells",
     "n_draws": "draws per sample",
     "capped": "draws ended by the cap",
+    "error_estimate": "error by its own estimate",
     "data_error": "error of the cells by the data",
     "draws_error": "error of the cells by the draws",
     "members_reset": "trajectories reset",
@@ -31,7 +32,7 @@ SCORE_COLUMNS = {
     for name, statistic in sorted(score_statistics().items(), key=lambda item: not item[1].needs_exact)
 } | {"center_score_error": "at cell centres"}
 SETTINGS = ("sigma", "min_probability", "n_samples")
-_CELL_FACTS = ("n_cells", "n_draws", "capped")
+_DIAGNOSTICS = ("n_cells", "n_draws", "capped", "error_estimate")
 
 
 def number(value: float) -> str:
@@ -106,7 +107,7 @@ def score_table(metrics: pd.DataFrame) -> list[dict]:
             "sigma": setting_name(setting, usable),
             "method": get_method(method).label,
             "replicates": scores["replicate"].nunique(),
-            "cells": _cells(group[group["statistic"].isin(_CELL_FACTS)]),
+            "diagnostics": _diagnostics(group[group["statistic"].isin(_DIAGNOSTICS)]),
         }
         row["statistics"] = [_cell(scores[scores["statistic"] == statistic]) for statistic in SCORE_COLUMNS]
         rows.append(row)
@@ -124,13 +125,16 @@ def setting_name(values: list[float], metrics: pd.DataFrame) -> str:
     return ", ".join([number(values[0]), *varied])
 
 
-def _cells(facts: pd.DataFrame) -> str:
-    """Number of cells and of draws a sample, and whether the rule or the cap ended the draws; medians."""
+def _diagnostics(facts: pd.DataFrame) -> str:
+    """Number of cells and of draws a sample, and whether the rule or the cap ended the draws; or the error that an
+    estimate believes to have; medians."""
     if facts.empty:
         return "–"
     median = facts.groupby("statistic")["value"].median()
+    if "n_cells" not in median:
+        return f"own estimate of the error {number(median['error_estimate'])}"
     capped = " (cap)" if median["capped"] else ""
-    return f"{median['n_cells']:.0f}, {median['n_draws']:.0f} draws{capped}"
+    return f"{median['n_cells']:.0f} cells, {median['n_draws']:.0f} draws{capped}"
 
 
 def _cell(group: pd.DataFrame) -> str:

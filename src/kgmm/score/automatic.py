@@ -6,7 +6,6 @@ import logging
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -15,13 +14,12 @@ from kgmm.data.standardization import Standardization, StandardizedSamples
 from kgmm.randomness import Seed, torch_generator
 from kgmm.score.candidates import (
     MOST_RADIAL_FEATURES,
-    N_FOLDS,
-    Folded,
     LinearCandidate,
     Support,
     best_polynomial,
     best_radial,
 )
+from kgmm.score.folds import N_BLOCKS, Folded, fold
 from kgmm.score.held_out import Comparison, HeldOutLoss, Score
 from kgmm.score.model import ScoreModel
 from kgmm.score.network import Network
@@ -32,13 +30,12 @@ logger = logging.getLogger("kgmm")
 
 FAMILIES = ("polynomial", "radial", "network")
 NETWORK_SIGMA = 0.05
-_BLOCKS = 50  # contiguous blocks of the data, every tenth of which is held out
 _MOST_ROWS = 4_000_000
 _MOST_HELD_OUT = 4000  # samples that tell when the network's fit stops
 _MOST_DIVERGENCES = 64_000  # derivatives of each candidate at held-out samples
-_PAIRS_BELOW = 100_000  # samples fewer than this get two antithetic draws of the noise
 _TRIAL_STEPS = 300
 _LEAST_STEPS, _MOST_STEPS, _SAMPLES_PER_STEP = 600, 3000, 80
+_DECAY, _LEAST_DECAY, _MOST_DECAY = 125.0, 0.01, 0.1  # of the weights: the first times variables over samples
 _GAIN_OF_STEPS = 3.0  # by which the full number of steps lowers the squared error of the trial's, at most
 _STANDARD_ERRORS = 2.0
 
@@ -49,10 +46,14 @@ class Estimate:
 
     Attributes
     ----------
-    name : of the family.
-    network, residual_scale, sigma, history : parts of the :class:`kgmm.ScoreModel` to be made of it.
-    held_out : its losses at the held-out samples; of a potential, those of its fit to the other folds.
-    variance : ``E|ŝ − E ŝ|²`` where the family knows it.
+    name
+        Of the family.
+    network, residual_scale, sigma, history
+        Parts of the :class:`kgmm.ScoreModel` to be made of it.
+    held_out
+        Its losses at the held-out samples; of a potential, those of its fit to the other folds.
+    variance
+        ``E|ŝ − E ŝ|²`` where the family knows it.
     """
 
     name: str
@@ -72,9 +73,36 @@ def fit_automatic(
     families: Sequence[str] = FAMILIES,
     random_state: Seed = 0,
 ) -> ScoreModel:
-    """The score of least held-out loss among polynomial and radial potentials and a network.
+    """The score that held-out samples prefer among polynomial and radial potentials and a network.
 
-    Arguments are those of :func:`kgmm.fit_score`, which see; ``X`` is checked already.
+    Parameters
+    ----------
+    X : array_like or Samples
+        Samples ``(n_samples, n_features)``, physical units, checked already.
+    sigma : float or None
+        Noise amplitude in standard deviations of the data; ``None`` aims at the score of the data themselves.
+    hidden : sequence of int
+        Widths of the network's hidden layers.
+    families : sequence of str
+        Some of ``"polynomial"``, ``"radial"`` and ``"network"``.
+    random_state : int or numpy.random.SeedSequence
+        Seed.
+
+    Returns
+    -------
+    ScoreModel
+        With the name of the family and the estimate of its error.
+
+    Raises
+    ------
+    ValueError
+        For unknown families and constant variables.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> fit_automatic(np.random.default_rng(0).uniform(size=(2000, 1)), 0.2, families=["polynomial"]).sigma
+    0.2
     """
     unknown = set(families) - set(FAMILIES)
     if unknown or not families:
@@ -83,8 +111,10 @@ def fit_automatic(
     generator = torch_generator(random_state)
     seed = generator.initial_seed() % 2**32
     clean = StandardizedSamples(X, standardization).choose(_MOST_ROWS, np.random.default_rng(seed))
-    data = fold(clean, 0.0 if sigma is None else sigma, generator)
-    selection = Selection(data, sigma, tuple(hidden), seed)
+    plain = data = fold(clean, 0.0, generator)
+    if sigma is not None:
+        data = fold(clean, sigma, generator)
+    selection = Selection(data, plain, sigma, tuple(hidden), seed)
     doubtful = data.x.shape[1] > MOST_RADIAL_FEATURES or "polynomial" not in families
     if "polynomial" in families:
         selection.add_linear(best_polynomial(data))
@@ -98,51 +128,45 @@ def fit_automatic(
     return selection.model(standardization)
 
 
-def fold(clean: torch.Tensor, sigma: float, generator: torch.Generator) -> Folded:
-    """Sorts the samples into folds of contiguous blocks, the held-out one last, and blurs them by ``sigma``."""
-    n = clean.shape[0]
-    blocks = [clean[a:b] for a, b in pairwise(np.linspace(0, n, min(_BLOCKS, n // 2) + 1).astype(int))]
-    training = torch.cat([block for k, block in enumerate(blocks) if k % 10 != 5])
-    inner = np.linspace(0, len(training), N_FOLDS).astype(int)
-    folds = [training[a:b] for a, b in pairwise(inner)] + [torch.cat(blocks[5::10])]
-    if sigma > 0:
-        folds = [_blurred(rows, sigma, n < _PAIRS_BELOW, generator) for rows in folds]
-    x = torch.cat(folds).double()
-    values, vectors = torch.linalg.eigh(x.T @ x / len(x))
-    values = values.clamp(min=max(1e-6, sigma**2))
-    return Folded(x, np.cumsum([0, *(len(rows) for rows in folds)]), (vectors / values) @ vectors.T)
-
-
-def _blurred(x: torch.Tensor, sigma: float, pairs: bool, generator: torch.Generator) -> torch.Tensor:
-    z = torch.empty_like(x).normal_(generator=generator)
-    return torch.stack([x + sigma * z, x - sigma * z], dim=1).reshape(-1, x.shape[1]) if pairs else x + sigma * z
-
-
 class Selection:
     """Estimates as they are fitted, compared at the same held-out samples.
 
+    Parameters
+    ----------
+    data
+        Samples blurred by ``sigma``, to which potentials are fitted and at which all are compared.
+    plain
+        The samples themselves; the fit of a network blurs them anew in every batch.
+    sigma, hidden, seed
+        As in :func:`fit_automatic`.
+
     Attributes
     ----------
-    estimates : those that were examined, in the order of their fits.
-    linear : the potential of least cross-validated loss.
+    estimates
+        Those that were examined, in the order of their fits.
+    linear
+        The potential of least cross-validated loss.
     """
 
-    def __init__(self, data: Folded, sigma: float | None, hidden: tuple[int, ...], seed: int):
-        self._data, self._sigma, self._hidden, self._seed = data, sigma, hidden, seed
+    def __init__(self, data: Folded, plain: Folded, sigma: float | None, hidden: tuple[int, ...], seed: int):
+        self._data, self._plain, self._sigma, self._hidden, self._seed = data, plain, sigma, hidden, seed
         self._support = Support.of(data)
         n_points = _MOST_DIVERGENCES // data.x.shape[1]
-        self._points = data.held_out[:: -(-len(data.held_out) // n_points)].float()
+        # Of every sample one draw of the noise: standard errors take points as independent.
+        one = data.held_out[:: len(data.held_out) // len(plain.held_out)]
+        self._points = one[:: -(-len(one) // n_points)].float()
         self._precision = data.precision.float()
         zero = Network.random((data.x.shape[1], 1, data.x.shape[1]), 0)
         zero = zero.with_parameters(torch.zeros_like(zero.parameters))
         held_out = HeldOutLoss.of(lambda x: -x @ self._precision, self._points)
-        self.gaussian = Estimate("gaussian", zero, 1.0, float(sigma or 0.0), held_out)
+        variance = data.variance_of_gaussian()
+        self.gaussian = Estimate("gaussian", zero, 1.0, float(sigma or 0.0), held_out, variance=variance)
         self.linear: LinearCandidate | None = None
         self.estimates: list[Estimate] = []
 
     def add_linear(self, candidate: LinearCandidate | None) -> None:
-        """Adds a potential unless another has a lower cross-validated loss."""
-        if candidate is None or (self.linear is not None and candidate.loss >= self.linear.loss):
+        """Adds a potential unless it fails to beat the one before, see :meth:`LinearCandidate.beats`."""
+        if candidate is None or not candidate.beats(self.linear):
             return
         self.linear = candidate
         without, final = (
@@ -155,29 +179,39 @@ class Selection:
         )
 
     def add_network(self) -> None:
-        """Adds the network after a few steps and, if more of them may make it the best, after all."""
+        """Adds a network of a few steps on half of the data and, if more may make it the best, one of all.
+
+        The two tell the error of the network, see :meth:`error`.
+        """
         best = self.best
-        trial = self._fit_network(_TRIAL_STEPS)
+        trial = self._fit_network(_TRIAL_STEPS, half=True)
         self.estimates.append(trial)
         if best is not self.gaussian:
             of_trial, of_best = Comparison.of(trial.held_out, best.held_out).squared_errors
             if of_trial > _GAIN_OF_STEPS * of_best:
                 return
-        steps = len(self._data.training) / _SAMPLES_PER_STEP
-        self.estimates.append(self._fit_network(int(np.clip(steps, _LEAST_STEPS, _MOST_STEPS))))
+        steps = int(np.clip(len(self._plain.training) / _SAMPLES_PER_STEP, _LEAST_STEPS, _MOST_STEPS))
+        final = self._fit_network(steps)
+        self.estimates.append(final)
+        if steps > 2 * _TRIAL_STEPS and self.best is final:
+            self.estimates.append(self._fit_network(steps // 2, half=True))
 
-    def _fit_network(self, steps: int) -> Estimate:
+    def _fit_network(self, steps: int, half: bool = False) -> Estimate:
         # The loss says how large the difference from the Gaussian is: half its mean square.
         gain = self.gaussian.held_out.mean - self.best.held_out.mean
         scale = max(1.0, (2.0 * gain / self._data.x.shape[1]) ** 0.5)
-        held_out = self._data.held_out
+        training, held_out = self._plain.training, self._plain.held_out
+        if half:
+            training = torch.cat(training.tensor_split(N_BLOCKS)[::2])
+        decay = float(np.clip(_DECAY * training.shape[1] / len(training), _LEAST_DECAY, _MOST_DECAY))
         held_out = held_out[:: -(-len(held_out) // _MOST_HELD_OUT)]
         sigma = self._sigma or NETWORK_SIGMA
         fit = fit_denoising(
-            self._data.training.float(), held_out.float(), self._precision,
-            sigma=sigma, residual_scale=scale, hidden=self._hidden, steps=steps, seed=self._seed,
+            training.float(), held_out.float(), self._precision,
+            sigma=sigma, residual_scale=scale, hidden=self._hidden, steps=steps, decay=decay, seed=self._seed + half,
         )  # fmt: skip
-        losses = self._examine(f"network, {steps} steps", lambda x: scale * fit.network(x) - x @ self._precision)
+        name = f"network, {steps} steps{' on half of the data' * half}"
+        losses = self._examine(name, lambda x: scale * fit.network(x) - x @ self._precision)
         return Estimate("network", fit.network, scale, sigma, losses, fit.history)
 
     def _examine(self, name: str, score: Score) -> HeldOutLoss:
@@ -188,20 +222,37 @@ class Selection:
 
     @property
     def best(self) -> Estimate:
-        """The estimate of least held-out loss, or the Gaussian if none is better by two standard errors."""
-        best = min(self.estimates, key=lambda e: e.held_out.mean, default=self.gaussian)
-        compared = Comparison.of(best.held_out, self.gaussian.held_out)
-        return best if compared.difference < -_STANDARD_ERRORS * compared.stderr else self.gaussian
+        """The network of least held-out loss if it beats the potential by a standard error, else the potential.
+
+        The Gaussian if that is not better than it by two.
+        """
+        best = self.gaussian
+        potentials = [e for e in self.estimates if e.name != "network"]
+        networks = sorted((e for e in self.estimates if e.name == "network"), key=lambda e: e.held_out.mean)
+        for estimate in potentials[-1:] + networks[:1]:
+            margin = _STANDARD_ERRORS if best is self.gaussian else 1.0
+            compared = Comparison.of(estimate.held_out, best.held_out)
+            if compared.difference < -margin * compared.stderr:
+                best = estimate
+        return best
 
     def error(self, chosen: Estimate) -> float | None:
-        """Relative mean square error of an estimate, as far as the others tell."""
+        """Relative mean square error of an estimate, as far as the data tell.
+
+        Of the Gaussian and of polynomials it is their variance by the jackknife; of bumps, whose bias is larger, what
+        their distance to a network tells if that is more. Of a network it is the squared distance to one fitted to half
+        of the data: were its error all variance, falling as ``1/n``, the two would be equal.
+        """
         square = float(chosen.held_out.values.square().sum(dim=1).mean())
+        networks = [
+            Comparison.of(chosen.held_out, e.held_out)
+            for e in self.estimates
+            if e.name == "network" and e is not chosen
+        ]
         if chosen.variance is not None:
-            return chosen.variance / square
-        others = [e for e in self.estimates if e.name != chosen.name]
-        if not others:
-            return None
-        return max(Comparison.of(chosen.held_out, e.held_out).squared_errors[0] for e in others) / square
+            hidden = [compared.squared_errors[0] for compared in networks] if chosen.name == "radial potential" else []
+            return max([chosen.variance, *hidden]) / square
+        return networks[-1].distance / square if networks else None
 
     def model(self, standardization: Standardization) -> ScoreModel:
         """The best estimate in physical units; warns if it is the Gaussian."""

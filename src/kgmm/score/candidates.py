@@ -7,21 +7,22 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 
+from kgmm.score.features import Features, PolynomialFeatures, RadialFeatures
+from kgmm.score.folds import Folded
 from kgmm.score.partition import bisect
-from kgmm.score.potentials import Features, PolynomialFeatures, Potential, RadialFeatures, nearest_distance
+from kgmm.score.potentials import Potential, nearest_distance
 from kgmm.score.score_matching import FoldSums, LinearFit
 
-N_FOLDS = 6  # the last one holds the held-out samples
 _TRIAL_ROWS = 20_000
 _TRIAL_ROWS_PER_FUNCTION = 30
 _TRIAL_PRODUCTS = 1_000_000_000  # a trial that needs no more of them uses all rows
+_FULL_PRODUCTS = 20_000_000_000  # of a fit to all rows that may turn out to be useless
 _MOST_ROWS = 1_000_000  # of a potential; more do not change the error
 _MOST_POLYNOMIALS = 800
 _SAMPLES_PER_POLYNOMIAL = 10
 # Degree, and variables that interact at most, in the order of the trial; odd degrees add nothing to even densities.
 _BASES = ((2, 2), (4, 2), (4, 3), (4, 4), (6, 2), (6, 3), (6, 4), (8, 2), (8, 3), (8, 4), (10, 2), (12, 2))
 _HOPELESS = 2  # bases in a row that are no better, after which the trial stops
-_SINGLE_UP_TO = 4  # degree up to which products of single precision are exact enough
 MOST_RADIAL_FEATURES = 6  # variables; beyond, bumps at any affordable number of centres are too far apart
 _WIDTHS, _NARROWER = (0.5, 0.8, 1.25, 2.0), 1.6
 _CENTERS_PER_VARIABLE = 60  # of the trial
@@ -32,53 +33,17 @@ _ANCHORS, _SUPPORTED = 128, 0.9999
 
 
 @dataclass(frozen=True)
-class Folded:
-    """Samples in standardised coordinates, sorted into folds, and the Gaussian that every family starts from.
-
-    Attributes
-    ----------
-    x : ``(n, n_features)``, float64; the last fold is the held-out one.
-    edges : ``(N_FOLDS + 1,)``, first row of each fold.
-    precision : ``(n_features, n_features)``, inverse covariance of all samples.
-    """
-
-    x: torch.Tensor
-    edges: np.ndarray
-    precision: torch.Tensor
-
-    def base(self, x: torch.Tensor) -> torch.Tensor:
-        """The Gaussian's score, ``(n, n_features)``."""
-        return -x @ self.precision.to(x.dtype)
-
-    def thinned(self, n_rows: int) -> Folded:
-        """About ``n_rows`` rows at equal strides in every fold."""
-        every = -(-self.x.shape[0] // n_rows)
-        if every == 1:
-            return self
-        parts = [self.x[a:b:every] for a, b in zip(self.edges[:-1], self.edges[1:])]
-        return Folded(torch.cat(parts), np.cumsum([0, *(len(p) for p in parts)]), self.precision)
-
-    def of_degree(self, degree: int) -> Folded:
-        """The same in single precision where polynomials of that degree allow it."""
-        return replace(self, x=self.x.float()) if degree <= _SINGLE_UP_TO else self
-
-    @property
-    def training(self) -> torch.Tensor:
-        return self.x[: self.edges[-2]]
-
-    @property
-    def held_out(self) -> torch.Tensor:
-        return self.x[self.edges[-2] :]
-
-
-@dataclass(frozen=True)
 class LinearCandidate:
     """A fitted potential.
 
     Attributes
     ----------
-    name, features : the family; fit : its coefficients.
-    loss : cross-validated Hyvärinen loss, relative to the Gaussian's.
+    name, features
+        The family.
+    fit
+        Its coefficients.
+    loss
+        Cross-validated Hyvärinen loss, relative to the Gaussian's.
     """
 
     name: str
@@ -130,7 +95,29 @@ class Support:
 
 
 def best_polynomial(data: Folded) -> LinearCandidate | None:
-    """Polynomials of growing degree on a part of the data, until the loss falls no more; the best, fitted to all."""
+    """The polynomial of least cross-validated loss.
+
+    Bases grow on a part of the data until the loss falls no more; the best is fitted to all, and larger ones after it
+    as long as they beat it there.
+
+    Parameters
+    ----------
+    data : Folded
+        Samples in folds.
+
+    Returns
+    -------
+    LinearCandidate or None
+        ``None`` if there are too few samples for the smallest basis.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from kgmm.score.folds import fold
+    >>> x = torch.randn(2000, 1, generator=torch.Generator().manual_seed(0))
+    >>> best_polynomial(fold(x, 0.0, torch.Generator())).name
+    'polynomial of degree 2'
+    """
     n, d = data.x.shape
     most = min(_MOST_POLYNOMIALS, n // _SAMPLES_PER_POLYNOMIAL)
     best, failures, smallest = None, 0, 0
@@ -149,12 +136,45 @@ def best_polynomial(data: Folded) -> LinearCandidate | None:
             break
     if best is None or best.sums.counts.sum() >= min(n, _MOST_ROWS):
         return best
-    full = data.thinned(_MOST_ROWS).of_degree(best.features.degree)
-    return LinearCandidate.fitted(best.name, best.features, full)
+    full = data.thinned(_MOST_ROWS)
+    best = LinearCandidate.fitted(best.name, best.features, full.of_degree(best.features.degree))
+    # What a part of the data could not tell apart, all of them may.
+    for degree, interaction in _BASES:
+        size = PolynomialFeatures.number(d, degree, interaction)
+        affordable = size <= most and full.x.shape[0] * d * size**2 <= _FULL_PRODUCTS
+        if size <= best.features.n_functions or interaction < min(d, best.features.interaction) or not affordable:
+            continue
+        features = PolynomialFeatures.up_to(d, degree, interaction)
+        larger = LinearCandidate.fitted(f"polynomial of degree {degree}", features, full.of_degree(degree))
+        if not larger.beats(best):
+            break
+        best = larger
+    return best
 
 
 def best_radial(data: Folded, rival: LinearCandidate | None) -> LinearCandidate | None:
-    """Bumps at K-means centres, their width chosen on a part of the data; ``None`` where the rival is better there."""
+    """Gaussian bumps at K-means centres.
+
+    Parameters
+    ----------
+    data : Folded
+        Samples in folds.
+    rival : LinearCandidate or None
+        What bumps must beat on a part of the data, where their width is chosen.
+
+    Returns
+    -------
+    LinearCandidate or None
+        Fitted to all data; ``None`` where the rival is better, or there are more than six variables.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from kgmm.score.folds import fold
+    >>> x = torch.randn(2000, 1, generator=torch.Generator().manual_seed(0))
+    >>> best_radial(fold(x, 0.0, torch.Generator()), None).features.n_features
+    1
+    """
     n, d = data.x.shape
     if d > MOST_RADIAL_FEATURES:
         return None
@@ -181,7 +201,26 @@ def best_radial(data: Folded, rival: LinearCandidate | None) -> LinearCandidate 
 
 
 def kmeans_centers(x: torch.Tensor, n_centers: int) -> torch.Tensor:
-    """About ``n_centers`` means of the cells of a bisecting K-means tree, ``(m, n_features)``."""
+    """Means of the cells of a bisecting K-means tree.
+
+    Parameters
+    ----------
+    x : torch.Tensor
+        ``(n, n_features)``.
+    n_centers : int
+        About how many.
+
+    Returns
+    -------
+    torch.Tensor
+        ``(m, n_features)``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> kmeans_centers(torch.linspace(0.0, 1.0, 100)[:, None], 4).shape[1]
+    1
+    """
     partition = bisect(x, max_mass=1.4 / n_centers)
     cells = partition.to(x.dtype).assign(x).long()
     counts = torch.bincount(cells, minlength=partition.n_cells).clamp(min=1)

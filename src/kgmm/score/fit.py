@@ -27,9 +27,10 @@ def fit_score(
     """Estimates the score ``∇ log p`` of the density that samples come from.
 
     ``"auto"`` fits potentials in closed form (polynomials of growing degree; in up to six variables also Gaussian bumps
-    at K-means centres), a network where they may leave something, and takes what has the least Hyvärinen loss
-    ``E[½|s|² + ∇·s]`` at held-out samples. If nothing is better there than the Gaussian of the data's mean and
-    covariance by two standard errors, that Gaussian's score is returned, with a warning.
+    at K-means centres) and a network where they may leave something. Hyvärinen's loss ``E[½|s|² + ∇·s]`` decides: by
+    cross-validation between potentials, at held-out samples between the best of them and the network, which must beat
+    it by a standard error. If nothing is better there than the Gaussian of the data's mean and covariance by two
+    standard errors, that Gaussian's score is returned, with a warning.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ def fit_score(
     -------
     ScoreModel
         The score as a function of points in physical units. ``method`` tells what was chosen, ``error_estimate`` its
-        relative mean square error as far as the data tell.
+        relative mean square error as far as the data tell: the bias of σ and of a polynomial's degree is not in it.
 
     Raises
     ------

@@ -41,16 +41,25 @@ def fit_denoising(
 
     Parameters
     ----------
-    samples, held_out : ``(n, n_features)`` in standardised coordinates, float32, on one device.
-    precision : ``P``, ``(n_features, n_features)``.
-    sigma : noise amplitude; residual_scale : ``c``.
-    hidden : widths of the hidden layers; steps, batch_size, rate, decay : of the optimiser.
-    patience : evaluations in a row without a lower held-out loss, after which the fit stops.
-    seed : of initial weights and noise.
+    samples, held_out
+        ``(n, n_features)`` in standardised coordinates, float32, on one device.
+    precision
+        ``P``, ``(n_features, n_features)``.
+    sigma
+        Noise amplitude.
+    residual_scale
+        ``c``.
+    hidden
+        Widths of the hidden layers; steps, batch_size, rate, decay : of the optimiser.
+    patience
+        Evaluations in a row without a lower held-out loss, after which the fit stops.
+    seed
+        Of initial weights and noise.
 
     Raises
     ------
-    ScientificFailure if the loss is not finite.
+    ScientificFailure
+        If the loss is not finite.
     """
     device, d = samples.device, samples.shape[1]
     generator = torch.Generator(device).manual_seed(seed)
@@ -61,7 +70,6 @@ def fit_denoising(
     optimizer = OrthogonalMomentum([p.data for p in parameters])
     held_x, held_target = _pairs(held_out, sigma, precision, residual_scale, generator)
     weight = (sigma * residual_scale) ** 2
-    offset = weight * float((held_target**2).sum(dim=1).mean())  # the loss of f = 0
 
     def network() -> Network:
         return Network(tuple(zip(parameters[::2], parameters[1::2])))
@@ -81,7 +89,7 @@ def fit_denoising(
             progress.update(1)
             if step in marks:
                 with torch.no_grad():
-                    found = weight * float(((network()(held_x) - held_target) ** 2).sum(dim=1).mean()) - offset
+                    found = weight * float(((network()(held_x) - held_target) ** 2).sum(dim=1).mean())
                 if not np.isfinite(found):
                     raise ScientificFailure(f"the network's loss is {found} after {step} steps")
                 rows.append((step, float(torch.stack(recent).mean()), found))

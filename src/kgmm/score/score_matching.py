@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from kgmm.score.potentials import Features
+from kgmm.score.features import Features
 
 RIDGES = tuple(10.0**k for k in range(-7, 0))
 _ROWS_AT_ONCE = 4096
+# The error of few functions is the mean of few squares: it takes more pieces of data than there are folds.
+_FEW_FUNCTIONS, _PIECES = 60, 6
 
 
 @dataclass(frozen=True)
@@ -20,11 +22,16 @@ class LinearFit:
 
     Attributes
     ----------
-    weights : ``(n_functions,)``, from all folds.
-    without_last : the same from all but the last fold.
-    ridge : the penalty of least cross-validated loss.
-    losses : ``(n_folds,)``, loss on each fold of the fit to the others, relative to the base.
-    variance : ``E|ŝ − E ŝ|²`` of the fit to all data, by the jackknife over folds.
+    weights
+        ``(n_functions,)``, from all folds.
+    without_last
+        The same from all but the last fold.
+    ridge
+        The penalty of least cross-validated loss.
+    losses
+        ``(n_folds,)``, loss on each fold of the fit to the others, relative to the base.
+    variance
+        ``E|ŝ − E ŝ|²`` of the fit to all data, by the jackknife over pieces of folds.
     """
 
     weights: np.ndarray
@@ -42,7 +49,14 @@ class FoldSums:
 
     Attributes
     ----------
-    gram : ``(n_folds, n_functions, n_functions)``; linear : ``(n_folds, n_functions)``; counts : ``(n_folds,)``.
+    gram
+        ``(n_folds, n_functions, n_functions)``.
+    linear
+        ``(n_folds, n_functions)``.
+    counts
+        ``(n_folds,)``.
+    pieces
+        The same three of consecutive pieces of folds.
 
     Source: Hyvärinen 2005, J. Mach. Learn. Res. 6, 695, sections 2 and 4 (exponential families).
     """
@@ -50,6 +64,7 @@ class FoldSums:
     gram: np.ndarray
     linear: np.ndarray
     counts: np.ndarray
+    pieces: tuple[np.ndarray, np.ndarray, np.ndarray]
 
     @classmethod
     def of(
@@ -61,13 +76,18 @@ class FoldSums:
     ) -> FoldSums:
         """Of standardised samples ``(n, n_features)``; fold ``k`` holds rows ``edges[k]:edges[k + 1]``."""
         m, n_folds = features.n_functions, len(edges) - 1
-        gram, linear = np.zeros((n_folds, m, m)), np.zeros((n_folds, m))
+        pieces = _PIECES if m <= _FEW_FUNCTIONS else 1
+        gram, linear = np.zeros((n_folds, pieces, m, m)), np.zeros((n_folds, pieces, m))
+        counts = np.zeros((n_folds, pieces))
         for k in range(n_folds):
-            for rows in x[edges[k] : edges[k + 1]].split(_ROWS_AT_ONCE):
-                products, pulls = features.moments(rows, base(rows))
-                gram[k] += products.cpu().numpy()
-                linear[k] += pulls.cpu().numpy()
-        return cls(gram, linear, np.diff(edges).astype(float))
+            for p, piece in enumerate(x[edges[k] : edges[k + 1]].tensor_split(pieces)):
+                counts[k, p] = len(piece)
+                for rows in piece.split(_ROWS_AT_ONCE):
+                    products, pulls = features.moments(rows, base(rows))
+                    gram[k, p] += products.cpu().numpy()
+                    linear[k, p] += pulls.cpu().numpy()
+        sums = gram, linear, counts
+        return cls(*(part.sum(axis=1) for part in sums), tuple(part.reshape(-1, *part.shape[2:]) for part in sums))
 
     def fit(self, ridges: Sequence[float] = RIDGES) -> LinearFit:
         """The coefficients under the ridge of least cross-validated loss.
@@ -88,9 +108,15 @@ class FoldSums:
                 losses[r, k] = (0.5 * w @ gram[k] @ w + linear[k] @ w) / self.counts[k]
         best = int((losses @ self.counts).argmin())
         (weights,) = _ridge_path(total / n, pull / n, [ridges[best]])
-        deviation = without[best] - without[best].mean(axis=0)
+        without_piece = without[best]
+        if len(self.pieces[2]) > n_folds:
+            grams, linears = self.pieces[0] * np.outer(scale, scale), self.pieces[1] * scale
+            parts = zip(grams, linears, self.pieces[2])
+            solve = [_ridge_path((total - g) / (n - c), (pull - h) / (n - c), [ridges[best]])[0] for g, h, c in parts]
+            without_piece = np.stack(solve)
+        deviation = without_piece - without_piece.mean(axis=0)
         spread = np.einsum("kj,jl,kl->", deviation, total / n, deviation)
-        variance = (n_folds - 1) / n_folds * float(spread)
+        variance = (1.0 - 1.0 / len(deviation)) * float(spread)
         return LinearFit(weights * scale, without[best, -1] * scale, float(ridges[best]), losses[best], variance)
 
 

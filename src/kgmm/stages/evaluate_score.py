@@ -33,7 +33,7 @@ def evaluate_score(job: Job) -> None:
     # All settings of an estimate are judged with the same noise on the same points, so that they can be compared by it.
     noise_seed = seed_sequence(settings["seed"], "evaluate_score", settings["trajectory"])
 
-    rows, variables, failed = [], {}, {}
+    rows, variables, failed, families = [], {}, {}, {}
     evaluator = None
     for method in settings["methods"]:
         try:
@@ -48,6 +48,10 @@ def evaluate_score(job: Job) -> None:
         variables[f"loss_blocks_{method}"] = ("block", loss_blocks)
         if cells is not None:
             metrics |= _facts(cells)
+        if getattr(score, "error_estimate", None) is not None:
+            metrics["error_estimate"] = Estimate(score.error_estimate, np.nan)
+        if isinstance(score, ScoreModel):
+            families[method] = score.method
         if method == "kgmm" and exact and settings["evaluation"]["budget"]:
             metrics |= _budget(job, cells, score, evaluator)
         if method == "kgmm_cells":
@@ -64,6 +68,7 @@ def evaluate_score(job: Job) -> None:
         elif held_out.shape[1] == 2:
             variables |= _field(method, score, system if exact else None, held_out)
     attributes = {"sigma": sigma, "coordinates": "physical", "failed_methods": json.dumps(failed, sort_keys=True)}
+    attributes["families"] = json.dumps(families, sort_keys=True)
     names = data.variables
     dataset = xr.Dataset(variables | metric_variables(rows), coords={"variable": names}, attrs=attributes)
     dataset.to_netcdf(job.outputs.evaluation)

@@ -157,5 +157,5 @@ def _draw_densities(ax: Axes, panel: xr.Dataset) -> None:
         ax.plot(point, panel["curve_fitted"], **MODEL, label="Langevin model, fitted Φ")
         ax.plot(point, panel["curve_model"], **IDENTITY, label="Langevin model, Φ = I")
     else:
-        ax.plot(point, panel["curve_model"], **MODEL, label="Langevin model with the KGMM score")
+        ax.plot(point, panel["curve_model"], **MODEL, label="Langevin model")
     ax.set_ylim(bottom=0)

@@ -1,4 +1,4 @@
-"""Losses of the network's fits: on the points of the fit and on the held-out cells, and the state that was kept."""
+"""Losses of the network's fits: on the points of the fit and on held-out ones, and the state that was kept."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ def gather(rows: list[ExperimentResult]) -> xr.Dataset:
     for path, row in sources.items():
         if failure_of(path) is None:
             with xr.open_dataset(path) as model:
+                if "validation_loss" not in model:  # an estimate in closed form has no losses
+                    continue
                 fit = model[list(_VARIABLES)].load().astype(float)
             fits.append(
                 fit.assign_coords(
@@ -70,5 +72,5 @@ def _draw_fits(ax: Axes, fits: xr.Dataset) -> None:
     ax.set_yscale("log")
     ax.plot([], [], color="0.3", label="points of the fit")
     if fits["validation_loss"].notnull().any():
-        ax.plot([], [], color="0.3", linestyle="--", marker="o", markersize=4, label="held-out cells, state kept")
+        ax.plot([], [], color="0.3", linestyle="--", marker="o", markersize=4, label="held out, state kept")
     ax.legend(loc="lower left")

@@ -1,0 +1,39 @@
+"""The choice of :func:`kgmm.fit_score`: of potentials in closed form and a network what held-out samples prefer."""
+
+from kgmm.methods.base import Inputs, Method
+
+
+def fit(inputs: Inputs):
+    """The score at the experiment's σ; of the section ``network`` only the widths of the layers count.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Samples, σ, seed and ``network["hidden"]``.
+
+    Returns
+    -------
+    ScoreModel
+        Its ``method`` tells which family it is, its ``error_estimate`` how good it believes to be.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).laplace(size=(2000, 1))
+    >>> fit(Inputs(sigma=0.2, network={"hidden": [8]}, seed=0, device="cpu", read_samples=lambda: X)).sigma
+    0.2
+    """
+    from kgmm.score.fit import fit_score
+
+    return fit_score(inputs.samples, inputs.sigma, hidden=inputs.network["hidden"], random_state=inputs.seed)
+
+
+METHOD = Method(
+    label="automatic choice",
+    description="potentials in closed form or a network, by held-out loss (kgmm.fit_score)",
+    rank=1,
+    style={"color": "#5d3a1a", "linestyle": (0, (4, 1.2)), "linewidth": 1.6},
+    fit=fit,
+    drives_model=True,
+    steps="batches",
+)

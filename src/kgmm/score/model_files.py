@@ -1,0 +1,152 @@
+"""A score model as a dataset: numbers and text only, nothing executable."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import xarray as xr
+
+from kgmm.data.standardization import Standardization
+from kgmm.score.gradient_network import GradientNetwork
+from kgmm.score.network import Network
+from kgmm.score.potentials import Potential
+from kgmm.score.score_function import ScoreFunction
+from kgmm.score.training import History
+
+_FORMAT = "kgmm score model"
+_VERSION = 1
+_LOSSES = ("iteration", "loss", "validation_loss")
+
+
+def dataset_of(model: ScoreFunction) -> xr.Dataset:
+    """The dataset from which :func:`parts_of` reads the same model."""
+    variables = model.standardization.to_variables() | model.network.to_variables()
+    if model.precision is not None:
+        variables["precision"] = (("variable", "other_variable"), model.precision)
+    if model.history is not None:
+        variables |= {name: ("evaluation", getattr(model.history, name)) for name in _LOSSES}
+        variables["kept"] = ((), model.history.kept)
+    attributes = {
+        "format": _FORMAT,
+        "version": _VERSION,
+        "sigma": model.sigma,
+        "residual_scale": model.residual_scale,
+    }
+    if isinstance(model.network, Network):
+        attributes |= {"hidden": json.dumps(model.network.hidden), "activation": "silu"}
+    if isinstance(model.network, GradientNetwork):
+        attributes["gradient"] = "f is the gradient of the network's one output"
+    pull = "x̃/(1 + sigma²)" if model.precision is None else "precision x̃"
+    attributes["coordinates"] = (
+        f"s(x) = [−{pull} + residual_scale f(x̃)]/scale with x̃ = (x − mean)/scale, f constant "
+        "beyond the range of the data and 3 sigma"
+    )
+    if model.method != "network":
+        attributes["method"] = model.method
+    if model.error_estimate is not None:
+        attributes["error_estimate"] = model.error_estimate
+    return xr.Dataset(variables, attrs=attributes)
+
+
+def parts_of(dataset: xr.Dataset) -> dict:
+    """The fields of a model by name; ``ValueError`` if the dataset is something else."""
+    attributes = dataset.attrs
+    if attributes.get("format") != _FORMAT:
+        raise ValueError(f"this is no score model: attribute 'format' is {attributes.get('format')!r}")
+    if attributes["version"] > _VERSION:
+        raise ValueError(f"score model of version {attributes['version']}: this kgmm reads up to {_VERSION}")
+    history = None
+    if "validation_loss" in dataset:
+        history = History(*(dataset[name].values for name in _LOSSES), kept=int(dataset["kept"]))
+    error = attributes.get("error_estimate")
+    kind = Potential if "hidden" not in attributes else GradientNetwork if "gradient" in attributes else Network
+    return {
+        "network": kind.from_dataset(dataset),
+        "residual_scale": float(attributes["residual_scale"]),
+        "sigma": float(attributes["sigma"]),
+        "standardization": Standardization.from_dataset(dataset),
+        "history": history,
+        "precision": dataset["precision"].values if "precision" in dataset else None,
+        "error_estimate": None if error is None else float(error),
+        "method": attributes.get("method", "network"),
+    }
+
+
+class StoredScore(ScoreFunction):
+    """A score that is written and read."""
+
+    def to_dataset(self) -> xr.Dataset:
+        """The model as a dataset that :meth:`from_dataset` reads back; numbers and text only, nothing executable.
+
+        Returns
+        -------
+        xarray.Dataset
+            Parameters, standardisation, losses of the fit.
+        """
+        return dataset_of(self)
+
+    @classmethod
+    def from_dataset(cls, dataset: xr.Dataset) -> StoredScore:
+        """A model from what :meth:`to_dataset` made.
+
+        Parameters
+        ----------
+        dataset : xarray.Dataset
+            Of this version or an earlier one.
+
+        Returns
+        -------
+        ScoreModel
+            The same function.
+
+        Raises
+        ------
+        ValueError
+            If the dataset is something else.
+        """
+        return cls(**parts_of(dataset))
+
+    def save(self, path: str | Path) -> None:
+        """Writes the model to one NetCDF file.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path
+            The file, which is written over.
+        """
+        self.to_dataset().to_netcdf(path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> StoredScore:
+        """The model in a file that :meth:`save` wrote.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path
+            The file.
+
+        Returns
+        -------
+        ScoreModel
+            The same function.
+
+        Raises
+        ------
+        ValueError
+            If the file holds something else.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import numpy as np
+        >>> import kgmm
+        >>> score = kgmm.fit_score(np.random.default_rng(0).uniform(size=(2000, 1)), families=["polynomial"])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     score.save(f"{folder}/score.nc")
+        ...     again = kgmm.ScoreModel.load(f"{folder}/score.nc")
+        >>> again.method == score.method
+        True
+        """
+        with xr.open_dataset(path) as dataset:
+            return cls.from_dataset(dataset.load())
