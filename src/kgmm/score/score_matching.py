@@ -115,7 +115,9 @@ class FoldSums:
             solve = [_ridge_path((total - g) / (n - c), (pull - h) / (n - c), [ridges[best]])[0] for g, h, c in parts]
             without_piece = np.stack(solve)
         deviation = without_piece - without_piece.mean(axis=0)
-        spread = np.einsum("kj,jl,kl->", deviation, total / n, deviation)
+        # Sums in single precision may have eigenvalues below zero.
+        values, vectors = np.linalg.eigh(total / n)
+        spread = (np.maximum(values, 0.0) * (deviation @ vectors) ** 2).sum()
         variance = (1.0 - 1.0 / len(deviation)) * float(spread)
         return LinearFit(weights * scale, without[best, -1] * scale, float(ridges[best]), losses[best], variance)
 
