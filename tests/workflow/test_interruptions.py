@@ -132,7 +132,7 @@ def test_results_that_are_damaged_are_made_again_and_it_is_said(finished_tiny, n
     evaluation.write_bytes(evaluation.read_bytes()[:500])
     result = project.snakemake("--configfile", config, "--cores", "1", check=True)
     assert "computed again because a file is missing or was changed: estimate_cells" in result.stderr
-    assert "and 2 more" in result.stderr
+    assert "and 2 more\n" in result.stderr
     assert project.hashes() == finished_tiny.hashes()
 
 

@@ -55,10 +55,10 @@ def why_due(task: Task) -> str | None:
         return "it broke the last time"
     if receipt.get("code") != task.fingerprint:
         return "its code has changed"
-    if receipt.get("inputs") != _stamps(task.made_inputs):
-        return "an input has changed"
     if receipt.get("outputs") != _stamps(task.outputs):
         return "a file is missing or was changed"
+    if receipt.get("inputs") != _stamps(task.made_inputs):
+        return "an input has changed"
     return None
 
 
