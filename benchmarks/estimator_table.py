@@ -7,7 +7,7 @@ of one thread, so that another program on the machine does not count. Writes ``e
 
 ``auto`` is the default of ``kgmm.fit_score``; ``auto, no polynomial`` the same without the family that holds the
 chain's density exactly, so that the table also tells what other densities may expect; ``kgmm`` the published method;
-``dsm`` the rival of ``strong_dsm.py``, whose best setting is chosen by the true error.
+``dsm`` the baseline of ``strong_dsm.py``, whose best setting is chosen by the true error.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ SIGMA = 0.05
 N_TEST = 20_000
 DIMENSIONS, SIZES, SEEDS = (1, 2, 3, 4, 8, 16), (10_000, 100_000, 1_000_000), (0, 1, 2)
 STEPS, DECAYS = (1000, 4000, 12_000), (0.01, 0.1)
-AIM, TARGET = (0.7, 0.25), (1.0, 0.5)  # error and time over the rival's
+AIM, TARGET = (0.7, 0.25), (1.0, 0.5)  # error and time over the baseline's
 
 
 def methods(steps, decays) -> dict:
     """Fits by name: ``(X, seed) -> score model``."""
-    rivals = {
+    baselines = {
         f"dsm {n}, decay {decay:g}": lambda X, seed, n=n, decay=decay: fit_dsm(X, SIGMA, n, decay, seed)
         for n in steps
         for decay in decays
@@ -46,7 +46,7 @@ def methods(steps, decays) -> dict:
         "auto": lambda X, seed: fit_score(X, random_state=seed),
         "auto, no polynomial": lambda X, seed: fit_score(X, families=("radial", "network"), random_state=seed),
         "kgmm": lambda X, seed: fit_score(X, SIGMA, method="kgmm", random_state=seed),
-        **rivals,
+        **baselines,
     }
 
 
@@ -78,7 +78,7 @@ def one_cell(cell) -> list[dict]:
 
 
 def summary(rows: list[dict]) -> str:
-    """The table: medians over seeds, ranges in brackets, the rival at its best per seed; red cells are named."""
+    """The table: medians over seeds, ranges in brackets, the baseline at its best per seed; red cells are named."""
     lines = [
         "| d | n | dsm, best | auto | without polynomial | kgmm | auto against dsm: error, time | |",
         "|---|---|---|---|---|---|---|---|",
@@ -94,8 +94,8 @@ def summary(rows: list[dict]) -> str:
         columns = {name: [of(name, seed) for seed in seeds] for name in ("dsm", "auto", "auto, no polynomial", "kgmm")}
         columns["auto"] = [r for r in cell if r["method"] == "auto"]
         ratios = [
-            (ours["error"] / rival["error"], ours["seconds"] / rival["seconds"])
-            for ours, rival in zip(columns["auto"], columns["dsm"])
+            (ours["error"] / baseline["error"], ours["seconds"] / baseline["seconds"])
+            for ours, baseline in zip(columns["auto"], columns["dsm"])
         ]
         error, seconds = np.median(ratios, axis=0)
         verdict = "red"
@@ -146,7 +146,7 @@ def draw(rows: list[dict], file: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="one seed, up to 1e5 samples, d up to 8, fewer rivals")
+    parser.add_argument("--quick", action="store_true", help="one seed, up to 1e5 samples, d up to 8, fewer baselines")
     parser.add_argument("--output", type=Path, default=Path("results/score-table"))
     parser.add_argument("--dimensions", type=int, nargs="+", default=None)
     parser.add_argument("--sizes", type=float, nargs="+", default=None)

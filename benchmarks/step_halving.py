@@ -18,14 +18,14 @@ from kgmm.statistics.comparison import block_deviation, block_mean
 # Members and times: as many samples as a minute or so allows.
 SIZES = {"kuramoto_sivashinsky": (1000, 40), "lorenz96": (4000, 20)}
 SIZE = (10_000, 50)
-MOST_VARIABLES = 8
+MAX_VARIABLES = 8
 
 
 def moments(name: str, seed: int, **options) -> dict:
     n_members, n_times = SIZES.get(name, SIZE)
     values = simulate(name, n_members=n_members, n_times=n_times, seed=seed, **options).values.astype(float)
     variables, result = get_system(name).variables, {}
-    if len(variables) > MOST_VARIABLES:  # a ring, whose variables have one law
+    if len(variables) > MAX_VARIABLES:  # a ring, whose variables have one law
         values, variables = values.reshape(n_members, -1, 1), ("u",)
     for k, variable in enumerate(variables):
         result[f"mean of {variable}"] = block_mean(values[:, :, k])

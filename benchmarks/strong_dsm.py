@@ -3,7 +3,7 @@
 The network, the Gaussian baseline with full covariance and the held-out samples are those of ``kgmm.fit_score``. AdamW
 on one cycle of the rate, antithetic draws, an exponential average of the weights beside the last ones, and of all
 states along the way the one of least held-out denoising loss. The caller chooses steps and decay with hindsight, by the
-true error, which no user could: a rival stronger than any that can be run.
+true error, which no user could: a baseline stronger than any that can be run.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ METRICS = pd.DataFrame(
         "status": ["ok", "ok", "ok", "failed", "ok"],
     }
 )
-RACES = pd.DataFrame({"block": ["r"], "rival_seconds": [np.inf], "seconds": [2.0], "status": ["ok"]})
+RACES = pd.DataFrame({"block": ["r"], "baseline_seconds": [np.inf], "seconds": [2.0], "status": ["ok"]})
 KGMM = {"block": "a", "method": "kgmm"}
 
 
@@ -74,9 +74,9 @@ def test_what_is_not_there_is_not_measured_and_counts(where):
     assert unmet([row]) == [row]
 
 
-def test_a_rival_that_never_gets_there_is_infinitely_slower():
+def test_a_baseline_that_never_gets_there_is_infinitely_slower():
     row = judged(
-        table="races", where={"block": "r"}, column="rival_seconds", at_least=5.0,
+        table="races", where={"block": "r"}, column="baseline_seconds", at_least=5.0,
         over={"table": "races", "where": {"block": "r"}, "column": "seconds"}, counts=False,
     )  # fmt: skip
     assert (row["measured"], row["verdict"]) == (np.inf, "holds")

@@ -34,12 +34,12 @@ def test_sums_on_the_gpu_are_those_of_the_cpu():
     np.testing.assert_allclose(found.cpu().numpy(), expected, rtol=1e-4, atol=1e-3)
 
 
-def test_network_and_rival_fit_on_the_gpu():
+def test_network_and_dsm_fit_on_the_gpu():
     cells = KGMM(0.2, 0.005, stopping="fixed", max_draws=8).fit(X)
     for options in ({}, {"optimizer": "adam", "steps": 500}):
         cpu, gpu = (ScoreModel.fit(cells, hidden=(16,), device=d, **options) for d in ("cpu", "cuda"))
         difference = np.mean((cpu(X[:1000]) - gpu(X[:1000])) ** 2) / np.mean(cpu(X[:1000]) ** 2)
         assert difference < 0.01
-    rival = DSM(0.2, (16,), steps=500, device="cuda").fit(X)
+    baseline = DSM(0.2, (16,), steps=500, device="cuda").fit(X)
     exact = -X[:1000] / (np.array([1.0, 2.0, 0.5]) ** 2 * (1 + 0.2**2))
-    assert np.mean((rival.score_at(X[:1000]) - exact) ** 2) < 0.05 * np.mean(exact**2)
+    assert np.mean((baseline.score_at(X[:1000]) - exact) ** 2) < 0.05 * np.mean(exact**2)

@@ -110,7 +110,7 @@ def test_the_path_is_the_beginning_of_the_first_member():
 @pytest.mark.parametrize("shape", [(1, 5000), (7, 900), (50, 300), (900, 2)], ids=str)
 def test_many_samples_are_thinned_evenly(monkeypatch, shape):
     """All members and the whole length are in, and the numbers are those of the whole within their errors."""
-    monkeypatch.setattr("kgmm.statistics.description._MOST_VALUES", 700)
+    monkeypatch.setattr("kgmm.statistics.description._MAX_VALUES", 700)
     member, time = np.ogrid[: shape[0], : shape[1]]
     samples = np.stack([member + 0.0 * time, time + 0.0 * member], axis=2).astype(float)
     samples += 1e-3 * noise(*samples.shape)
@@ -126,16 +126,16 @@ def test_many_samples_are_thinned_evenly(monkeypatch, shape):
 def test_thinning_takes_no_more_than_it_says(monkeypatch):
     from kgmm.statistics.description import _thinned
 
-    monkeypatch.setattr("kgmm.statistics.description._MOST_VALUES", 700)
+    monkeypatch.setattr("kgmm.statistics.description._MAX_VALUES", 700)
     for shape in ((1, 5000, 2), (7, 900, 2), (2500, 3, 1), (1001, 2, 3)):
         values = noise(*shape).astype(np.float32)
         thinned = _thinned(trajectory(values))
         assert thinned.shape[0] == shape[0] and thinned.shape[2] == shape[2]
         assert thinned.size <= max(700, shape[0] * shape[2])
         np.testing.assert_array_equal(thinned[:, 0], values[:, 0])
-        monkeypatch.setattr("kgmm.statistics.description._MOST_VALUES", 10**9)
+        monkeypatch.setattr("kgmm.statistics.description._MAX_VALUES", 10**9)
         np.testing.assert_array_equal(_thinned(trajectory(values)), values)
-        monkeypatch.setattr("kgmm.statistics.description._MOST_VALUES", 700)
+        monkeypatch.setattr("kgmm.statistics.description._MAX_VALUES", 700)
 
 
 # A ring, whose variables are described as one.

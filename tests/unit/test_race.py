@@ -1,4 +1,4 @@
-"""The race: order of the entries, clock and checkpoints, the time a rival needs, and scores on one noise."""
+"""The race: order of the entries, clock and checkpoints, the time a baseline needs, and scores on one noise."""
 
 import numpy as np
 import pytest

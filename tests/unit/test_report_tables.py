@@ -1,4 +1,4 @@
-"""Tables of the report: what is a replicate and what another setting, and bounds where a rival was not as good."""
+"""Tables of the report: what is a replicate and what another setting, and bounds where a baseline was not as good."""
 
 import numpy as np
 import pandas as pd
@@ -58,8 +58,8 @@ def test_race_gives_ratios_and_bounds():
     race = pd.DataFrame(
         {
             "statistic": "denoising_loss", "entry": "p_min 0.1, 20 iterations", "seconds": 2.0, "error": -0.3,
-            "rival": ["dsm", "dsm_antithetic"], "rival_seconds": [np.inf, 30.0], "rival_bound": [50.0, 60.0],
-            "rival_best": [-0.25, -0.4], "status": "ok",
+            "baseline": ["dsm", "dsm_antithetic"], "baseline_seconds": [np.inf, 30.0], "baseline_bound": [50.0, 60.0],
+            "baseline_best": [-0.25, -0.4], "status": "ok",
         }
     )  # fmt: skip
     (row,) = race_table(race)

@@ -253,7 +253,7 @@ def assert_same_bytes(one, other):
 @pytest.fixture(params=["held in memory", "streamed"])
 def memory(request, monkeypatch):
     if request.param == "streamed":
-        monkeypatch.setattr(StandardizedSamples, "_MOST_IN_MEMORY", 0)
+        monkeypatch.setattr(StandardizedSamples, "_MAX_IN_MEMORY", 0)
         # Two reads a block; the random numbers come with the chunks, which stay whole.
         monkeypatch.setattr("kgmm.score.moments._ROWS_PER_READ", 128)
         monkeypatch.setattr("kgmm.data.standardization._ROWS_PER_READ", 300)
@@ -267,7 +267,7 @@ def test_fit_on_samples_gives_the_bytes_of_the_fit_on_the_array(monkeypatch, tmp
     samples = Samples(stored(tmp_path / "t.nc", data))
     found = fit(samples, min_probability=p_min)
     with monkeypatch.context() as plain:
-        plain.setattr(StandardizedSamples, "_MOST_IN_MEMORY", 10**9)
+        plain.setattr(StandardizedSamples, "_MAX_IN_MEMORY", 10**9)
         plain.setattr("kgmm.score.moments._ROWS_PER_READ", 64 * 10**6)
         plain.setattr("kgmm.data.standardization._ROWS_PER_READ", 10**9)
         assert_same_bytes(found, fit(data.values.reshape(-1, 2), min_probability=p_min))
@@ -277,7 +277,7 @@ def test_fit_on_streamed_samples_chooses_the_same_rows_for_the_partition(monkeyp
     monkeypatch.setattr("kgmm.score.preparation._SAMPLES_FOR_PARTITION", 2500)  # of 5000, from several pieces
     samples = Samples(normal_trajectory())
     held = fit(samples)
-    monkeypatch.setattr(StandardizedSamples, "_MOST_IN_MEMORY", 0)
+    monkeypatch.setattr(StandardizedSamples, "_MAX_IN_MEMORY", 0)
     monkeypatch.setattr("kgmm.data.standardization._ROWS_PER_READ", 300)
     assert_same_bytes(fit(samples), held)
 
@@ -285,7 +285,7 @@ def test_fit_on_streamed_samples_chooses_the_same_rows_for_the_partition(monkeyp
 def test_fit_streams_with_any_number_of_threads(monkeypatch, tmp_path, threads):
     samples = Samples(stored(tmp_path / "t.nc", normal_trajectory()))
     alone = fit(samples)
-    monkeypatch.setattr(StandardizedSamples, "_MOST_IN_MEMORY", 0)
+    monkeypatch.setattr(StandardizedSamples, "_MAX_IN_MEMORY", 0)
     threads(2)
     assert_same_bytes(fit(samples), alone)
 
@@ -333,7 +333,7 @@ def standardized(samples):
 def test_standardised_samples_are_the_same_held_and_streamed(monkeypatch):
     samples = Samples(normal_trajectory())
     held = standardized(samples)
-    monkeypatch.setattr(StandardizedSamples, "_MOST_IN_MEMORY", 0)
+    monkeypatch.setattr(StandardizedSamples, "_MAX_IN_MEMORY", 0)
     streamed = standardized(samples)
     assert held.shape == streamed.shape == (5000, 2)
     expected = Standardization.of(samples).forward(samples[:]).astype(np.float32)
@@ -345,7 +345,7 @@ def test_standardised_samples_are_the_same_held_and_streamed(monkeypatch):
 
 @pytest.mark.parametrize("most_in_memory", [0, 10**9])
 def test_chosen_rows_are_different_and_in_order(monkeypatch, most_in_memory):
-    monkeypatch.setattr(StandardizedSamples, "_MOST_IN_MEMORY", most_in_memory)
+    monkeypatch.setattr(StandardizedSamples, "_MAX_IN_MEMORY", most_in_memory)
     monkeypatch.setattr("kgmm.data.standardization._ROWS_PER_READ", 97)
     numbers = np.arange(1000.0)[:, None]
     samples = standardized(numbers)

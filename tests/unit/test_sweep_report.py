@@ -187,7 +187,7 @@ def test_a_sweep_in_which_everything_failed():
 
 
 def test_single_variables_of_large_sweeps_are_left_to_the_table(monkeypatch):
-    monkeypatch.setattr("kgmm.report.sweep_explorer._MOST_ROWS", 4)
+    monkeypatch.setattr("kgmm.report.sweep_explorer._MAX_ROWS", 4)
     assert [one["of"] for one in entry_of(runs())["statistics"]] == ["–", f"{MEAN}, Φ = I"]
 
 

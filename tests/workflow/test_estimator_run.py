@@ -1,4 +1,4 @@
-"""The estimator's own run in small: scattered cells, rivals, race, map; and the tables and figures made from them."""
+"""The estimator's own run in small: scattered cells, baselines, race, map; and the tables and figures from them."""
 
 from __future__ import annotations
 
@@ -123,8 +123,8 @@ def test_tables_have_every_method_and_every_run_of_the_race(run):
     budget = metrics[(metrics["block"] == "error_map") & metrics["statistic"].str.startswith("budget_")]
     assert len(budget) == 5 * 4 and (budget["value"] >= 0).all()
     races = pd.read_csv(run.root / "results/estimator/races.csv")
-    assert len(races) == 3 * 2  # three measures, two rivals
-    assert set(races["rival"]) == {"dsm", "dsm_antithetic"}
+    assert len(races) == 3 * 2  # three measures, two baselines
+    assert set(races["baseline"]) == {"dsm", "dsm_antithetic"}
     assert (races["seconds"] > 0).all() and np.isfinite(races["error"]).all()
 
 

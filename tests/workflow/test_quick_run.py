@@ -30,7 +30,7 @@ def test_every_result_is_usable(metrics):
     assert set(metrics["status"]) == {"ok"}
 
 
-def test_kgmm_beats_its_rivals_at_small_noise(metrics):
+def test_kgmm_beats_its_baselines_at_small_noise(metrics):
     errors = {
         method: value(metrics, "double_well", method, "score_error", sigma=0.05)
         for method in ("kgmm", "kgmm_cells", "gmm", "gmm_network")

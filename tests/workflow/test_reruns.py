@@ -94,7 +94,7 @@ def test_another_network_clusters_nothing(finished_tiny):
         ),
         (
             # Effective sizes are stored with the samples.
-            "statistics/histograms.py", "_FEWEST_BINS = 10", "_FEWEST_BINS = 11",
+            "statistics/histograms.py", "_MIN_BINS = 10", "_MIN_BINS = 11",
             {"simulate_trajectory": 2} | OF_THE_SCORE | OF_THE_DATA | OF_THE_RUN,
         ),
         (
@@ -103,7 +103,7 @@ def test_another_network_clusters_nothing(finished_tiny):
         ),
         (
             # One kind of figure is drawn again, and not the others.
-            "figures/kinds/trajectory.py", "_MOST_VARIABLES = 4", "_MOST_VARIABLES = 5",
+            "figures/kinds/trajectory.py", "_MAX_VARIABLES = 4", "_MAX_VARIABLES = 5",
             {"draw_trajectory": 1, "collect_costs": 1},
         ),
         (

@@ -9,8 +9,8 @@ from kgmm.results import ExperimentResult
 from kgmm.score.race_summary import summary
 
 _COLUMNS = (
-    "block", "system", "sigma", "replicate", "statistic", "entry", "seconds", "error", "rival", "rival_seconds",
-    "rival_bound", "rival_best", "status", "reason",
+    "block", "system", "sigma", "replicate", "statistic", "entry", "seconds", "error", "baseline", "baseline_seconds",
+    "baseline_bound", "baseline_best", "status", "reason",
 )  # fmt: skip
 _STATISTICS = ("denoising_loss", "smoothed_score_error", "score_error")
 
@@ -30,11 +30,12 @@ def _rows(experiment: ExperimentResult) -> list[dict]:
     return [
         of_block
         | {"statistic": statistic, "entry": row["entry"], "seconds": row["seconds"], "error": row["error"]}
-        | {"rival": rival} | {f"rival_{name}": value for name, value in row[rival].items()} | {"status": "ok"}
+        | {"baseline": baseline, "status": "ok"}
+        | {f"baseline_{name}": value for name, value in row[baseline].items()}
         for statistic in _STATISTICS
         if f"final_{statistic}" in race
         for row in summary(race, statistic)
-        for rival in ("dsm", "dsm_antithetic")
+        for baseline in ("dsm", "dsm_antithetic")
     ]  # fmt: skip
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 
 from kgmm.config.experiment import Experiment
-from kgmm.data.observation import FEWEST_SAMPLES_PER_CELL, RingView, smallest_min_probability, split_sizes
+from kgmm.data.observation import MIN_SAMPLES_PER_CELL, RingView, smallest_min_probability, split_sizes
 from kgmm.systems.registry import get_system
 
 logger = logging.getLogger("kgmm")
 
-_FEWEST_HELD_OUT = 100
+_MIN_HELD_OUT = 100
 
 
 def check_sizes(experiment: Experiment) -> None:
@@ -55,10 +55,10 @@ def _check_dataset(experiment: Experiment) -> None:
     source = f"{experiment.system.path} gives {available} training samples, worth {independent:.0f} independent ones"
     _check_counts(experiment, available, members_out * times_out, source)
     p_min = experiment.estimator.min_probability
-    if p_min is not None and independent * p_min < FEWEST_SAMPLES_PER_CELL:
+    if p_min is not None and independent * p_min < MIN_SAMPLES_PER_CELL:
         logger.warning(
             "%s: estimator.min_probability is %g, but %s: cells of %.2g and more hold %d independent ones",
-            experiment.name, p_min, source, FEWEST_SAMPLES_PER_CELL / independent, FEWEST_SAMPLES_PER_CELL,
+            experiment.name, p_min, source, MIN_SAMPLES_PER_CELL / independent, MIN_SAMPLES_PER_CELL,
         )  # fmt: skip
 
 
@@ -70,11 +70,11 @@ def _check_counts(experiment: Experiment, available: int, held_out: int, source:
     if p_min is not None and p_min < smallest_min_probability(used):
         raise ValueError(
             f"estimator.min_probability is {p_min:g}: {source}, and {used} samples allow no less than "
-            f"{smallest_min_probability(used):g} ({FEWEST_SAMPLES_PER_CELL} samples per cell)"
+            f"{smallest_min_probability(used):g} ({MIN_SAMPLES_PER_CELL} samples per cell)"
         )
     if used < 2 * experiment.estimator.n_blocks:
         raise ValueError(f"estimator.n_blocks is {experiment.estimator.n_blocks}: {source}, two per block are needed")
-    if held_out < _FEWEST_HELD_OUT:
+    if held_out < _MIN_HELD_OUT:
         raise ValueError(
-            f"data.held_out is {data.held_out:g}: it leaves {held_out} samples, {_FEWEST_HELD_OUT} are needed"
+            f"data.held_out is {data.held_out:g}: it leaves {held_out} samples, {_MIN_HELD_OUT} are needed"
         )

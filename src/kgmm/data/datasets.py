@@ -19,7 +19,7 @@ from kgmm.statistics.histograms import BLOCKS, BlockMoments
 # smallest range, relative to the level, that keeps three digits.
 _LARGEST, _FINEST = 1e18, 1e-4
 # Two in each of the blocks from which errors are estimated.
-_FEWEST_STATES = 2 * BLOCKS
+_MIN_STATES = 2 * BLOCKS
 # Time coordinates are often stored in single precision or rounded to a few digits.
 _STEP_TOLERANCE = 1e-3
 
@@ -171,8 +171,8 @@ def check_series(series: Series) -> None:
     variable.
     """
     n_states = series.shape[0] * series.shape[1]
-    if n_states < _FEWEST_STATES:
-        raise ValueError(f"{series.source} holds {n_states} states: at least {_FEWEST_STATES} are needed")
+    if n_states < _MIN_STATES:
+        raise ValueError(f"{series.source} holds {n_states} states: at least {_MIN_STATES} are needed")
     lower, upper = np.full(series.shape[2], np.inf), np.full(series.shape[2], -np.inf)
     n_bad, first = 0, ""
     for start, values in series.pieces():

@@ -10,12 +10,12 @@ import numpy as np
 from kgmm.data.options import SplitOptions
 
 # Below this many samples per cell an average means nothing.
-FEWEST_SAMPLES_PER_CELL = 5
+MIN_SAMPLES_PER_CELL = 5
 
 
 def smallest_min_probability(n_samples: int) -> float:
     """Finest ``p_min`` that so many samples allow, two significant digits, rounded up."""
-    least = FEWEST_SAMPLES_PER_CELL / n_samples
+    least = MIN_SAMPLES_PER_CELL / n_samples
     unit = 10.0 ** (math.floor(math.log10(least)) - 1)
     # Through text, so that the number that is printed is the number that is accepted.
     return float(f"{math.ceil(least / unit * (1 - 1e-12)) * unit:.2g}")

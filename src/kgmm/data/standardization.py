@@ -133,13 +133,13 @@ class StandardizedSamples:
         The rows of ``X`` that are wanted; all by default.
     """
 
-    _MOST_IN_MEMORY = 100_000_000  # numbers
+    _MAX_IN_MEMORY = 100_000_000  # numbers
 
     def __init__(self, X, standardization: Standardization, start: int = 0, stop: int | None = None):
         self._source, self._standardization, self._start = X, standardization, start
         self.shape = ((X.shape[0] if stop is None else stop) - start, X.shape[1])
         self._held = None
-        if self.shape[0] * self.shape[1] <= self._MOST_IN_MEMORY:
+        if self.shape[0] * self.shape[1] <= self._MAX_IN_MEMORY:
             held = np.empty(self.shape, dtype=np.float32)
             for first in range(0, self.shape[0], _ROWS_PER_READ):
                 rows = self._rows(slice(first, first + _ROWS_PER_READ))

@@ -20,7 +20,7 @@ logger = logging.getLogger("kgmm")
 _DEFAULTS = MobilityOptions()
 # Between 1, where independent noise dominates the short lags, and 2, where the paths are smooth.
 _SMOOTH_EXPONENT = 1.5
-_FEWEST_LAGS = 6
+_MIN_LAGS = 6
 _LARGEST_RESCALING = 1e4
 _NONE = Estimate(np.nan, np.nan)
 
@@ -144,7 +144,7 @@ def estimate_mobility(
         raise ScientificFailure("a variable of the path never decorrelates: the path is too short for a mobility")
     exponent = float("nan")
     if method != "matched":
-        n_lags = max(_FEWEST_LAGS, int(window * times.min() / interval + 1e-9))
+        n_lags = max(_MIN_LAGS, int(window * times.min() / interval + 1e-9))
         exponent = float(short_lag_exponent(values, max(2, int(window * times.min() / interval))).max())
         too_rare = n_lags * interval > LONGEST_WINDOW * times.min()
         if method == "auto":

@@ -22,7 +22,7 @@ _FIRST = {"heun": 0.35, "euler_maruyama": 0.05}
 _TOLERANCE = 0.005
 _STIFFEST = 0.99
 _DURATION = 2.0
-_MOST_HALVINGS = 8
+_MAX_HALVINGS = 8
 
 
 class Step(NamedTuple):
@@ -77,7 +77,7 @@ def choose_step(
     """
     lipschitz = float(np.quantile(np.linalg.norm(jacobians, ord=2, axis=(1, 2)), _STIFFEST))
     dt = whole_steps(longest, _FIRST.get(scheme, 0.05) / lipschitz)
-    for _ in range(_MOST_HALVINGS + 1):
+    for _ in range(_MAX_HALVINGS + 1):
         difference, stderr = _halving_difference(equation, initial, dt, scheme, seed)
         # Written so that what is not a number is refused.
         if difference < _TOLERANCE + 2 * stderr:

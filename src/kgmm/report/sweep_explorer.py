@@ -13,7 +13,7 @@ from kgmm.report.tables import STATISTIC_NAMES
 from kgmm.results import Sweep
 
 # More rows of a sweep than that would make the page heavy: statistics of single variables are left to ``sweep.csv``.
-_MOST_ROWS = 40_000
+_MAX_ROWS = 40_000
 _QUANTITIES = {"value": "value", "low": "interval_low", "high": "interval_high", "floor": "floor"}
 _MODELS = {"": "", "identity": "Φ = I", "fitted": "fitted Φ"}
 
@@ -91,7 +91,7 @@ def _statistics(table: pd.DataFrame, setting: np.ndarray, n_settings: int) -> li
     """Values, intervals, floors and numbers of replicates; what no setting has is left out."""
     table = table.assign(variable=table["variable"].astype(object).fillna(""), model=models_of(table), setting=setting)
     table = table[table["value"].notna()].sort_values("n_replicates", ascending=False, kind="stable")
-    if len(table) > _MOST_ROWS:
+    if len(table) > _MAX_ROWS:
         table = table[table["variable"].isin(("", MEAN))]
     found = []
     for (name, variable, model), group in table.groupby(["statistic", "variable", "model"], sort=False):

@@ -14,7 +14,7 @@ from kgmm.results import Sweep
 
 _CRITERIA = {ENTROPY: "relative entropy, Φ = I"}
 # The summary of a run is to fit on a screen.
-_MOST_IN_SUMMARY = 6
+_MAX_IN_SUMMARY = 6
 
 
 def sweep_part(sweep: Sweep, table: pd.DataFrame, best: pd.DataFrame, metrics: pd.DataFrame) -> dict:
@@ -37,7 +37,7 @@ def sweep_part(sweep: Sweep, table: pd.DataFrame, best: pd.DataFrame, metrics: p
         "has_choices": bool(sweep.choices),
         "problems": [labels_of(sweep.problems)[column] for column in sweep.problems],
         # Those across σ first: they compare the most settings.
-        "summary": sorted(rows, key=lambda row: not row["across"])[:_MOST_IN_SUMMARY],
+        "summary": sorted(rows, key=lambda row: not row["across"])[:_MAX_IN_SUMMARY],
         "settings": settings,
         "n_replicates": runs["replicate"].nunique(),
         "n_failed": sum(row["bad"] for row in settings["rows"]),

@@ -151,7 +151,7 @@ def race_table(races: pd.DataFrame) -> list[dict]:
     usable = races[races["status"] == "ok"]
     rows = []
     for (statistic, entry), group in usable.groupby(["statistic", "entry"], sort=False):
-        by = group.set_index("rival")
+        by = group.set_index("baseline")
         own = group.iloc[0]
         row = {
             "statistic": STATISTIC_NAMES[statistic],
@@ -159,18 +159,18 @@ def race_table(races: pd.DataFrame) -> list[dict]:
             "error": f"{own['error']:.4g}",
             "seconds": f"{own['seconds']:.1f}",
         }
-        for rival in ("dsm", "dsm_antithetic"):
-            row[rival], row[f"{rival}_ratio"] = _rival(by.loc[rival], own["seconds"])
+        for baseline in ("dsm", "dsm_antithetic"):
+            row[baseline], row[f"{baseline}_ratio"] = _baseline(by.loc[baseline], own["seconds"])
         rows.append(row)
     return rows
 
 
-def _rival(rival: pd.Series, seconds: float) -> tuple[str, str]:
-    """Time of a rival and its ratio to ours; a bound where its longest run was not as good."""
-    if np.isfinite(rival["rival_seconds"]):
-        return f"{rival['rival_seconds']:.1f}", f"{rival['rival_seconds'] / seconds:.1f}"
-    bound = rival["rival_bound"]
-    return f"> {bound:.1f} (reached {rival['rival_best']:.4g})", f"> {bound / seconds:.1f}"
+def _baseline(baseline: pd.Series, seconds: float) -> tuple[str, str]:
+    """Time of a baseline and its ratio to ours; a bound where its longest run was not as good."""
+    if np.isfinite(baseline["baseline_seconds"]):
+        return f"{baseline['baseline_seconds']:.1f}", f"{baseline['baseline_seconds'] / seconds:.1f}"
+    bound = baseline["baseline_bound"]
+    return f"> {bound:.1f} (reached {baseline['baseline_best']:.4g})", f"> {bound / seconds:.1f}"
 
 
 def claim_table(verification: pd.DataFrame) -> list[dict]:

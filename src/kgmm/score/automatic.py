@@ -13,7 +13,7 @@ import torch
 from kgmm.data.standardization import Standardization, StandardizedSamples
 from kgmm.randomness import Seed, torch_generator
 from kgmm.score.candidates import (
-    MOST_RADIAL_FEATURES,
+    MAX_RADIAL_FEATURES,
     LinearCandidate,
     Support,
     best_polynomial,
@@ -30,12 +30,12 @@ logger = logging.getLogger("kgmm")
 
 FAMILIES = ("polynomial", "radial", "network")
 NETWORK_SIGMA = 0.05
-_MOST_ROWS = 4_000_000
-_MOST_HELD_OUT = 4000  # samples that tell when the network's fit stops
-_MOST_DIVERGENCES = 64_000  # derivatives of each candidate at held-out samples
+_MAX_ROWS = 4_000_000
+_MAX_HELD_OUT = 4000  # samples that tell when the network's fit stops
+_MAX_DIVERGENCES = 64_000  # derivatives of each candidate at held-out samples
 _TRIAL_STEPS = 300
-_LEAST_STEPS, _MOST_STEPS, _SAMPLES_PER_STEP = 600, 3000, 80
-_DECAY, _LEAST_DECAY, _MOST_DECAY = 125.0, 0.01, 0.1  # of the weights: the first times variables over samples
+_MIN_STEPS, _MAX_STEPS, _SAMPLES_PER_STEP = 600, 3000, 80
+_DECAY, _MIN_DECAY, _MAX_DECAY = 125.0, 0.01, 0.1  # of the weights: the first times variables over samples
 _GAIN_OF_STEPS = 3.0  # by which the full number of steps lowers the squared error of the trial's, at most
 _STANDARD_ERRORS = 2.0
 
@@ -110,12 +110,12 @@ def fit_automatic(
     standardization = Standardization.of(X)
     generator = torch_generator(random_state)
     seed = generator.initial_seed() % 2**32
-    clean = StandardizedSamples(X, standardization).choose(_MOST_ROWS, np.random.default_rng(seed))
+    clean = StandardizedSamples(X, standardization).choose(_MAX_ROWS, np.random.default_rng(seed))
     plain = data = fold(clean, 0.0, generator)
     if sigma is not None:
         data = fold(clean, sigma, generator)
     selection = Selection(data, plain, sigma, tuple(hidden), seed)
-    doubtful = data.x.shape[1] > MOST_RADIAL_FEATURES or "polynomial" not in families
+    doubtful = data.x.shape[1] > MAX_RADIAL_FEATURES or "polynomial" not in families
     if "polynomial" in families:
         selection.add_linear(best_polynomial(data))
     if "radial" in families:
@@ -151,7 +151,7 @@ class Selection:
     def __init__(self, data: Folded, plain: Folded, sigma: float | None, hidden: tuple[int, ...], seed: int):
         self._data, self._plain, self._sigma, self._hidden, self._seed = data, plain, sigma, hidden, seed
         self._support = Support.of(data)
-        n_points = _MOST_DIVERGENCES // data.x.shape[1]
+        n_points = _MAX_DIVERGENCES // data.x.shape[1]
         # Of every sample one draw of the noise: standard errors take points as independent.
         one = data.held_out[:: len(data.held_out) // len(plain.held_out)]
         self._points = one[:: -(-len(one) // n_points)].float()
@@ -190,7 +190,7 @@ class Selection:
             of_trial, of_best = Comparison.of(trial.held_out, best.held_out).squared_errors
             if of_trial > _GAIN_OF_STEPS * of_best:
                 return
-        steps = int(np.clip(len(self._plain.training) / _SAMPLES_PER_STEP, _LEAST_STEPS, _MOST_STEPS))
+        steps = int(np.clip(len(self._plain.training) / _SAMPLES_PER_STEP, _MIN_STEPS, _MAX_STEPS))
         final = self._fit_network(steps)
         self.estimates.append(final)
         if steps > 2 * _TRIAL_STEPS and self.best is final:
@@ -203,8 +203,8 @@ class Selection:
         training, held_out = self._plain.training, self._plain.held_out
         if half:
             training = torch.cat(training.tensor_split(N_BLOCKS)[::2])
-        decay = float(np.clip(_DECAY * training.shape[1] / len(training), _LEAST_DECAY, _MOST_DECAY))
-        held_out = held_out[:: -(-len(held_out) // _MOST_HELD_OUT)]
+        decay = float(np.clip(_DECAY * training.shape[1] / len(training), _MIN_DECAY, _MAX_DECAY))
+        held_out = held_out[:: -(-len(held_out) // _MAX_HELD_OUT)]
         sigma = self._sigma or NETWORK_SIGMA
         fit = fit_denoising(
             training.float(), held_out.float(), self._precision,

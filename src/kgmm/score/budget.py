@@ -18,7 +18,7 @@ from kgmm.score.moments import accumulate_round, block_edges
 from kgmm.statistics.comparison import Estimate
 
 # Samples from which exact averages over the cells are taken: there is no noise in them.
-_MOST_SAMPLES = 200_000
+_MAX_SAMPLES = 200_000
 
 
 def error_budget(
@@ -82,7 +82,7 @@ def exact_averages(
     cells: CellScore, samples, conditional_mean: Callable[[torch.Tensor], torch.Tensor]
 ) -> CellEstimates:
     """What the cells would hold without the noise of the draws, given ``E[z | x]`` in standardised coordinates."""
-    every = -(-samples.shape[0] // _MOST_SAMPLES)
+    every = -(-samples.shape[0] // _MAX_SAMPLES)
     chosen = np.concatenate([piece[-start % every :: every] for start, piece in pieces_of(samples)])
     standardized = cells.standardization.forward(chosen).astype(np.float32)
     moments = accumulate_round(

@@ -17,16 +17,16 @@ _TRIAL_ROWS = 20_000
 _TRIAL_ROWS_PER_FUNCTION = 30
 _TRIAL_PRODUCTS = 1_000_000_000  # a trial that needs no more of them uses all rows
 _FULL_PRODUCTS = 20_000_000_000  # of a fit to all rows that may turn out to be useless
-_MOST_ROWS = 1_000_000  # of a potential; more do not change the error
-_MOST_POLYNOMIALS = 800
+_MAX_ROWS = 1_000_000  # of a potential; more do not change the error
+_MAX_POLYNOMIALS = 800
 _SAMPLES_PER_POLYNOMIAL = 10
 # Degree, and variables that interact at most, in the order of the trial; odd degrees add nothing to even densities.
 _BASES = ((2, 2), (4, 2), (4, 3), (4, 4), (6, 2), (6, 3), (6, 4), (8, 2), (8, 3), (8, 4), (10, 2), (12, 2))
 _HOPELESS = 2  # bases in a row that are no better, after which the trial stops
-MOST_RADIAL_FEATURES = 6  # variables; beyond, bumps at any affordable number of centres are too far apart
+MAX_RADIAL_FEATURES = 6  # variables; beyond, bumps at any affordable number of centres are too far apart
 _WIDTHS, _NARROWER = (0.5, 0.8, 1.25, 2.0), 1.6
 _CENTERS_PER_VARIABLE = 60  # of the trial
-_MOST_CENTERS, _CENTERS_OF_ONE, _SAMPLES_PER_CENTER = 800, 100, 30  # one: of a single variable
+_MAX_CENTERS, _CENTERS_OF_ONE, _SAMPLES_PER_CENTER = 800, 100, 30  # one: of a single variable
 _RADIAL_ROWS = 200_000
 _REACH = 1.1  # of a potential, over the extent of the data
 _ANCHORS, _SUPPORTED = 128, 0.9999
@@ -119,7 +119,7 @@ def best_polynomial(data: Folded) -> LinearCandidate | None:
     'polynomial of degree 2'
     """
     n, d = data.x.shape
-    most = min(_MOST_POLYNOMIALS, n // _SAMPLES_PER_POLYNOMIAL)
+    most = min(_MAX_POLYNOMIALS, n // _SAMPLES_PER_POLYNOMIAL)
     best, failures, smallest = None, 0, 0
     for degree, interaction in _BASES:
         size = PolynomialFeatures.number(d, degree, interaction)
@@ -134,9 +134,9 @@ def best_polynomial(data: Folded) -> LinearCandidate | None:
             best, failures = candidate, 0
         elif (failures := failures + 1) == _HOPELESS:
             break
-    if best is None or best.sums.counts.sum() >= min(n, _MOST_ROWS):
+    if best is None or best.sums.counts.sum() >= min(n, _MAX_ROWS):
         return best
-    full = data.thinned(_MOST_ROWS)
+    full = data.thinned(_MAX_ROWS)
     best = LinearCandidate.fitted(best.name, best.features, full.of_degree(best.features.degree))
     # What a part of the data could not tell apart, all of them may.
     for degree, interaction in _BASES:
@@ -152,20 +152,20 @@ def best_polynomial(data: Folded) -> LinearCandidate | None:
     return best
 
 
-def best_radial(data: Folded, rival: LinearCandidate | None) -> LinearCandidate | None:
+def best_radial(data: Folded, other: LinearCandidate | None) -> LinearCandidate | None:
     """Gaussian bumps at K-means centres.
 
     Parameters
     ----------
     data : Folded
         Samples in folds.
-    rival : LinearCandidate or None
+    other : LinearCandidate or None
         What bumps must beat on a part of the data, where their width is chosen.
 
     Returns
     -------
     LinearCandidate or None
-        Fitted to all data; ``None`` where the rival is better, or there are more than six variables.
+        Fitted to all data; ``None`` where the other is better, or there are more than six variables.
 
     Examples
     --------
@@ -176,7 +176,7 @@ def best_radial(data: Folded, rival: LinearCandidate | None) -> LinearCandidate 
     1
     """
     n, d = data.x.shape
-    if d > MOST_RADIAL_FEATURES:
+    if d > MAX_RADIAL_FEATURES:
         return None
     data = replace(data, x=data.x.float())
     trial = data.thinned(_TRIAL_ROWS)
@@ -187,11 +187,11 @@ def best_radial(data: Folded, rival: LinearCandidate | None) -> LinearCandidate 
         if best is not None and candidate.loss > best.loss:
             break
         best = candidate
-    if rival is not None:
-        same = LinearCandidate.fitted(rival.name, rival.features, replace(trial, x=trial.x.double()))
+    if other is not None:
+        same = LinearCandidate.fitted(other.name, other.features, replace(trial, x=trial.x.double()))
         if not best.beats(same):
             return None
-    n_centers = min(int(n / _SAMPLES_PER_CENTER), _MOST_CENTERS, _CENTERS_OF_ONE * 3 ** (d - 1))
+    n_centers = min(int(n / _SAMPLES_PER_CENTER), _MAX_CENTERS, _CENTERS_OF_ONE * 3 ** (d - 1))
     full = data.thinned(_RADIAL_ROWS)
     centers = kmeans_centers(full.training, n_centers)
     # More centres and samples allow narrower bumps than the trial's.

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from kgmm.score.cells import CellEstimates
 
-_FEWEST_FOR_FOLD = 500
+_MIN_FOR_FOLD = 500
 
 
 class CellTargets(NamedTuple):
@@ -64,6 +64,6 @@ def points_in_cells(estimates: CellEstimates, seed: int) -> tuple[np.ndarray, np
 def held_out_groups(n_groups: int, share: float, seed: int) -> np.ndarray:
     """Which of the groups are held out, ``(n_groups,)`` bool; none of fewer than 500."""
     fold = np.zeros(n_groups, dtype=bool)
-    if n_groups >= _FEWEST_FOR_FOLD:
+    if n_groups >= _MIN_FOR_FOLD:
         fold[np.random.default_rng(seed).choice(n_groups, round(share * n_groups), replace=False)] = True
     return fold

@@ -18,7 +18,7 @@ from kgmm.score.options import NoiseOptions
 
 _CELL_OPTIONS = ("min_probability", "max_draws", "min_draws", "stopping", "convergence", "n_blocks", "cells")
 METHODS = ("auto", "kgmm", "dsm")
-_LEAST_SAMPLES = 100
+_MIN_SAMPLES = 100
 
 
 def fit_score(
@@ -78,7 +78,7 @@ def fit_score(
         NoiseOptions.checked(sigma=sigma)
     if not (hasattr(X, "ndim") and X.ndim == 2 and not hasattr(X, "dims")):
         X = states(X)
-    X = check_samples(X, at_least=_LEAST_SAMPLES)
+    X = check_samples(X, at_least=_MIN_SAMPLES)
     if method == "auto":
         return fit_automatic(X, sigma, random_state=random_state, **options)
     fit = partial({"kgmm": _fit_kgmm, "dsm": _fit_dsm}[method], random_state=random_state, **options)

@@ -11,7 +11,7 @@ from kgmm.score.model import ScoreModel
 
 SIGMAS = (0.02, 0.05, 0.1, 0.2)
 _BLOCKS = 50
-_MOST_DIVERGENCES = 64_000
+_MAX_DIVERGENCES = 64_000
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def amplitude_curve(
     is_held_out = np.zeros(len(X), dtype=bool)
     is_held_out[np.concatenate(blocks[5::10])] = True
     training, held_out = X[~is_held_out], X[is_held_out]
-    held_out = held_out[:: -(-len(held_out) * X.shape[1] // _MOST_DIVERGENCES)]
+    held_out = held_out[:: -(-len(held_out) * X.shape[1] // _MAX_DIVERGENCES)]
     scale = X.std(axis=0, dtype=float)
     losses = []
     for sigma in sorted(sigmas):

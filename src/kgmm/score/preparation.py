@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from kgmm.data.observation import FEWEST_SAMPLES_PER_CELL, smallest_min_probability
+from kgmm.data.observation import MIN_SAMPLES_PER_CELL, smallest_min_probability
 from kgmm.data.standardization import Standardization, StandardizedSamples
 from kgmm.score.partition import Partition, bisect
 from kgmm.statistics.histograms import effective_sizes
@@ -32,7 +32,7 @@ def choose_min_probability(requested: float | None, X, standardization: Standard
     if requested < least:
         raise ValueError(
             f"min_probability is {requested:g}: {X.shape[0]} samples allow no less than {least:g} "
-            f"({FEWEST_SAMPLES_PER_CELL} samples per cell)"
+            f"({MIN_SAMPLES_PER_CELL} samples per cell)"
         )
     return requested
 

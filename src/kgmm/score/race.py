@@ -72,9 +72,9 @@ class Finished:
 def entries(min_probabilities: Sequence[float], iterations: Sequence[int], steps: Sequence[int]) -> list[Entry]:
     """All entries in the order in which they run: the methods alternate, so that a slow moment meets all of them."""
     kgmm = [Entry("kgmm", effort, p_min) for p_min in min_probabilities for effort in iterations]
-    rivals = [Entry(method, effort) for effort in steps for method in ("dsm", "dsm_antithetic")]
-    longest = max(len(kgmm), len(rivals))
-    return [group[k] for k in range(longest) for group in (rivals, kgmm) if k < len(group)]
+    baselines = [Entry(method, effort) for effort in steps for method in ("dsm", "dsm_antithetic")]
+    longest = max(len(kgmm), len(baselines))
+    return [group[k] for k in range(longest) for group in (baselines, kgmm) if k < len(group)]
 
 
 def run_entry(entry: Entry, samples, *, sigma: float, seed: int, estimator: dict, network: dict) -> Finished:
@@ -99,8 +99,8 @@ def run_entry(entry: Entry, samples, *, sigma: float, seed: int, estimator: dict
     else:
         options = {name: network[name] for name in ("hidden", "batch_size", "learning_rate") if name in network}
         antithetic = entry.method == "dsm_antithetic"
-        rival = DSM(sigma, steps=entry.effort, antithetic=antithetic, random_state=seed, **options)
-        model = rival.fit(samples, observe=clock.note).score_model_
+        baseline = DSM(sigma, steps=entry.effort, antithetic=antithetic, random_state=seed, **options)
+        model = baseline.fit(samples, observe=clock.note).score_model_
     total = time.perf_counter() - clock.start
     chosen = np.unique(np.geomspace(1, len(clock.states), CHECKPOINTS).round().astype(int) - 1)
     states = [clock.states[k] for k in chosen]

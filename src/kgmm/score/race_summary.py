@@ -20,9 +20,9 @@ def summary(race: xr.Dataset, statistic: str) -> Iterator[dict]:
     medians = frame.groupby(["method", "label"], sort=False)[["total", "error"]].median()
     for label, own in medians.loc["kgmm"].iterrows():
         row = {"entry": label, "seconds": own["total"], "error": own["error"]}
-        for rival in ("dsm", "dsm_antithetic"):
-            curve = medians.loc[rival].sort_values("total")
-            row[rival] = {
+        for baseline in ("dsm", "dsm_antithetic"):
+            curve = medians.loc[baseline].sort_values("total")
+            row[baseline] = {
                 "seconds": time_to_reach(curve["total"].values, curve["error"].values, own["error"]),
                 "bound": curve["total"].iloc[-1],
                 "best": curve["error"].min(),

@@ -10,7 +10,7 @@ import torch
 # Numbers drawn at once: enough that handing them over costs nothing, few enough to stay in the cache.
 _NUMBERS_AT_ONCE = 1 << 19
 # Operations on more numbers than this are divided over threads by torch itself: a further one would be in their way.
-_MOST_PER_THREAD = 32_768
+_MAX_PER_THREAD = 32_768
 
 
 class Increments:
@@ -32,7 +32,7 @@ class Increments:
     def __init__(self, like: torch.Tensor, generator: torch.Generator, dt: float):
         self._shape = (max(1, _NUMBERS_AT_ONCE // like.numel()), *like.shape)
         self._like, self._generator, self._deviation = like, generator, math.sqrt(dt)
-        alone = like.device.type == "cpu" and like.numel() < _MOST_PER_THREAD
+        alone = like.device.type == "cpu" and like.numel() < _MAX_PER_THREAD
         self._ahead = alone and torch.get_num_threads() > 1
         self._pool: ThreadPoolExecutor | None = None
         self._next: Future | None = None

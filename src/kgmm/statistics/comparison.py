@@ -21,7 +21,7 @@ from kgmm.statistics.histograms import (
 )
 
 _KERNEL_POINTS = 2048
-_LEAST_DENSITY = 1e-10
+_MIN_DENSITY = 1e-10
 
 
 def block_mean(values: np.ndarray) -> Estimate:
@@ -160,7 +160,7 @@ def published_relative_entropy(data: np.ndarray, model: np.ndarray, bandwidth: f
     lower, upper = (float(f([f(data), f(model)])) for f in (np.min, np.max))
     grid = np.linspace(lower - margin, upper + margin, _KERNEL_POINTS)
     p, q = (
-        np.maximum(kernel_density(x.reshape(-1, 1), grid[:, None], np.array([bandwidth])), _LEAST_DENSITY)
+        np.maximum(kernel_density(x.reshape(-1, 1), grid[:, None], np.array([bandwidth])), _MIN_DENSITY)
         for x in (data, model)
     )
     return float((p * np.log(p / q)).sum() * (grid[1] - grid[0]))

@@ -11,7 +11,7 @@ from kgmm.statistics.histograms import BLOCKS
 
 # The window of the integrated time in units of it (after Sokal), and the length of series that it needs, likewise.
 _WINDOW = 5.0
-_FEWEST_TIMES = 50.0
+_MIN_TIMES = 50.0
 
 
 class IntegratedTime(NamedTuple):
@@ -113,7 +113,7 @@ def integrated_time(autocorrelation: np.ndarray, interval: float, n_values: int)
         raise ValueError(f"the autocorrelation has {sums.size} lags: its integrated time needs more")
     window = int(enough[0])
     tau = float(max(sums[window], 1e-12))
-    if n_values < _FEWEST_TIMES * tau:
-        raise ValueError(f"the series is {n_values / tau:.0f} autocorrelation times long: {_FEWEST_TIMES:g} are needed")
+    if n_values < _MIN_TIMES * tau:
+        raise ValueError(f"the series is {n_values / tau:.0f} autocorrelation times long: {_MIN_TIMES:g} are needed")
     stderr = tau * np.sqrt(2.0 * (2 * window + 1) / n_values)
     return IntegratedTime(tau * interval, float(stderr) * interval, n_values / tau)

@@ -14,13 +14,13 @@ import xarray as xr
 from kgmm.statistics.autocorrelation import HORIZONS, BlockedAutocorrelation
 from kgmm.statistics.densities import kernel_density
 
-_MOST_BINS = 80
+_MAX_BINS = 80
 _CURVE_POINTS = 300
-_MOST_LAGS = 300
+_MAX_LAGS = 300
 _CENTRAL = (5e-4, 1 - 5e-4)  # quantiles between which joint densities are shown
 _DISTANCES = (1, 2)
 _RING_BINS = 60
-_MOST_RING_SAMPLES = 1_000_000
+_MAX_RING_SAMPLES = 1_000_000
 
 
 def autocorrelations(data: xr.DataArray, model: xr.DataArray) -> dict:
@@ -34,7 +34,7 @@ def autocorrelations(data: xr.DataArray, model: xr.DataArray) -> dict:
     of_data, of_model = blocked
     longest = 1.2 * HORIZONS[-1] * np.nanmax([*of_data.decorrelation_times, of_data.interval])
     lags = of_data.lags[of_data.lags <= longest]
-    lags = lags[:: -(-len(lags) // _MOST_LAGS)]
+    lags = lags[:: -(-len(lags) // _MAX_LAGS)]
     per_lag = ("lag", "variable")
     return {
         "lag_time": ("lag", lags),
@@ -45,7 +45,7 @@ def autocorrelations(data: xr.DataArray, model: xr.DataArray) -> dict:
 
 def marginal_densities(x: np.ndarray, y: np.ndarray, system) -> dict:
     """Densities over the central 99.98 % of the data: bins ``(variable, bin)``, kernels ``(variable, curve)``."""
-    n_bins = min(_MOST_BINS, round(2 * len(x) ** (1 / 3)))  # Rice's rule
+    n_bins = min(_MAX_BINS, round(2 * len(x) ** (1 / 3)))  # Rice's rule
     edges = [np.linspace(*np.quantile(column, [1e-4, 1 - 1e-4]), n_bins + 1) for column in x.T]
     centers = np.array([0.5 * (e[1:] + e[:-1]) for e in edges])
     variables = {"bin_center": (("variable", "bin"), centers)}
@@ -67,7 +67,7 @@ def joint_densities(x: np.ndarray, y: np.ndarray) -> dict:
     pairs = list(combinations(range(x.shape[1]), 2))
     if not pairs:
         return {}
-    n_bins = min(_MOST_BINS, round(3 * len(x) ** (1 / 4)))
+    n_bins = min(_MAX_BINS, round(3 * len(x) ** (1 / 4)))
     edges = [np.linspace(*np.quantile(column, _CENTRAL), n_bins + 1) for column in x.T]
     variables = {
         "joint_pair": (("pair", "end"), np.array(pairs)),
@@ -102,7 +102,7 @@ def ring_densities(x: np.ndarray, y: np.ndarray) -> dict:
     }
     at = _middle(edge, edge)
     for name, samples in (("data", x), ("model", y)):
-        samples = samples[:: math.ceil(samples.size / _MOST_RING_SAMPLES)]
+        samples = samples[:: math.ceil(samples.size / _MAX_RING_SAMPLES)]
         curve = kernel_density(samples.reshape(-1, 1), middle[:, None])
         joint = []
         for distance in _DISTANCES:

@@ -15,12 +15,12 @@ from kgmm.statistics.histograms import Estimate
 if TYPE_CHECKING:
     from kgmm.systems.base import System
 
-_MOST_VALUES = 4_000_000
+_MAX_VALUES = 4_000_000
 _PATH_POINTS = 1500
 _LAGS_DRAWN = 300
 _DECAYED = 0.1
 # More variables than this on a ring are described together: they have one law.
-_MOST_VARIABLES = 8
+_MAX_VARIABLES = 8
 
 
 def describe(
@@ -43,7 +43,7 @@ def describe(
     differences between the two halves of the samples in standard errors, autocorrelation of the path, decorrelation
     and integrated times; the beginning of the path; the spectrum of a ring.
     """
-    ring = system is not None and system.is_ring and samples.sizes["variable"] > _MOST_VARIABLES
+    ring = system is not None and system.is_ring and samples.sizes["variable"] > _MAX_VARIABLES
     thinned = _thinned(samples)
     variables = _moments(thinned, ring) | _densities(thinned, system, ring) | _correlations(path, ring)
     names = ["u"] if ring else [str(name) for name in samples["variable"].values]
@@ -71,7 +71,7 @@ def describe(
 def _thinned(samples: xr.DataArray) -> np.ndarray:
     """Values ``(member, time, variable)`` of all members, at as many times as a few million numbers allow."""
     n_members, n_times = samples.shape[:2]
-    step = max(1, -(-samples.size // _MOST_VALUES))
+    step = max(1, -(-samples.size // _MAX_VALUES))
     if step > n_times:
         return as_samples(samples, n_members)[:, None, :]
     parts = [samples[start : start + 1000, ::step].values for start in range(0, n_members, 1000)]

@@ -11,7 +11,7 @@ from kgmm.data.samples import pieces_of
 from kgmm.data.standardization import Standardization
 
 BINS = 100
-_FEWEST_BINS = 10
+_MIN_BINS = 10
 _CENTRAL_MASS = 0.9998
 BLOCKS = 20
 
@@ -65,7 +65,7 @@ def histogram_edges(values: np.ndarray, n_bins: int = BINS) -> np.ndarray:
 
 def affordable_bins(effective_size: float) -> int:
     """100 bins, or fewer where the bias of so many would exceed what is measured: the root of the effective size."""
-    return int(min(BINS, max(_FEWEST_BINS, round(effective_size**0.5))))
+    return int(min(BINS, max(_MIN_BINS, round(effective_size**0.5))))
 
 
 def blocks_of(values: np.ndarray, n_blocks: int = BLOCKS) -> list[np.ndarray]:

@@ -24,7 +24,7 @@ _PANELS = (
 _QUANTITIES = ("value", "interval_low", "interval_high", "floor")
 _AXIS_LABELS = {"sigma": "noise amplitude σ", "min_probability": "$p_{min}$"}
 # More small multiples than that cannot be read; the table has all.
-_MOST_COLUMNS = 8
+_MAX_COLUMNS = 8
 
 
 def gather(table: pd.DataFrame, axes: list[list[str]]) -> xr.Dataset:
@@ -126,7 +126,7 @@ def _grid(n_panels: int) -> tuple[int, int]:
 def _draw_maps(dataset: xr.Dataset, statistics: list[str], axes: list[str], labels: list[str]) -> Figure:
     horizontal, vertical, *further = axes
     multiples = ["method"] * (dataset.sizes["method"] > 1) + further
-    values = list(itertools.product(*(dataset[name].values for name in multiples)))[:_MOST_COLUMNS]
+    values = list(itertools.product(*(dataset[name].values for name in multiples)))[:_MAX_COLUMNS]
     # Without multiples the statistics stand side by side.
     n_rows, n_columns = (len(statistics), len(values)) if multiples else _grid(len(statistics))
     size = 1.0 + 0.62 * dataset.sizes[horizontal], 1.3 + 0.36 * dataset.sizes[vertical]

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from kgmm.figures.panels import variable_names
 from kgmm.figures.style import DATA, DIVERGING_MAP, EXACT, MODEL, letter, new_figure
 
-_MOST_VARIABLES = 4
+_MAX_VARIABLES = 4
 
 
 def draw(dataset: xr.Dataset) -> Figure:
@@ -19,7 +19,7 @@ def draw(dataset: xr.Dataset) -> Figure:
 
 
 def _draw_variables(dataset: xr.Dataset) -> Figure:
-    names = variable_names(dataset)[:_MOST_VARIABLES]
+    names = variable_names(dataset)[:_MAX_VARIABLES]
     figure = new_figure(12.6, 0.7 + 2.1 * len(names))
     axes = figure.subplots(len(names), 3, squeeze=False, width_ratios=[2, 1, 1])
     for k, name in enumerate(names):
