@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from kgmm.data.samples import Samples, pieces_of
+from kgmm.data.stored import refuse_non_finite
 
 # A whole number of the chunks in which moments are accumulated.
 _ROWS_PER_READ = 1 << 20
@@ -110,8 +111,17 @@ class Standardization:
 
     @classmethod
     def from_dataset(cls, dataset) -> Standardization:
-        """From a dataset that holds :meth:`to_variables`."""
-        return cls(*(dataset[field.name].values for field in fields(cls)))
+        """From a dataset that holds :meth:`to_variables`; ``ValueError`` for values that no data have."""
+        arrays = {field.name: dataset[field.name].values for field in fields(cls)}
+        refuse_non_finite(arrays)
+        shapes = {values.shape for values in arrays.values()}
+        if len(shapes) > 1 or len(next(iter(shapes))) != 1:
+            raise ValueError(
+                f"mean, scale, lower and upper have the shapes {sorted(shapes)}: one number each is needed"
+            )
+        if not (arrays["scale"] > 0).all() or not (arrays["lower"] < arrays["upper"]).all():
+            raise ValueError("scale must be positive and lower below upper")
+        return cls(**arrays)
 
     def forward(self, X: np.ndarray) -> np.ndarray:
         """Physical to standardised, float64."""

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 import xarray as xr
 
+from kgmm.data.stored import finite_number, reading, refuse_non_finite
 from kgmm.langevin.polynomials import PolynomialBasis
 from kgmm.langevin.radial import RadialBasis
 
@@ -126,10 +127,18 @@ class Circulation:
     @classmethod
     def from_dataset(cls, dataset: xr.Dataset) -> Circulation:
         """The circulation in a dataset that :meth:`to_dataset` made."""
-        kind = {basis.__name__: basis for basis in _BASES}[dataset.attrs["basis"]]
-        basis = kind(*(dataset[name].values[()] for name in _BASES[kind]))
-        stderr = dataset["stderr"].values if "stderr" in dataset else None
-        return cls(basis, dataset["coefficients"].values, float(dataset.attrs["rate"]), stderr)
+        with reading("circulation"):
+            refuse_non_finite({str(name): values.values for name, values in dataset.items()})
+            kind = {basis.__name__: basis for basis in _BASES}[dataset.attrs["basis"]]
+            arrays = {name: dataset[name].values[()] for name in _BASES[kind]}
+            n_features = arrays[min(_BASES[kind], key=lambda name: np.ndim(arrays[name]) != 1)].size
+            for name, dims in _BASES[kind].items():
+                shape = {"variable": (n_features,), (): ()}.get(dims, (dataset["coefficients"].shape[-1], n_features))
+                if np.shape(arrays[name]) != shape:
+                    raise ValueError(f"{name} has shape {np.shape(arrays[name])}: {shape} is expected")
+            stderr = dataset["stderr"].values if "stderr" in dataset else None
+            rate = finite_number(dataset.attrs, "rate", at_least=0.0)
+            return cls(kind(*arrays.values()), dataset["coefficients"].values, rate, stderr)
 
 
 class CirculationVelocity:

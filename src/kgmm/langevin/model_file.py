@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from kgmm.data.stored import finite_number, open_stored, reading
 from kgmm.langevin.circulation import Circulation
 from kgmm.langevin.circulation_fit import CirculationFit
 from kgmm.langevin.dynamics import Dynamics
@@ -49,26 +50,20 @@ def load_model(file: str | Path) -> LangevinModel:
     ValueError
         If the file holds something else, or a later version.
     """
-    try:
-        with xr.open_dataset(file, group="model") as found:
-            attributes = dict(found.attrs)
-    except OSError as error:
-        if not Path(file).is_file():
-            raise
-        raise ValueError(f"{file} holds no Langevin model: it has no group 'model'") from error
-    if attributes.get("format") != _FORMAT or attributes["version"] > _VERSION:
-        raise ValueError(f"{file} holds no Langevin model of version {_VERSION}: it says {attributes}")
-    with xr.open_dataset(file) as root, xr.open_dataset(file, group="score") as score:
-        mobility = Mobility.from_dataset(root)
-        score = ScoreModel.from_dataset(score.load())
-    circulation = None
-    text = json.loads(attributes["dynamics"]) if "dynamics" in attributes else None
-    if "circulation" in _groups(file):
-        with xr.open_dataset(file, group="circulation") as dataset:
-            circulation = Circulation.from_dataset(dataset.load())
-    dynamics = None if text is None else _from_json(text, mobility, circulation)
-    share = float(attributes["largest_reset_share"])
-    return LangevinModel(score, mobility, circulation, dynamics=dynamics, largest_reset_share=share)
+    attributes = open_stored(file, "Langevin model", "model").attrs
+    with reading("Langevin model"):
+        if attributes.get("format") != _FORMAT or finite_number(attributes, "version") > _VERSION:
+            raise ValueError(f"{file} holds no Langevin model of version {_VERSION}: it says {attributes}")
+        mobility = Mobility.from_dataset(open_stored(file, "Langevin model"))
+        score = ScoreModel.from_dataset(open_stored(file, "Langevin model", "score"))
+        circulation = None
+        if "circulation" in _groups(file):
+            circulation = Circulation.from_dataset(open_stored(file, "Langevin model", "circulation"))
+        dynamics = None
+        if "dynamics" in attributes:
+            dynamics = _from_json(json.loads(attributes["dynamics"]), mobility, circulation)
+        share = finite_number(attributes, "largest_reset_share")
+        return LangevinModel(score, mobility, circulation, dynamics=dynamics, largest_reset_share=share)
 
 
 def _groups(file: str | Path) -> list[str]:

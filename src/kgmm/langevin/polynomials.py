@@ -13,6 +13,7 @@ import torch
 from numpy.polynomial import legendre
 
 _MAX_TERMS = 5000
+_MAX_ORDER = 63
 
 
 class BasisValues(NamedTuple):
@@ -67,6 +68,13 @@ class PolynomialBasis:
     center: np.ndarray
     half_width: np.ndarray
     orders: np.ndarray
+
+    def __post_init__(self):
+        orders = np.asarray(self.orders)
+        if orders.dtype.kind not in "iu" or orders.min(initial=0) < 0 or orders.max(initial=0) > _MAX_ORDER:
+            raise ValueError(f"orders must be integers from 0 to {_MAX_ORDER}")
+        if not (np.asarray(self.half_width) > 0).all():
+            raise ValueError(f"half widths are {self.half_width}: they must be positive")
 
     @classmethod
     def of_degree(cls, center, half_width, degree: int) -> PolynomialBasis:

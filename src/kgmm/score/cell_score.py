@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from kgmm.data.standardization import Standardization, StandardizedSamples, check_samples
+from kgmm.data.stored import open_stored, reading
 from kgmm.randomness import Seed
 from kgmm.score import kgmm_files
 from kgmm.score.cells import CellEstimates, estimate
@@ -237,8 +238,9 @@ class CellScore:
     def from_dataset(cls, dataset: xr.Dataset, *, random_state: Seed | None = None, device: str = "cpu") -> CellScore:
         """From what :meth:`to_dataset` made; ``random_state`` gives further draws random numbers of their own."""
         prepared = PreparedCells.from_dataset(dataset, random_state=random_state, device=device)
-        fields, sums = kgmm_files.score_fields(dataset)
-        return cls(prepared, **fields, sums=None if sums is None else Sums(**sums))
+        with reading("score of cells"):
+            fields, sums = kgmm_files.score_fields(dataset)
+            return cls(prepared, **fields, sums=None if sums is None else Sums(**sums))
 
     def save(self, path: str | Path, moments: bool = False) -> None:
         """Writes the score to a NetCDF file, with its sums if ``moments``."""
@@ -247,8 +249,8 @@ class CellScore:
     @classmethod
     def load(cls, path: str | Path, *, random_state: Seed | None = None, device: str = "cpu") -> CellScore:
         """The score in a file, see :meth:`from_dataset`."""
-        with xr.open_dataset(path) as dataset:
-            return cls.from_dataset(dataset.load(), random_state=random_state, device=device)
+        dataset = open_stored(path, "score of cells")
+        return cls.from_dataset(dataset, random_state=random_state, device=device)
 
 
 def _score_of(prepared: PreparedCells, sums: Sums, stopped_by: str) -> CellScore:

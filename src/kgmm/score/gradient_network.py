@@ -25,6 +25,11 @@ class GradientNetwork(Network):
     torch.Size([5, 3])
     """
 
+    @property
+    def n_outputs(self) -> int:
+        """One, whose gradient the score is."""
+        return 1
+
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """``∇ψ`` at ``x`` of shape ``(n, n_in)``, shape ``(n, n_in)``."""
         *hidden, (last, _) = self.layers

@@ -9,6 +9,7 @@ import torch
 import xarray as xr
 
 from kgmm.data.standardization import Standardization
+from kgmm.data.stored import finite_number, refuse_non_finite
 from kgmm.randomness import Seed, torch_generator
 from kgmm.score.cells import CellEstimates
 from kgmm.score.moments import Moments
@@ -65,15 +66,23 @@ def prepared_fields(dataset: xr.Dataset, random_state: Seed | None) -> dict:
     attributes = dataset.attrs
     if "tree_depth" not in attributes:
         raise ValueError("these are no cells of KGMM: the attribute 'tree_depth' is missing")
+    planes = {name: dataset[name].values for name in ("tree_normal", "tree_offset", "tree_children", "tree_label")}
+    refuse_non_finite(planes)
+    standardization = Standardization.from_dataset(dataset)
+    if planes["tree_normal"].shape[1:] != standardization.scale.shape:
+        raise ValueError("the tree of cells and the standardisation have different numbers of variables")
+    options = CellOptions.checked(**json.loads(attributes["parameters"]))
+    if finite_number(attributes, "sigma") != options.sigma:
+        raise ValueError(f"sigma is {attributes['sigma']} in one place and {options.sigma} in another")
     tree = [torch.from_numpy(dataset[f"tree_{name}"].values) for name in ("normal", "offset", "children", "label")]
     entropy = int(attributes["entropy"])
     if random_state is not None:
         entropy = int(torch.randint(2**62, (1,), generator=torch_generator(random_state)))
     return {
-        "options": CellOptions(**json.loads(attributes["parameters"])),
-        "standardization": Standardization.from_dataset(dataset),
+        "options": options,
+        "standardization": standardization,
         "partition": Partition(*tree, depth=int(attributes["tree_depth"])),
-        "min_probability": float(attributes["min_probability"]),
+        "min_probability": finite_number(attributes, "min_probability", above=0.0),
         "entropy": entropy,
     }
 
@@ -83,8 +92,13 @@ def score_fields(dataset: xr.Dataset) -> tuple[dict, dict | None]:
     attributes = dataset.attrs
     if "n_draws" not in attributes:
         raise ValueError("these cells are prepared and hold no score: the attribute 'n_draws' is missing")
+    estimates = CellEstimates.from_dataset(dataset)
+    refuse_non_finite({"count": estimates.count, "center": estimates.center, "noise_mean": estimates.noise_mean})
+    n_cells = int((dataset["tree_label"].values >= 0).sum())
+    if len(estimates.count) != n_cells or len(estimates.noise_mean) != n_cells:
+        raise ValueError(f"the estimates are of {len(estimates.count)} cells: the tree has {n_cells}")
     fields = {
-        "estimates": CellEstimates.from_dataset(dataset),
+        "estimates": estimates,
         "n_draws": int(attributes["n_draws"]),
         "stopped_by": attributes["stopped_by"],
     }

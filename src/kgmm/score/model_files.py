@@ -8,6 +8,7 @@ from pathlib import Path
 import xarray as xr
 
 from kgmm.data.standardization import Standardization
+from kgmm.data.stored import finite_number, open_stored, reading, refuse_non_finite
 from kgmm.score.gradient_network import GradientNetwork
 from kgmm.score.network import Network
 from kgmm.score.potentials import Potential
@@ -54,18 +55,31 @@ def parts_of(dataset: xr.Dataset) -> dict:
     attributes = dataset.attrs
     if attributes.get("format") != _FORMAT:
         raise ValueError(f"this is no score model: attribute 'format' is {attributes.get('format')!r}")
-    if attributes["version"] > _VERSION:
+    if finite_number(attributes, "version") > _VERSION:
         raise ValueError(f"score model of version {attributes['version']}: this kgmm reads up to {_VERSION}")
+    refuse_non_finite({str(name): values.values for name, values in dataset.items() if name not in _LOSSES})
+    if attributes.get("activation", "silu") != "silu":
+        raise ValueError(f"activation is {attributes['activation']!r}: 'silu' is the only one")
     history = None
     if "validation_loss" in dataset:
         history = History(*(dataset[name].values for name in _LOSSES), kept=int(dataset["kept"]))
     error = attributes.get("error_estimate")
     kind = Potential if "hidden" not in attributes else GradientNetwork if "gradient" in attributes else Network
+    network, standardization = kind.from_dataset(dataset), Standardization.from_dataset(dataset)
+    if network.n_features != standardization.scale.size:
+        raise ValueError(
+            f"the score has {network.n_features} variables and its standardisation {standardization.scale.size}"
+        )
+    d = network.n_features
+    if "precision" in dataset and dataset["precision"].shape != (d, d):
+        raise ValueError(f"precision has shape {dataset['precision'].shape}: {(d, d)} is expected")
+    if kind is not Potential and list(network.hidden) != json.loads(attributes["hidden"]):
+        raise ValueError(f"hidden is {attributes['hidden']}: the layers have the widths {list(network.hidden)}")
     return {
-        "network": kind.from_dataset(dataset),
-        "residual_scale": float(attributes["residual_scale"]),
-        "sigma": float(attributes["sigma"]),
-        "standardization": Standardization.from_dataset(dataset),
+        "network": network,
+        "residual_scale": finite_number(attributes, "residual_scale"),
+        "sigma": finite_number(attributes, "sigma", at_least=0.0),
+        "standardization": standardization,
         "history": history,
         "precision": dataset["precision"].values if "precision" in dataset else None,
         "error_estimate": None if error is None else float(error),
@@ -105,7 +119,8 @@ class StoredScore(ScoreFunction):
         ValueError
             If the dataset is something else.
         """
-        return cls(**parts_of(dataset))
+        with reading("score model"):
+            return cls(**parts_of(dataset))
 
     def save(self, path: str | Path) -> None:
         """Writes the model to one NetCDF file.
@@ -148,5 +163,4 @@ class StoredScore(ScoreFunction):
         >>> again.method == score.method
         True
         """
-        with xr.open_dataset(path) as dataset:
-            return cls.from_dataset(dataset.load())
+        return cls.from_dataset(open_stored(path, "score model"))

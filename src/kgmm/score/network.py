@@ -63,14 +63,34 @@ class Network:
 
     @classmethod
     def from_dataset(cls, dataset) -> Network:
-        """From a dataset that holds :meth:`to_variables`."""
+        """From a dataset that holds :meth:`to_variables`; ``ValueError`` if its layers do not fit together."""
         n_layers = sum(str(name).startswith("weight_") for name in dataset.variables)
-        return cls(
-            tuple(
-                tuple(torch.from_numpy(dataset[f"{name}_{k}"].values) for name in ("weight", "bias"))
-                for k in range(n_layers)
-            )
+        layers = tuple(
+            tuple(torch.from_numpy(dataset[f"{name}_{k}"].values).float() for name in ("weight", "bias"))
+            for k in range(n_layers)
         )
+        if not layers:
+            raise ValueError("the network has no layers")
+        for k, (weight, bias) in enumerate(layers):
+            n_in = weight.shape[-1] if k == 0 else layers[k - 1][1].numel()
+            if not (weight.isfinite().all() and bias.isfinite().all()):
+                raise ValueError(f"layer {k} of the network holds numbers that single precision cannot")
+            if weight.ndim != 2 or bias.shape != weight.shape[:1] or weight.shape[1] != n_in:
+                raise ValueError(f"layer {k} of the network has the shapes {list(weight.shape)} and {list(bias.shape)}")
+        network = cls(layers)
+        if layers[-1][1].numel() != network.n_outputs:
+            raise ValueError(f"the network has {layers[-1][1].numel()} outputs: {network.n_outputs} are needed")
+        return network
+
+    @property
+    def n_features(self) -> int:
+        """Number of inputs."""
+        return self.layers[0][0].shape[1]
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of outputs that a score of these inputs has."""
+        return self.n_features
 
     def to(self, device: str | torch.device) -> Network:
         """The same network on another device."""

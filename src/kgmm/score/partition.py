@@ -41,6 +41,19 @@ class Partition:
     labels: torch.Tensor
     depth: int
 
+    def __post_init__(self):
+        n_nodes = self.labels.numel()
+        shapes = (self.normals.shape[:1], self.offsets.shape, self.children.shape[:1], self.labels.shape)
+        if self.normals.ndim != 2 or self.children.shape[1:] != (2,) or any(tuple(s) != (n_nodes,) for s in shapes):
+            raise ValueError(f"the tree of cells has arrays that do not fit together: {[list(s) for s in shapes]}")
+        if not n_nodes or self.children.min() < 0 or self.children.max() >= n_nodes:
+            raise ValueError(f"the tree of {n_nodes} nodes has children that are none of them")
+        cells = self.labels[self.labels >= 0].sort().values
+        if self.labels.min() < -1 or not cells.equal(torch.arange(cells.numel(), dtype=cells.dtype)):
+            raise ValueError("the leaves of the tree are not numbered from 0 on")
+        if not 0 <= self.depth <= n_nodes:
+            raise ValueError(f"the depth of the tree is {self.depth}: it must be from 0 to {n_nodes}, its nodes")
+
     @property
     def n_cells(self) -> int:
         """Number of leaves."""

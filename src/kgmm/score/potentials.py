@@ -89,11 +89,31 @@ class Potential:
             return torch.from_numpy(np.ascontiguousarray(dataset[name].values))
 
         if "exponents" in dataset:
-            features: Features = PolynomialFeatures(tensor("exponents"))
+            exponents = tensor("exponents")
+            if (
+                exponents.dtype != torch.int64
+                or exponents.ndim != 2
+                or not 0 <= exponents.min() <= exponents.max() < 64
+            ):
+                raise ValueError("exponents of the polynomials must be integers from 0 to 63, a row for each function")
+            features: Features = PolynomialFeatures(exponents)
         else:
             features = RadialFeatures(tensor("radial_center"), float(dataset["radial_width"]))
         numbers = {name: float(dataset[name]) for name in ("reach", "support", "bound")}
-        return cls(features, tensor("function_weight"), tensor("metric"), anchors=tensor("anchor"), **numbers)
+        if min(numbers.values()) <= 0:
+            raise ValueError(f"{', '.join(numbers)} are {', '.join(map(str, numbers.values()))}: they must be positive")
+        found = cls(features, tensor("function_weight"), tensor("metric"), anchors=tensor("anchor"), **numbers)
+        d = found.n_features
+        if found.anchors.ndim != 2 or found.anchors.shape[1] != d or found.precision.shape != (d, d):
+            raise ValueError("the anchors or the metric of the potential have another number of variables than it has")
+        # A look at one point tells whether functions and weights fit together.
+        found(torch.zeros(1, d))
+        return found
+
+    @property
+    def n_features(self) -> int:
+        """Number of variables."""
+        return self.features.n_features
 
 
 def nearest_distance(x: torch.Tensor, anchors: torch.Tensor) -> torch.Tensor:

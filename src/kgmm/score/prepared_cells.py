@@ -10,6 +10,7 @@ import torch
 import xarray as xr
 
 from kgmm.data.standardization import Standardization, StandardizedSamples, check_samples
+from kgmm.data.stored import open_stored, reading
 from kgmm.randomness import Seed, torch_generator
 from kgmm.score import kgmm_files
 from kgmm.score.draws import Drawing
@@ -153,7 +154,8 @@ class PreparedCells:
         cls, dataset: xr.Dataset, *, random_state: Seed | None = None, device: str = "cpu"
     ) -> PreparedCells:
         """From a dataset of prepared cells or of a score; ``random_state`` gives them random numbers of their own."""
-        return cls(**kgmm_files.prepared_fields(dataset, random_state), device=device)
+        with reading("set of cells"):
+            return cls(**kgmm_files.prepared_fields(dataset, random_state), device=device)
 
     def save(self, path: str | Path) -> None:
         """Writes the prepared cells to a NetCDF file."""
@@ -162,5 +164,5 @@ class PreparedCells:
     @classmethod
     def load(cls, path: str | Path, *, random_state: Seed | None = None, device: str = "cpu") -> PreparedCells:
         """The prepared cells in a file, see :meth:`from_dataset`."""
-        with xr.open_dataset(path) as dataset:
-            return cls.from_dataset(dataset.load(), random_state=random_state, device=device)
+        dataset = open_stored(path, "set of cells")
+        return cls.from_dataset(dataset, random_state=random_state, device=device)
