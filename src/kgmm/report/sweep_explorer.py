@@ -10,12 +10,12 @@ from kgmm.report.explorer import plain_numbers
 from kgmm.report.setting_table import failure_text, setting_columns, value_text
 from kgmm.report.sweep_table import MEAN, models_of
 from kgmm.report.tables import STATISTIC_NAMES
-from kgmm.results import Sweep
+from kgmm.results import BASELINES, Sweep
 
 # More rows of a sweep than that would make the page heavy: statistics of single variables are left to ``sweep.csv``.
 _MAX_ROWS = 40_000
 _QUANTITIES = {"value": "value", "low": "interval_low", "high": "interval_high", "floor": "floor"}
-_MODELS = {"": "", "identity": "Φ = I", "fitted": "fitted Φ"}
+_MODELS = {"": "", "identity": "Φ = I", "fitted": "fitted Φ"} | {name: f"{name} model" for name in BASELINES}
 
 
 def sweep_entries(
