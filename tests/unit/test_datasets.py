@@ -439,6 +439,34 @@ def test_text_that_is_no_table_is_refused(tmp_path, content):
     assert "cannot be read as CSV" in refusal(path, ["wind"])
 
 
+def test_rows_longer_than_the_header_are_refused(tmp_path):
+    (tmp_path / "x.csv").write_text("a,b\n1,7,9\n2,1,9\n")
+    assert "rows have more fields than the header" in refusal(tmp_path / "x.csv", ["a"], time_step=1.0)
+
+
+def test_truth_values_are_no_numbers_and_large_integers_are(tmp_path):
+    rows = "\n".join(f"{k % 2 == 0},{10**25 + k * 10**23}" for k in range(N_TIMES))
+    (tmp_path / "x.csv").write_text(f"flag,large\n{rows}\n")
+    assert "holds truth values" in refusal(tmp_path / "x.csv", ["flag"], time_step=1.0)
+    series = open_series(tmp_path / "x.csv", ["large"], time_step=1.0)
+    np.testing.assert_allclose(series.read(0, 3)[0, :, 0], [1e25, 1.01e25, 1.02e25])
+
+
+def test_numbers_too_small_for_single_precision_are_refused(tmp_path):
+    labelled(1e-300 * ONE).to_netcdf(tmp_path / "x.nc")
+    assert "change its units" in refusal(tmp_path / "x.nc")
+
+
+@pytest.mark.parametrize("kind", ["NETCDF3_CLASSIC", "NETCDF3_64BIT_OFFSET", "NETCDF3_64BIT_DATA"])
+def test_truncated_classic_files_are_refused(tmp_path, kind):
+    """Their library reads what is missing as zeros."""
+    labelled(ONE).to_netcdf(tmp_path / "x.nc", format=kind, engine="netcdf4")
+    content = (tmp_path / "x.nc").read_bytes()
+    assert open_series(tmp_path / "x.nc", ["wind"]).shape[1] == N_TIMES
+    (tmp_path / "x.nc").write_bytes(content[: len(content) - 8 * N_TIMES])
+    assert "truncated" in refusal(tmp_path / "x.nc", ["wind"])
+
+
 def test_text_in_another_encoding_is_refused(tmp_path):
     (tmp_path / "x.csv").write_bytes("time,wind,größe\n0,1,2\n".encode("latin-1"))
     assert "cannot be read" in refusal(tmp_path / "x.csv", ["wind"])

@@ -10,7 +10,7 @@ import xarray as xr
 from kgmm import get_system
 from kgmm.data.trajectory import as_trajectory
 from kgmm.figures import drawing
-from kgmm.figures.drawing import draw, trajectory_page
+from kgmm.figures.drawing import draw, publish, trajectory_page
 from kgmm.jobs.failures import write_failed
 from kgmm.results import ExperimentResult
 from kgmm.statistics.curves import ring_densities
@@ -164,6 +164,16 @@ def test_multivariate_figure(tmp_path, dimension):
     assert len(axes) == 15  # paths, marginals, autocorrelations, two joint densities
     assert [ax.get_ylabel() for ax in axes[:3]] == ["v0", "v1", "v2"]
     assert axes[9].get_xlabel() == "v0 (physical units)" and axes[9].get_ylabel() == "v1"
+
+
+def test_names_are_no_formulas(tmp_path):
+    rows = rows_of(tmp_path, 3, (0.1,))
+    dataset = gather(rows).assign_coords(variable=[r"$\frac$", "a_b$", "c^2"])
+    publish(dataset, *(tmp_path / f"x.{suffix}" for suffix in ("png", "pdf", "nc")))
+    with xr.open_dataset(tmp_path / "x.nc") as stored:
+        assert list(stored["variable"].values) == [r"$\frac$", "a_b$", "c^2"]
+    with pytest.raises(ValueError):
+        draw(dataset).savefig(tmp_path / "y.png")
 
 
 def test_failed_results_are_left_out(tmp_path):

@@ -11,6 +11,7 @@ import time
 
 import psutil
 import pytest
+import xarray as xr
 
 from tests.workflow.tiny import TINY
 
@@ -151,3 +152,26 @@ def test_what_is_forced_is_computed_again(finished_tiny, new_project):
         project.hashes()[str(score.relative_to(project.root / "results/store"))]
         == (finished_tiny.hashes()[str(score.relative_to(project.root / "results/store"))])
     )
+
+
+def test_a_picture_that_cannot_be_drawn_does_not_cost_the_report(finished_tiny, new_project):
+    project = new_project()
+    shutil.copytree(finished_tiny.root / "results", project.root / "results")
+    shutil.copytree(finished_tiny.root / ".snakemake", project.root / ".snakemake")
+    config = project.write_config("tiny.yaml", TINY)
+    project.edit(
+        "src/kgmm/figures/kinds/score_profiles.py",
+        "def draw(dataset: xr.Dataset) -> Figure:\n",
+        "def draw(dataset: xr.Dataset) -> Figure:\n    raise RuntimeError('no ink')\n\n\ndef _draw(dataset):\n",
+    )
+    before = project.hashes()
+    result = project.snakemake("--configfile", config, "--cores", "2")
+    assert (
+        result.returncode != 0 and "draw_figure double_well: cannot be drawn: no ink" in result.stdout + result.stderr
+    )
+    # The picture in the report says why it is missing.
+    with xr.open_dataset(project.root / "results/tiny/figures/double_well.nc") as shown:
+        assert shown.attrs["reason"] == "cannot be drawn: no ink"
+    report, manifest = (project.root / "results/tiny" / name for name in ("report.html", "manifest.json"))
+    assert report.stat().st_mtime >= (project.root / "results/tiny/figures/double_well.png").stat().st_mtime
+    assert manifest.exists() and project.hashes() == before

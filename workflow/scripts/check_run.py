@@ -13,7 +13,7 @@ from kgmm.report.verification import unmet
 
 def check_run(costs: str, verification: str, report: str, output: str) -> None:
     with open(costs, newline="") as file:
-        jobs = [job for job in csv.DictReader(file) if job["stage"] in STAGES]
+        jobs = [job for job in csv.DictReader(file) if job["stage"] in STAGES or job["status"] == "failed"]
     failed = [job for job in jobs if job["status"] == "failed"]
     claims = pd.read_csv(verification).to_dict("records")
     missed = unmet(claims)

@@ -1,7 +1,10 @@
 """Draws one picture, and writes the data it shows beside it."""
 
+import logging
+
 import pandas as pd
 
+from kgmm.data.readers import first_line
 from kgmm.figures import drawing
 from kgmm.jobs.run import recorded
 
@@ -18,6 +21,13 @@ def contents(kind, sources, name):
 
 
 name, kind = snakemake.wildcards.name, snakemake.params.drawing
-with recorded(snakemake, f"draw_{kind}", name):
+with recorded(snakemake, f"draw_{kind}", name) as facts:
     files = snakemake.output
-    drawing.publish(contents(kind, snakemake.params.sources, name), files.png, files.pdf, files.data)
+    try:
+        drawing.publish(contents(kind, snakemake.params.sources, name), files.png, files.pdf, files.data)
+    except Exception as error:
+        # One picture must not cost the report: it says why it is missing, and the run fails at its end.
+        logging.getLogger("kgmm").exception("the picture cannot be drawn")
+        reason = f"cannot be drawn: {first_line(error)}"
+        drawing.publish(drawing.failed_drawing(reason), files.png, files.pdf, files.data)
+        facts |= {"status": "failed", "reason": reason}

@@ -15,9 +15,9 @@ from kgmm.data.standardization import Standardization
 from kgmm.data.trajectory import as_trajectory, times_per_piece, write_trajectory
 from kgmm.statistics.histograms import BLOCKS, BlockMoments
 
-# Trajectories are stored in single precision: its largest number, with room for squares of differences, and the
-# smallest range, relative to the level, that keeps three digits.
-_LARGEST, _FINEST = 1e18, 1e-4
+# Trajectories are stored in single precision: its largest and smallest numbers, with room for squares of differences,
+# and the smallest range, relative to the level, that keeps three digits.
+_LARGEST, _SMALLEST, _FINEST = 1e18, 1e-18, 1e-4
 # Two in each of the blocks from which errors are estimated.
 _MIN_STATES = 2 * BLOCKS
 # Time coordinates are often stored in single precision or rounded to a few digits.
@@ -190,7 +190,8 @@ def check_series(series: Series) -> None:
     for name, low, high in zip(series.variables, lower, upper):
         if low == high:
             raise ValueError(f"variable {name!r} of {series.source} is constant ({low:g}): it has no density")
-        if max(abs(low), abs(high)) > _LARGEST or high - low < _FINEST * max(abs(low), abs(high)):
+        level = max(abs(low), abs(high))
+        if not _SMALLEST < level < _LARGEST or high - low < _FINEST * level:
             raise ValueError(
                 f"variable {name!r} of {series.source} lies between {low:g} and {high:g}: subtract a constant or "
                 "change its units, single precision cannot hold it"

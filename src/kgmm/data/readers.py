@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -79,14 +81,18 @@ def _read_labelled(path: Path, variables: Sequence[str] | None, time: str, membe
 def _refuse_truncated(path: Path) -> None:
     """Classic NetCDF, whose library reads what is missing as zeros."""
     with open(path, "rb") as file:
-        if file.read(4) not in (b"CDF\x01", b"CDF\x02"):
+        if file.read(4) not in (b"CDF\x01", b"CDF\x02", b"CDF\x05"):
             return
-    from scipy.io import netcdf_file
+    import netCDF4
 
-    try:
-        netcdf_file(path, mmap=True).close()
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"the data file {path} cannot be read: it is truncated") from error
+    # Nothing is compressed in these formats: a file is at least as long as its variables.
+    with netCDF4.Dataset(path) as dataset:
+        needed = sum(variable.dtype.itemsize * math.prod(variable.shape) for variable in dataset.variables.values())
+    if path.stat().st_size < needed:
+        raise ValueError(
+            f"the data file {path} cannot be read: it is truncated, its variables take {needed} bytes and it has "
+            f"{path.stat().st_size}"
+        )
 
 
 def _is_real(dtype: np.dtype) -> bool:
@@ -104,7 +110,15 @@ def _read_csv(path: Path, variables: Sequence[str] | None, time: str, member: st
     import pandas as pd
 
     try:
-        table = pd.read_csv(path)
+        with warnings.catch_warnings():
+            # Rows longer than the header: without index_col their first field would become an index and all columns
+            # move by one, with it their last would be dropped with a warning.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            table = pd.read_csv(path, index_col=False)
+    except pd.errors.ParserWarning as error:
+        raise ValueError(
+            f"the data file {path} cannot be read as CSV: rows have more fields than the header"
+        ) from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise ValueError(f"the data file {path} cannot be read as CSV: {first_line(error)}") from error
     columns = ", ".join(map(str, table.columns))
@@ -115,9 +129,7 @@ def _read_csv(path: Path, variables: Sequence[str] | None, time: str, member: st
             raise ValueError(f"{path} has no column {name!r}: it has {columns}")
     if table.empty:
         raise ValueError(f"{path} holds no data: it has the columns {columns} and no rows")
-    for name in variables:
-        if not _is_real(table[name].to_numpy().dtype):
-            raise ValueError(f"column {name!r} of {path} holds text: numbers are expected")
+    table = table.assign(**{name: _numbers_of(table[name], path) for name in variables})
     groups = [table]
     if member in table:
         if table[member].isna().any():
@@ -132,6 +144,21 @@ def _read_csv(path: Path, variables: Sequence[str] | None, time: str, member: st
     values = np.stack([group[list(variables)].to_numpy(dtype=float) for group in groups])
     times = [_times_of(group[time], path) for group in groups] if with_times and time in table else []
     return Contents(values.shape, list(variables), times, lambda start, stop: values[:, start:stop])
+
+
+def _numbers_of(column, path: Path):
+    """A column as numbers; ``ValueError`` for truth values and text."""
+    import pandas as pd
+
+    if column.dtype == bool:
+        raise ValueError(f"column {column.name!r} of {path} holds truth values: numbers are expected")
+    if _is_real(column.to_numpy().dtype):
+        return column
+    # Integers beyond 64 bits stay objects.
+    numbers = pd.to_numeric(column, errors="coerce").astype(float)
+    if numbers.isna().any() and not column.isna().equals(numbers.isna()):
+        raise ValueError(f"column {column.name!r} of {path} holds text: numbers are expected")
+    return numbers
 
 
 def _times_of(column, path: Path) -> np.ndarray:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
@@ -82,4 +83,31 @@ def draw(dataset: xr.Dataset) -> Figure:
 def publish(dataset: xr.Dataset, png: str | Path, pdf: str | Path, data: str | Path) -> None:
     """Writes the figure of a dataset, and the dataset beside it."""
     dataset.to_netcdf(data)
-    save(draw(dataset), png, pdf)
+    save(draw(without_formulas(dataset)), png, pdf)
+
+
+def failed_drawing(reason: str) -> xr.Dataset:
+    """What stands in the place of a figure that could not be drawn."""
+    return xr.Dataset(attrs={"kind": "empty", "reason": reason})
+
+
+def without_formulas(dataset: xr.Dataset) -> xr.Dataset:
+    """The dataset with names that are drawn as they are: matplotlib would set what stands between dollars as a formula.
+
+    Examples
+    --------
+    >>> names = xr.Dataset(coords={"variable": ["x", "$\\\\frac$"]})
+    >>> print(*without_formulas(names)["variable"].values)
+    x \\$\\frac\\$
+    """
+
+    def plain(text: str) -> str:
+        return text.replace("$", r"\$")
+
+    changed = {
+        name: (values.dims, np.array([plain(str(text)) for text in values.values.ravel()]).reshape(values.shape))
+        for name, values in dataset.variables.items()
+        if values.dtype.kind in "OU"
+    }
+    attributes = {name: plain(value) if isinstance(value, str) else value for name, value in dataset.attrs.items()}
+    return dataset.assign(changed).assign_attrs(attributes)

@@ -102,9 +102,12 @@ def _function_of(stage: str) -> Callable[[Job], None]:
 
 @contextmanager
 def recorded(snakemake, name: str, key: str):
-    """:func:`logged`, with a record of the costs of a job that belongs to a run and not to the store."""
+    """:func:`logged`, with a record of the costs of a job that belongs to a run and not to the store.
+
+    Yields the facts of the record: a job that deals with a failure sets their ``status`` and ``reason``.
+    """
     costs = CostMeter()
+    facts = {"stage": name, "key": key, "threads": snakemake.threads, "status": "ok", "reason": ""}
     with logged(snakemake.log[0]):
-        yield
-        facts = {"stage": name, "key": key, "threads": snakemake.threads, "status": "ok", "reason": ""}
+        yield facts
         write_facts(Path(snakemake.output.record), facts | costs.lap() | environment())

@@ -1,4 +1,4 @@
-"""The figure of a block in which every result failed."""
+"""The figure of a block in which every result failed, or that could not be drawn."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ def gather(rows: list[ExperimentResult]) -> xr.Dataset:
 def draw(dataset: xr.Dataset) -> Figure:
     """Says that there is nothing to show."""
     figure = new_figure(6, 1.2)
-    reasons = "No usable result, or a score of many variables without a model:\nsee the tables of this section."
-    figure.text(0.5, 0.5, reasons, ha="center", va="center")
+    nothing = "No usable result, or a score of many variables without a model:\nsee the tables of this section."
+    figure.text(0.5, 0.5, dataset.attrs.get("reason", nothing), ha="center", va="center", wrap=True)
     return figure
