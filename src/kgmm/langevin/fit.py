@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 
-from kgmm.data.paths import as_path, equal_members
+from kgmm.data.paths import as_path, equal_members, states
 from kgmm.langevin.dynamics import CIRCULATIONS, Dynamics
 from kgmm.langevin.fit_dynamics import fit_dynamics
 from kgmm.langevin.model import LangevinModel
 from kgmm.randomness import Seed
 from kgmm.score.fit import fit_score
+from kgmm.score.gradient_score import fit_gradient_score
 from kgmm.score.model import ScoreModel
+
+logger = logging.getLogger("kgmm")
+
+_NETWORK_SIGMA, _NETWORK_STEPS = 0.05, 4000
 
 
 def fit_langevin(
@@ -28,7 +35,9 @@ def fit_langevin(
     path : array_like
         A densely saved path, many decorrelation times long, see :func:`kgmm.data.paths.as_path`.
     score : ScoreModel, optional
-        The score of its density; by default :func:`kgmm.fit_score` of its states.
+        The score of its density; by default :func:`kgmm.fit_score` of its states and, if the model with it does not
+        pass its check, that of a network at σ = 0.05, :func:`kgmm.score.gradient_score.fit_gradient_score`: the better
+        of both models is returned.
     circulation : str
         How probability moves along the density, ``dX = [(D + R(X)) s + ∇·R(X)] dt + √2 D^½ dW`` with an antisymmetric
         ``R``; the density is that of the score for every ``R``. ``"none"``: the identity as mobility in standardised
@@ -72,7 +81,8 @@ def fit_langevin(
     if circulation not in CIRCULATIONS:
         raise ValueError(f"circulation is {circulation!r}: it must be one of {', '.join(CIRCULATIONS)}")
     path = as_path(path)
-    if score is None:
+    is_given = score is not None
+    if not is_given:
         score = fit_score(path, random_state=random_state)
     scale = score.standardization.scale
     if scale.size != path.sizes["variable"]:
@@ -82,6 +92,12 @@ def fit_langevin(
         nothing = np.full_like(diffusion, np.nan)
         dynamics = Dynamics("none", "identity", "no other was asked for", diffusion, nothing, "identity")
         return LangevinModel(score, dynamics=dynamics)
-    return fit_dynamics(
-        equal_members(path), score, circulation=circulation, symmetries=tuple(symmetries), seed=random_state
-    )
+    options = {"circulation": circulation, "symmetries": tuple(symmetries), "seed": random_state}
+    path = equal_members(path)
+    model = fit_dynamics(path, score, **options)
+    if is_given or not model.dynamics.warnings:
+        return model
+    logger.info("the model does not pass its check (%s): a network is tried", "; ".join(model.dynamics.warnings))
+    network = fit_gradient_score(states(path), _NETWORK_SIGMA, steps=_NETWORK_STEPS, random_state=random_state)
+    other = fit_dynamics(path, network, **options)
+    return min(model, other, key=lambda one: (one.dynamics.check.members_reset > 0, one.dynamics.check.worst))
