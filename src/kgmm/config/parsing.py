@@ -18,7 +18,6 @@ from kgmm.config.sizes import check_sizes
 from kgmm.options import sentence
 from kgmm.systems.registry import get_system
 
-_BLOCK_KEYS = set(Block.model_fields) - {"name"}
 KINDS = ("simulation", "dataset")
 _OF_PLAN = {"name", "replicate"}  # keys of an experiment that a block does not set directly
 

@@ -107,7 +107,3 @@ _TABLE = (
     ),
 )  # fmt: skip
 STAGES: dict[str, Stage] = {stage.name: stage for stage in _TABLE}
-# Stages whose result is the trajectory that estimates are made from.
-TRAJECTORY_STAGES = ("simulate_trajectory", "merge_shards", "import_dataset")
-# Stages whose result is the cells of an estimate.
-CELL_STAGES = ("estimate_cells", "gather_cells")

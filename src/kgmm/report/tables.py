@@ -187,11 +187,6 @@ def failures(metrics: pd.DataFrame) -> list[dict]:
     return failed[["sigma", "method", "replicate", "statistic", "reason"]].to_dict("records")
 
 
-def failed_trajectories(trajectories: pd.DataFrame) -> list[dict]:
-    """The same for trajectories, which have neither σ nor method."""
-    return failures(trajectories.assign(sigma="–", method="–", statistic="trajectory"))
-
-
 def cost_table(costs: pd.DataFrame) -> list[dict]:
     """One row per stage: jobs, times in seconds, largest memory."""
     rows = []
