@@ -79,9 +79,9 @@ def test_another_network_clusters_nothing(finished_tiny):
     ("module", "old", "new", "expected"),
     [
         # A comment is no change.
-        ("langevin/model.py", "_BOX_MARGIN = 0.5", "_BOX_MARGIN = 0.5  # half", {}),
+        ("langevin/ensemble.py", "_BOX_MARGIN = 0.5", "_BOX_MARGIN = 0.5  # half", {}),
         (
-            "langevin/model.py", "_BOX_MARGIN = 0.5", "_BOX_MARGIN = 0.6",
+            "langevin/ensemble.py", "_BOX_MARGIN = 0.5", "_BOX_MARGIN = 0.6",
             OF_THE_MODELS | OF_THE_RUN,
         ),
         (
