@@ -12,6 +12,7 @@ import pytest
 import xarray as xr
 from scipy.linalg import expm, solve_continuous_lyapunov
 
+from kgmm.results import BASELINES
 from tests.statistical.exact_laws import linear_paths
 from tests.workflow.test_reruns import (
     OF_THE_DATA,
@@ -179,8 +180,8 @@ def test_the_score_and_the_model_are_those_of_the_process(finished):
     metrics = pd.read_csv(finished.root / "results/mine/metrics.csv")
     assert set(metrics["status"]) == {"ok"}
     assert {"kgmm", "kgmm_cells"} == set(metrics["method"])
-    # Saved once every half unit of time, the path is too coarse for a slope: the fitted model's clock is matched.
-    assert set(metrics["mobility"].dropna()) == {"identity", "matched"}
+    # Saved once every half unit of time, the path is too coarse for a slope: the fitted mobility is matched.
+    assert set(metrics["mobility"].dropna()) == {"identity", "matched", *BASELINES}
     own = metrics[(metrics["method"] == "kgmm") & (metrics["mobility"] == "matched")]
     own = own.set_index(["statistic", "variable"])["value"]
     for variable, mean, deviation in (
@@ -319,7 +320,9 @@ def test_real_observations_run_to_the_report(new_project):
     assert (metrics["status"] == "ok").all()
     assert not metrics["statistic"].isin(["score_error", "smoothed_score_error"]).any()  # nobody knows the exact score
     entropy = metrics[metrics["statistic"] == "relative_entropy"]
-    assert len(entropy) == 2  # of the model with the identity, and of the one with the clock of the data
+    # Of the model with the identity, of the one with the time scales of the data, and of both baselines.
+    assert len(entropy) == 4 and set(BASELINES) < set(entropy["mobility"])
+    entropy = entropy[~entropy["mobility"].isin(BASELINES)]
     # Held out are 53 years, five cycles: a few dozen independent months at best.
     assert (entropy["stderr"] > 0.01).all()
     assert (entropy["value"] < entropy["floor"] + 5 * entropy["stderr"]).all()
