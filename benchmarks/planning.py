@@ -53,7 +53,11 @@ def main() -> None:
             "planning 5 000 experiments": [sys.executable, "-c", PLAN.format(path=str(path))],
             "snakemake --version": [sys.executable, "-m", "snakemake", "--version"],
             "snakemake -n": [sys.executable, "-m", "snakemake", "-n", "--quiet"],
-        }
+            f"snakemake -n, 5 000 experiments, {ROWS_PER_JOB} results in a job": [
+                sys.executable, "-m", "snakemake", "-n", "--quiet", "--configfile", str(path),
+                "--config", f"rows_per_job={ROWS_PER_JOB}",
+            ],
+        }  # fmt: skip
         print("| what | median, s | range, s |\n|---|---|---|")
         for label, command in commands.items():
             times = []

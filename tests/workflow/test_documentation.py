@@ -35,7 +35,7 @@ NEW_THINGS = {
         "simulation": {"n_members": 200, "n_times": 5, "path_members": 2, "path_length": 10.0},
         "network": {"hidden": [8], "max_iterations": 20},
         "evaluation": {"n_points": 200},
-        "until": "score",
+        "mobility": {"method": "identity"},
     },
     "experiments": [
         {
@@ -56,7 +56,7 @@ def extended(new_project):
     project = new_project()
     text = (ROOT / "docs/extending.md").read_text()
     diffs = re.findall(r"^```diff\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
-    assert len(diffs) == 4
+    assert len(diffs) == 5
     for diff in diffs:
         subprocess.run(["git", "apply", "-"], input=diff, cwd=project.root, check=True, text=True)
     project.snakemake("--configfile", project.write_config("new.yaml", NEW_THINGS), check=True)
@@ -65,7 +65,11 @@ def extended(new_project):
 
 def test_changes_of_the_docs_are_short(extended):
     """A new method, statistic or figure is one file of at most 25 lines."""
-    for name in ("methods/gaussian", "statistics/of_score/largest_error", "figures/kinds/cell_counts"):
+    files = (
+        "methods/gaussian", "statistics/of_score/largest_error", "statistics/of_model/skewness",
+        "figures/kinds/cell_counts",
+    )  # fmt: skip
+    for name in files:
         assert len((extended.root / f"src/kgmm/{name}.py").read_text().splitlines()) <= 25
 
 
@@ -75,6 +79,10 @@ def test_new_things_are_in_the_results(extended):
     metrics = pd.read_csv(run_folder / "metrics.csv")
     largest = metrics[metrics["statistic"] == "largest_error"]
     assert set(largest["method"]) == {"kgmm", "gaussian"} and (largest["value"] > 0).all()
+    skewness = metrics[metrics["statistic"] == "skewness"]
+    # The path is too short for a Kramers–Moyal estimate.
+    assert set(skewness["mobility"]) == {"identity", "linear inverse"}
+    assert (skewness[["value", "data_value"]].abs() < 0.3).all(axis=None)
     # The density is normal: the method that assumes it is the better one.
     errors = metrics[metrics["statistic"] == "score_error"].groupby("method")["value"].mean()
     assert errors["gaussian"] < errors["kgmm"]

@@ -102,8 +102,7 @@ _TABLE = (
     ),
     Stage(
         "compare_model", ("sample", "trajectory", "reference", "mobility"), ("system", "data", "estimator"),
-        ("comparison",),
-        "one comparison of a model with data",
+        ("comparison",), "one comparison of a model with data", finds=("statistics.of_model",),
     ),
 )  # fmt: skip
 STAGES: dict[str, Stage] = {stage.name: stage for stage in _TABLE}

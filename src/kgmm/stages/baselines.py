@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from dataclasses import replace
 
 import numpy as np
 import xarray as xr
@@ -12,9 +13,8 @@ from kgmm.errors import ScientificFailure
 from kgmm.langevin.kramers_moyal import KramersMoyalModel
 from kgmm.langevin.linear_inverse import LinearInverseModel, fit_linear_inverse
 from kgmm.results import KRAMERS_MOYAL, LINEAR_INVERSE
-from kgmm.statistics.autocorrelation import BlockedAutocorrelation, compare_autocorrelations
-from kgmm.statistics.comparison import compare
-from kgmm.statistics.joint import compare_joint
+from kgmm.statistics.autocorrelation import BlockedAutocorrelation
+from kgmm.statistics.model_statistics import ModelSample, model_rows
 
 logger = logging.getLogger("kgmm")
 
@@ -26,31 +26,22 @@ _MAX_STEPS = 4000
 _BINS = {1: 40, 2: 30}
 
 
-def baseline_rows(
-    training: xr.DataArray,
-    held_out: xr.DataArray,
-    held_out_path: xr.DataArray,
-    reference: xr.DataArray,
-    seed: np.random.SeedSequence,
-) -> list[dict]:
+def baseline_rows(training: xr.DataArray, of_model: ModelSample, seed: np.random.SeedSequence) -> list[dict]:
     """Metrics of the linear inverse model and, of one or two variables, of the Kramers–Moyal estimate.
 
     Parameters
     ----------
     training : xarray.DataArray
         The dense path that both are fitted to, dimensions ``(member, time, variable)``.
-    held_out, held_out_path : xarray.DataArray
-        Sparse samples and dense path that they are compared with.
-    reference : xarray.DataArray
-        A fresh run of the true system, for the floors.
+    of_model : ModelSample
+        The data that a Langevin model is compared with, beside its sample.
     seed : numpy.random.SeedSequence
 
     Returns
     -------
     Rows for the metrics, told apart by ``mobility``. A model that cannot be fitted has none.
     """
-    interval = float(training["time"][1] - training["time"][0])
-    times = BlockedAutocorrelation.of(training.values.astype(float), interval).decorrelation_times
+    times = BlockedAutocorrelation.of_path(training).decorrelation_times
     if not np.isfinite(times).all():
         return []
     samplers = {LINEAR_INVERSE: _sample_linear_inverse}
@@ -63,17 +54,14 @@ def baseline_rows(
         except (ScientificFailure, ValueError) as failure:
             logger.info("no %s: %s", name, failure)
             continue
-        found = compare(held_out, samples, reference).to_dict("records")
-        found += compare_joint(held_out, samples, reference).to_dict("records")
-        found += compare_autocorrelations(held_out_path, path).to_dict("records")
-        rows += [{**row, "mobility": name} for row in found]
+        sample_of_baseline = replace(of_model, model=samples, model_path=path, sigma=None)
+        rows += [{**row, "mobility": name} for row in model_rows(sample_of_baseline, baseline=True)]
     return rows
 
 
 def linear_inverse_curve(training: xr.DataArray, lags: np.ndarray) -> np.ndarray | None:
     """Autocorrelations of the linear inverse model, exactly, ``(n_lags, n_features)``; ``None`` if there is none."""
-    interval = float(training["time"][1] - training["time"][0])
-    times = BlockedAutocorrelation.of(training.values.astype(float), interval).decorrelation_times
+    times = BlockedAutocorrelation.of_path(training).decorrelation_times
     try:
         model = fit_linear_inverse(training, times)
     except ScientificFailure:

@@ -13,22 +13,11 @@ from kgmm.langevin.mobility import Mobility
 from kgmm.stages.baselines import baseline_rows, linear_inverse_curve
 from kgmm.stages.data import path_of, samples_of
 from kgmm.stages.system import system_of
-from kgmm.statistics.autocorrelation import HORIZONS, BlockedAutocorrelation, compare_autocorrelations
-from kgmm.statistics.comparison import compare
-from kgmm.statistics.cross_correlation import compare_cross_correlations
 from kgmm.statistics.curves import autocorrelations, joint_densities, marginal_densities, ring_densities
-from kgmm.statistics.joint import compare_joint
 from kgmm.statistics.metrics import metric_variables
-from kgmm.statistics.reversible import reversible_bound
+from kgmm.statistics.model_statistics import ModelSample, model_rows
 
 _PATH_POINTS = 1000
-# Statistics that a change of units leaves alone.
-_ANY_COORDINATES = (
-    "relative_entropy", "autocorrelation_error", "autocorrelation_error_5", "autocorrelation_follows",
-    "joint_total_variation", "sliced_wasserstein", "reversible_bound", "cross_correlation_error",
-)  # fmt: skip
-# Variables of which every pair is correlated with every other.
-_MAX_CROSSED = 8
 _RESETS = ("members_reset", "resets_per_member_time")
 
 
@@ -49,18 +38,14 @@ def compare_sample(job: Job, mobility: str, further_rows: list[dict] | None = No
         "data": path_of(job).held_out_trajectory,
         "model": open_trajectory(job.inputs.sample_path).load(),
     }
-    rows = compare(held_out, model, reference).to_dict("records")
-    rows += compare_joint(held_out, model, reference, job.settings["sigma"]).to_dict("records")
-    rows += compare_autocorrelations(paths["data"], paths["model"]).to_dict("records")
-    rows += _time_rows(paths["data"], paths["model"])
-    for row in rows:
-        row["coordinates"] = "any" if row["statistic"] in _ANY_COORDINATES else "physical"
+    sample = ModelSample(held_out, model, paths["data"], paths["model"], reference, job.settings["sigma"])
+    rows = model_rows(sample)
     rows += [{"statistic": name, "value": float(model.attrs[name])} for name in _RESETS if name in model.attrs]
     rows = [{"mobility": mobility, **row} for row in rows + (further_rows or [])]
     curves = autocorrelations(paths["data"], paths["model"])
     if mobility == "identity":
         training = path_of(job).training_trajectory
-        rows += baseline_rows(training, held_out, paths["data"], reference, job.seed)
+        rows += baseline_rows(training, sample, job.seed)
         linear = linear_inverse_curve(training, curves["lag_time"][1])
         if linear is not None:
             curves["autocorrelation_linear_inverse"] = (("lag", "variable"), linear)
@@ -76,23 +61,6 @@ def compare_sample(job: Job, mobility: str, further_rows: list[dict] | None = No
     names = [str(name) for name in held_out["variable"].values]
     attributes = {"coordinates": "physical", "mobility": mobility}
     return xr.Dataset(variables, coords={"variable": names}, attrs=attributes)
-
-
-def _time_rows(data: xr.DataArray, model: xr.DataArray) -> list[dict]:
-    """What no symmetric mobility can do better, for every variable, and the cross-correlations of every pair."""
-    blocked = BlockedAutocorrelation.of(data.values.astype(float), float(data["time"][1] - data["time"][0]))
-    rows = [
-        {"statistic": "reversible_bound", "variable": str(name), "value": bound.value, "stderr": bound.stderr}
-        for name, bound in zip(data["variable"].values, reversible_bound(blocked))
-    ]
-    times = blocked.decorrelation_times
-    if 2 <= len(times) <= _MAX_CROSSED and np.isfinite(times).all():
-        try:
-            found = compare_cross_correlations(data, model, HORIZONS[-1] * float(times.max()))
-        except ValueError:  # a path is too short for it
-            return rows
-        rows += found.to_dict("records")
-    return rows
 
 
 def mobility_rows(mobility: Mobility, system) -> list[dict]:

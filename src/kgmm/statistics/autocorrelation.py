@@ -63,6 +63,11 @@ class BlockedAutocorrelation:
         own = np.stack([block_correlations(column, n_lags)[:, :, 0, 0] for column in columns], axis=2)
         return cls(interval, rho[:n_lags], own, n_members * n_times)
 
+    @classmethod
+    def of_path(cls, path: xr.DataArray, longest: float | None = None) -> BlockedAutocorrelation:
+        """From a densely saved path of dimensions ``(member, time, variable)``, see :meth:`of`."""
+        return cls.of(path.values.astype(float), _interval(path), longest)
+
     @property
     def lags(self) -> np.ndarray:
         """``(n_lags,)``, in units of time."""
@@ -137,10 +142,10 @@ def compare_autocorrelations(data: xr.DataArray, model: xr.DataArray) -> pd.Data
     """
     if data.sizes["variable"] != model.sizes["variable"]:
         raise ValueError(f"data have {data.sizes['variable']} variables and the model {model.sizes['variable']}")
-    of_data = BlockedAutocorrelation.of(data.values.astype(float), _interval(data))
+    of_data = BlockedAutocorrelation.of_path(data)
     slowest = np.nanmax([*of_data.decorrelation_times, 0.0])
     longest = HORIZONS[-1] * slowest * 1.2 if slowest > 0 else None
-    of_model = BlockedAutocorrelation.of(model.values.astype(float), _interval(model), longest)
+    of_model = BlockedAutocorrelation.of_path(model, longest)
     rows = []
     for k, name in enumerate(data["variable"].values):
         own = _compare_variable(_column(of_data, k), _column(of_model, k))

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kgmm.statistics.registry import statistics_in
+
 if TYPE_CHECKING:
     from kgmm.statistics.histograms import Estimate
-
-_FOLDER = Path(__file__).with_name("of_score")
 
 
 @dataclass(frozen=True)
@@ -72,9 +69,6 @@ class ScoreStatistic:
     units: str = "1"
 
 
-@cache
 def score_statistics() -> dict[str, ScoreStatistic]:
     """All statistics by their name, in the order of their rank."""
-    names = (path.stem for path in _FOLDER.glob("*.py") if path.stem != "__init__")
-    found = {name: import_module(f"kgmm.statistics.of_score.{name}").STATISTIC for name in names}
-    return dict(sorted(found.items(), key=lambda item: (item[1].rank, item[0])))
+    return statistics_in("of_score")
