@@ -11,7 +11,7 @@ from kgmm.config.parsing import ConfigError
 from kgmm.jobs.cluster import refuse_missing_commands
 from kgmm.jobs.command_line import forced_stages
 from kgmm.jobs.resume import remember_call
-from kgmm.jobs.run_plan import RunPlan
+from kgmm.jobs.workflow_plan import RunPlan
 
 try:
     RUN = RunPlan(config, f"{workflow.basedir}/workflow/scripts")

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+# Folder, in that of the project, of everything that runs write.
+RESULTS = "results"
 # Names, in the column of the mobility, of the models that Langevin models are compared with.
 LINEAR_INVERSE, KRAMERS_MOYAL = "linear inverse", "Kramers–Moyal"
 BASELINES = (LINEAR_INVERSE, KRAMERS_MOYAL)

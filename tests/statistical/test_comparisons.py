@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from kgmm.data.blocks import jackknife_variance
 from kgmm.data.trajectory import as_trajectory
 from kgmm.statistics.comparison import (
     block_deviation,
@@ -13,14 +14,7 @@ from kgmm.statistics.comparison import (
 )
 from kgmm.statistics.denoising import denoising_loss
 from kgmm.statistics.densities import rule_of_thumb
-from kgmm.statistics.histograms import (
-    _plug_in,
-    blocked_histogram,
-    entropy_interval,
-    histogram_edges,
-    jackknife_variance,
-    relative_entropy,
-)
+from kgmm.statistics.histograms import _plug_in, blocked_histogram, entropy_interval, histogram_edges, relative_entropy
 from tests.statistical.exact_laws import chained_samples
 
 pytestmark = pytest.mark.statistical

@@ -10,11 +10,11 @@ import xarray as xr
 from scipy.stats import chi2, norm
 
 from kgmm import Samples
+from kgmm.data.blocks import BLOCKS, effective_sizes
 from kgmm.data.datasets import open_series, series_effective_size
 from kgmm.data.standardization import Standardization
 from kgmm.data.trajectory import as_trajectory, open_trajectory, write_trajectory
 from kgmm.sde.recording import add_effective_size
-from kgmm.statistics.histograms import BLOCKS, effective_sizes
 from tests.statistical.exact_laws import autoregressive, chained_samples
 
 pytestmark = pytest.mark.statistical

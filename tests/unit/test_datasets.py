@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from kgmm.data.blocks import effective_sizes
 from kgmm.data.datasets import (
     check_series,
     content_hash,
@@ -23,7 +24,6 @@ from kgmm.data.datasets import (
 from kgmm.data.standardization import Standardization
 from kgmm.data.trajectory import open_trajectory
 from kgmm.sde.recording import add_effective_size
-from kgmm.statistics.histograms import effective_sizes
 
 N_TIMES, STEP = 60, 0.25
 NAMES = ["wind", "rain"]

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from kgmm.data.blocks import blocks_of
 from kgmm.data.standardization import Standardization
 from kgmm.data.trajectory import as_trajectory
 from kgmm.score.evaluation import noise_cloud, score_field, score_profile
 from kgmm.statistics.comparison import block_mean, compare, stein_residual
-from kgmm.statistics.histograms import blocked_histogram, blocks_of, histogram_edges, relative_entropy
+from kgmm.statistics.histograms import blocked_histogram, histogram_edges, relative_entropy
 
 
 def normal(*shape, seed=0):

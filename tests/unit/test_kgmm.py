@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from kgmm import KGMM, CellScore
+from kgmm.data.blocks import effective_sizes
 from kgmm.data.standardization import Standardization
 from kgmm.score.preparation import default_min_probability
-from kgmm.statistics.histograms import effective_sizes
 
 X = np.random.default_rng(0).standard_normal((4000, 2)) @ np.array([[1.0, 0.5], [0.0, 0.8]])
 FITTED = ("centers_", "score_", "score_stderr_", "divergence_", "counts_")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from kgmm.figures.kinds import sweep
-from kgmm.report.sweep_table import MEAN
+from kgmm.statistics.sweep_summary import MEAN
 
 _NONE = {"variable": None, "mobility": None}
 _ENTROPY = {"variable": MEAN, "mobility": "identity", "statistic": "relative_entropy"}

@@ -7,7 +7,7 @@ import pytest
 from kgmm.config.axes import as_written, column_of, is_choice, label_of, shared_axis, value_of
 from kgmm.config.parsing import ConfigError, parse_config
 from kgmm.report.best_setting import ENTROPY, LOSS, best_settings
-from kgmm.report.sweep_table import MEAN, SUMMARY, summarize
+from kgmm.statistics.sweep_summary import MEAN, SUMMARY, summarize
 
 BLOCK = {
     "name": "wells",

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from kgmm.data.blocks import effective_sizes
 from kgmm.data.standardization import Standardization
-from kgmm.statistics.histograms import effective_sizes
 from tests.workflow.test_reruns import OF_THE_PICTURES, OF_THE_SCORE
 from tests.workflow.tiny import TINY
 

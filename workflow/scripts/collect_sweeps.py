@@ -8,9 +8,9 @@ from kgmm.config.axes import setting_text
 from kgmm.jobs.failures import failure_of
 from kgmm.jobs.logs import logged
 from kgmm.report.best_setting import COLUMNS, ENTROPY, best_settings
-from kgmm.report.sweep_table import summarize
 from kgmm.results import ExperimentResult, Sweep
 from kgmm.statistics.metrics import metric_rows
+from kgmm.statistics.sweep_summary import summarize
 
 
 def collect_sweeps(sweeps: list[Sweep], metrics: str, table: str, best: str) -> None:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
-from kgmm.jobs.tasks import RESULTS
+from kgmm.results import RESULTS
 
 _FOLDER = Path(RESULTS) / "store" / "datasets" / "facts"
 

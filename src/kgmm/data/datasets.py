@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from kgmm.data.blocks import BLOCKS, BlockMoments
 from kgmm.data.readers import READERS, UNREADABLE, first_line
 from kgmm.data.standardization import Standardization
 from kgmm.data.trajectory import as_trajectory, times_per_piece, write_trajectory
-from kgmm.statistics.histograms import BLOCKS, BlockMoments
 
 # Trajectories are stored in single precision: its largest and smallest numbers, with room for squares of differences,
 # and the smallest range, relative to the level, that keeps three digits.

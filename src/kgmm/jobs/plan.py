@@ -6,10 +6,11 @@ from kgmm.config.experiment import Experiment
 from kgmm.config.parsing import axes_of, parse_config
 from kgmm.config.run import Block
 from kgmm.config.stages import STAGES
-from kgmm.jobs.planning import plan_evaluations, plan_row
+from kgmm.jobs.experiment_tasks import plan_evaluations, plan_row
 from kgmm.jobs.rows import Row
 from kgmm.jobs.task_store import TaskStore
-from kgmm.jobs.tasks import RESULTS, Task
+from kgmm.jobs.tasks import Task
+from kgmm.results import RESULTS
 
 
 class Plan:

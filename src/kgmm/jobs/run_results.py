@@ -9,8 +9,8 @@ from pathlib import Path
 from kgmm.config.axes import column_of, is_choice, value_of
 from kgmm.jobs.plan import Plan
 from kgmm.jobs.rows import Row
-from kgmm.jobs.tasks import RESULTS, Task
-from kgmm.results import ExperimentResult, Section, Sweep, TrajectoryResult
+from kgmm.jobs.tasks import Task
+from kgmm.results import RESULTS, ExperimentResult, Section, Sweep, TrajectoryResult
 
 _COMPARED = ("evaluation", "comparison", "comparison_fitted")
 

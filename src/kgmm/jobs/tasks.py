@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kgmm.config.stages import STAGES
+from kgmm.results import RESULTS
 
-RESULTS = "results"
 STORE = f"{RESULTS}/store"
 
 

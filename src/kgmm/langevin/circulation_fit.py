@@ -10,13 +10,13 @@ from math import comb
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
+from kgmm.data.blocks import Estimate
 from kgmm.langevin.circulation import Circulation, variable_pairs
 from kgmm.langevin.polynomials import PolynomialBasis
 from kgmm.langevin.radial import RadialBasis
 from kgmm.langevin.symmetries import equivariant_coefficients, generated_group, invariant_half_width, invariant_mean
 from kgmm.langevin.velocities import NormalEquations, normal_equations
 from kgmm.score.model import ScoreModel
-from kgmm.statistics.histograms import Estimate
 
 logger = logging.getLogger("kgmm")
 

@@ -9,11 +9,11 @@ import numpy as np
 import xarray as xr
 from scipy.optimize import minimize_scalar
 
+from kgmm.data.blocks import Estimate
 from kgmm.errors import ScientificFailure
 from kgmm.langevin.options import LONGEST_WINDOW, MobilityOptions
 from kgmm.statistics.autocorrelation import BlockedAutocorrelation, jackknife
 from kgmm.statistics.correlation import block_correlations, correlation
-from kgmm.statistics.histograms import Estimate
 
 logger = logging.getLogger("kgmm")
 

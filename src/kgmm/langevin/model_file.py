@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from kgmm.data.blocks import Estimate
 from kgmm.data.stored import finite_number, open_stored, reading
 from kgmm.langevin.circulation import Circulation
 from kgmm.langevin.circulation_fit import CirculationFit
@@ -20,7 +21,6 @@ from kgmm.langevin.mobility import Mobility
 from kgmm.langevin.model import LangevinModel
 from kgmm.langevin.simulation_check import SimulationCheck
 from kgmm.score.model import ScoreModel
-from kgmm.statistics.histograms import Estimate
 
 _FORMAT, _VERSION = "kgmm Langevin model", 1
 _CHECK = ("errors", "decorrelation_times", "data_decorrelation_times")

@@ -8,9 +8,9 @@ from itertools import pairwise
 import numpy as np
 import xarray as xr
 
+from kgmm.data.blocks import BLOCKS
 from kgmm.data.paths import as_path, equal_members, time_step_of
 from kgmm.score.model import ScoreModel
-from kgmm.statistics.histograms import BLOCKS
 
 Perturbation = np.ndarray | Callable[[np.ndarray], np.ndarray]
 OBSERVABLES = ("mean", "variance")

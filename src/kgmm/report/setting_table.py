@@ -7,9 +7,9 @@ import pandas as pd
 
 from kgmm.config.axes import labels_of, text_of
 from kgmm.methods.registry import get_method
-from kgmm.report.sweep_table import MEAN, of_statistic
 from kgmm.report.tables import number, with_error
 from kgmm.results import Sweep
+from kgmm.statistics.sweep_summary import MEAN, of_statistic
 
 # Heading, statistic, variable and model of the columns, which are there if a setting has the statistic.
 _COLUMNS = (

@@ -8,9 +8,9 @@ import pandas as pd
 from kgmm.config.axes import labels_of, shared_axis
 from kgmm.report.explorer import plain_numbers
 from kgmm.report.setting_table import failure_text, setting_columns, value_text
-from kgmm.report.sweep_table import MEAN, models_of
 from kgmm.report.tables import STATISTIC_NAMES
 from kgmm.results import BASELINES, Sweep
+from kgmm.statistics.sweep_summary import MEAN, models_of
 
 # More rows of a sweep than that would make the page heavy: statistics of single variables are left to ``sweep.csv``.
 _MAX_ROWS = 40_000

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from kgmm.data.blocks import effective_sizes
 from kgmm.data.observation import MIN_SAMPLES_PER_CELL, smallest_min_probability
 from kgmm.data.standardization import Standardization, StandardizedSamples
 from kgmm.score.partition import Partition, bisect
-from kgmm.statistics.histograms import effective_sizes
 
 _SAMPLES_FOR_PARTITION = 250_000
 

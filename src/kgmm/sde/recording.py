@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from kgmm.data.blocks import effective_sizes
 from kgmm.data.samples import Samples
 from kgmm.data.standardization import Standardization
 from kgmm.data.trajectory import open_trajectory, write_trajectory
 from kgmm.sde.ensemble import Ensemble
-from kgmm.statistics.histograms import effective_sizes
 
 
 def write_samples_and_path(

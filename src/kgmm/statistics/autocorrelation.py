@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from kgmm.data.blocks import BLOCKS, Estimate, jackknife_variance
 from kgmm.errors import ScientificFailure
 from kgmm.statistics.correlation import block_correlations, correlation, decorrelation_time, integrated_time
-from kgmm.statistics.histograms import BLOCKS, Estimate, jackknife_variance
 
 HORIZONS = (1, 5)
 _STRETCH = 8.0

@@ -7,14 +7,12 @@ import pandas as pd
 import xarray as xr
 from scipy.stats import wasserstein_distance
 
+from kgmm.data.blocks import BLOCKS, Estimate, blocks_of
 from kgmm.statistics.densities import kernel_density, rule_of_thumb
 from kgmm.statistics.histograms import (
     BINS,
-    BLOCKS,
-    Estimate,
     affordable_bins,
     blocked_histogram,
-    blocks_of,
     entropy_interval,
     histogram_edges,
     relative_entropy,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import fft
 
-from kgmm.statistics.histograms import BLOCKS
+from kgmm.data.blocks import BLOCKS
 
 # The window of the integrated time in units of it (after Sokal), and the length of series that it needs, likewise.
 _WINDOW = 5.0

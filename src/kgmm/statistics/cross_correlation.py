@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from kgmm.data.blocks import jackknife_variance
 from kgmm.statistics.correlation import block_correlations, correlation
-from kgmm.statistics.histograms import jackknife_variance
 
 
 def compare_cross_correlations(data: xr.DataArray, model: xr.DataArray, longest: float) -> pd.DataFrame:

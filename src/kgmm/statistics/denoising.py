@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kgmm.statistics.histograms import Estimate
+from kgmm.data.blocks import Estimate
 
 
 def denoising_losses(noise_estimate: np.ndarray, noise: np.ndarray) -> np.ndarray:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from kgmm.data.blocks import Estimate
 from kgmm.data.samples import as_samples
 from kgmm.statistics.comparison import block_deviation, block_mean
 from kgmm.statistics.correlation import autocorrelation, decorrelation_time, integrated_time
-from kgmm.statistics.histograms import Estimate
 
 if TYPE_CHECKING:
     from kgmm.systems.base import System

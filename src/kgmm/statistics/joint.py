@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from kgmm.statistics.histograms import BLOCKS, Estimate, jackknife_variance
+from kgmm.data.blocks import BLOCKS, Estimate, jackknife_variance
 
 TAILS = (1e-3, 1 - 1e-3)
 _CENTRAL = (5e-4, 1 - 5e-4)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import nnls
 
+from kgmm.data.blocks import Estimate, jackknife_variance
 from kgmm.statistics.autocorrelation import BlockedAutocorrelation
-from kgmm.statistics.histograms import Estimate, jackknife_variance
 
 _RATES = 60
 _MAX_LAGS = 100

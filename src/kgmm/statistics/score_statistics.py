@@ -11,7 +11,7 @@ import numpy as np
 from kgmm.statistics.registry import statistics_in
 
 if TYPE_CHECKING:
-    from kgmm.statistics.histograms import Estimate
+    from kgmm.data.blocks import Estimate
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class ScoreStatistic:
     label : str
         What tables and explorers call it.
     compute : callable
-        Makes an :class:`~kgmm.statistics.histograms.Estimate` from a :class:`ScoreSample`.
+        Makes an :class:`~kgmm.data.blocks.Estimate` from a :class:`ScoreSample`.
     rank : int
         Place in tables.
     needs_exact : bool

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from kgmm.config.axes import label_of
 from kgmm.figures.style import LABELS, letter, new_figure
 from kgmm.figures.sweep_panels import draw_lines, draw_map
-from kgmm.report.sweep_table import MEAN, of_statistic
+from kgmm.statistics.sweep_summary import MEAN, of_statistic
 
 # Statistic, variable and model of a row of the table, and how the panel calls it; the first that is there of each line.
 _PANELS = (
