@@ -7,9 +7,38 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from kgmm.langevin.circulation_fit import CirculationFit
-from kgmm.langevin.simulation_check import SimulationCheck
 
 CIRCULATIONS = ("auto", "none", "constant", "state")
+
+
+@dataclass(frozen=True)
+class SimulationCheck:
+    """Autocorrelations of a model beside those of data.
+
+    Attributes
+    ----------
+    errors : ndarray of shape (2, n_features)
+        Root mean square difference of the autocorrelations over one and over five decorrelation times of the variable.
+    decorrelation_times, data_decorrelation_times : ndarray of shape (n_features,)
+        Lags of 1/e; NaN where the model has not decorrelated within the longest lag.
+    dt : float
+        Time step of the simulation.
+    members_reset : int
+        Of ``n_members``, those that ever left the box around the data.
+    n_members : int
+    """
+
+    errors: np.ndarray
+    decorrelation_times: np.ndarray
+    data_decorrelation_times: np.ndarray
+    dt: float
+    members_reset: int
+    n_members: int
+
+    @property
+    def worst(self) -> float:
+        """Largest error over five decorrelation times."""
+        return float(self.errors[1].max())
 
 
 @dataclass(frozen=True, repr=False)

@@ -11,10 +11,10 @@ from kgmm.data.paths import time_step_of
 from kgmm.errors import ScientificFailure
 from kgmm.langevin.circulation_fit import CirculationFit, fit_circulation
 from kgmm.langevin.constant import fit_constant_mobility
-from kgmm.langevin.dynamics import Dynamics
+from kgmm.langevin.dynamics import Dynamics, SimulationCheck
 from kgmm.langevin.mobility import refuse_indefinite
 from kgmm.langevin.model import LangevinModel
-from kgmm.langevin.simulation_check import SimulationCheck, autocorrelation_errors, check_by_simulation, simulate_model
+from kgmm.langevin.simulation_check import autocorrelation_errors, check_by_simulation, simulate_model
 from kgmm.langevin.symmetries import generated_group, symmetrized
 from kgmm.langevin.velocities import difference_diffusion
 from kgmm.randomness import Seed, torch_generator

@@ -16,10 +16,9 @@ from kgmm.data.blocks import Estimate
 from kgmm.data.stored import finite_number, open_stored, reading
 from kgmm.langevin.circulation import Circulation
 from kgmm.langevin.circulation_fit import CirculationFit
-from kgmm.langevin.dynamics import Dynamics
+from kgmm.langevin.dynamics import Dynamics, SimulationCheck
 from kgmm.langevin.mobility import Mobility
 from kgmm.langevin.model import LangevinModel
-from kgmm.langevin.simulation_check import SimulationCheck
 from kgmm.score.model import ScoreModel
 
 _FORMAT, _VERSION = "kgmm Langevin model", 1

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
 
 from kgmm.errors import ScientificFailure
+from kgmm.langevin.dynamics import SimulationCheck
 from kgmm.langevin.model import LangevinModel
 from kgmm.langevin.step_size import whole_steps
 from kgmm.randomness import Seed
@@ -21,36 +21,6 @@ _BURN_IN = 3.0
 _LENGTH = 20.0
 _LAGS_PER_TIME = 12.0
 _MAX_STEPS = 40_000
-
-
-@dataclass(frozen=True)
-class SimulationCheck:
-    """Autocorrelations of a model beside those of data.
-
-    Attributes
-    ----------
-    errors : ndarray of shape (2, n_features)
-        Root mean square difference of the autocorrelations over one and over five decorrelation times of the variable.
-    decorrelation_times, data_decorrelation_times : ndarray of shape (n_features,)
-        Lags of 1/e; NaN where the model has not decorrelated within the longest lag.
-    dt : float
-        Time step of the simulation.
-    members_reset : int
-        Of ``n_members``, those that ever left the box around the data.
-    n_members : int
-    """
-
-    errors: np.ndarray
-    decorrelation_times: np.ndarray
-    data_decorrelation_times: np.ndarray
-    dt: float
-    members_reset: int
-    n_members: int
-
-    @property
-    def worst(self) -> float:
-        """Largest error over five decorrelation times."""
-        return float(self.errors[1].max())
 
 
 def simulate_model(
