@@ -21,6 +21,8 @@ _PUBLIC = {
     "ScoreModel": "kgmm.score.model",
     "compare": "kgmm.statistics.comparison",
     "compare_autocorrelations": "kgmm.statistics.autocorrelation",
+    "DataWarning": "kgmm.statistics.diagnosis",
+    "diagnose": "kgmm.statistics.diagnosis",
     "estimate_mobility": "kgmm.langevin.mobility",
     "Validation": "kgmm.statistics.validation",
     "fit_langevin": "kgmm.langevin.fit",

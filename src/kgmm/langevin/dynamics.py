@@ -9,6 +9,16 @@ import numpy as np
 from kgmm.langevin.circulation_fit import CirculationFit
 
 CIRCULATIONS = ("auto", "none", "constant", "state")
+_LARGEST_QUANTILE_ERROR = 0.1
+
+
+def density_warnings(quantile_errors: np.ndarray) -> list[str]:
+    """What quantiles that differ from those of the data by more than a tenth of a deviation say of a model."""
+    return [
+        f"quantiles of variable {k + 1} from 1 to 99 % are off by {error:.2g} standard deviations beyond their error"
+        for k, error in enumerate(quantile_errors)
+        if not error <= _LARGEST_QUANTILE_ERROR
+    ]
 
 
 @dataclass(frozen=True)
@@ -21,6 +31,8 @@ class SimulationCheck:
         Root mean square difference of the autocorrelations over one and over five decorrelation times of the variable.
     decorrelation_times, data_decorrelation_times : ndarray of shape (n_features,)
         Lags of 1/e; NaN where the model has not decorrelated within the longest lag.
+    quantile_errors : ndarray of shape (n_features,)
+        Largest difference of quantiles from 1 to 99 %, beyond its error, in standard deviations of the data.
     dt : float
         Time step of the simulation.
     members_reset : int
@@ -31,6 +43,7 @@ class SimulationCheck:
     errors: np.ndarray
     decorrelation_times: np.ndarray
     data_decorrelation_times: np.ndarray
+    quantile_errors: np.ndarray
     dt: float
     members_reset: int
     n_members: int

@@ -7,9 +7,10 @@ import logging
 import numpy as np
 
 from kgmm.data.paths import as_path, equal_members, states
-from kgmm.langevin.dynamics import CIRCULATIONS, Dynamics
+from kgmm.langevin.dynamics import CIRCULATIONS, Dynamics, density_warnings
 from kgmm.langevin.fit_dynamics import fit_dynamics
 from kgmm.langevin.model import LangevinModel
+from kgmm.langevin.simulation_check import check_density
 from kgmm.randomness import Seed
 from kgmm.score.fit import fit_score
 from kgmm.score.gradient_score import fit_gradient_score
@@ -91,7 +92,11 @@ def fit_langevin(
         diffusion = np.diag(scale**2)
         nothing = np.full_like(diffusion, np.nan)
         dynamics = Dynamics("none", "identity", "no other was asked for", diffusion, nothing, "identity")
-        return LangevinModel(score, dynamics=dynamics)
+        model = LangevinModel(score, dynamics=dynamics)
+        found = density_warnings(check_density(model, states(path), seed=random_state))
+        for warning in found:
+            logger.warning("%s", warning)
+        return model.with_dynamics(dynamics.replace(warnings=tuple(found)))
     options = {"circulation": circulation, "symmetries": tuple(symmetries), "seed": random_state}
     path = equal_members(path)
     model = fit_dynamics(path, score, **options)

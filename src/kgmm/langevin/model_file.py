@@ -22,7 +22,7 @@ from kgmm.langevin.model import LangevinModel
 from kgmm.score.model import ScoreModel
 
 _FORMAT, _VERSION = "kgmm Langevin model", 1
-_CHECK = ("errors", "decorrelation_times", "data_decorrelation_times")
+_CHECK = ("errors", "decorrelation_times", "data_decorrelation_times", "quantile_errors")
 
 
 def save_model(model: LangevinModel, file: str | Path) -> None:

@@ -14,6 +14,7 @@ from kgmm.langevin.model import LangevinModel
 from kgmm.langevin.step_size import whole_steps
 from kgmm.randomness import Seed
 from kgmm.statistics.autocorrelation import HORIZONS, BlockedAutocorrelation
+from kgmm.statistics.quantiles import quantile_errors
 
 logger = logging.getLogger("kgmm")
 
@@ -21,6 +22,7 @@ _BURN_IN = 3.0
 _LENGTH = 20.0
 _LAGS_PER_TIME = 12.0
 _MAX_STEPS = 40_000
+_DENSITY_MEMBERS, _DENSITY_LENGTH, _DENSITY_STEPS = 4000, 4.0, 4000
 
 
 def simulate_model(
@@ -63,10 +65,41 @@ def simulate_model(
     return xr.DataArray(values, dims=("member", "time", "variable"), coords={"time": times}, attrs=attributes)
 
 
+def check_density(model: LangevinModel, start: np.ndarray, *, seed: Seed = 0) -> np.ndarray:
+    """Quantile errors of a model that starts from the data and runs for four of its own relaxation times.
+
+    Where the time step is so short that this takes more than 4000 steps, it runs for these.
+
+    Parameters
+    ----------
+    model : LangevinModel
+    start : ndarray of shape (n, n_features)
+        States of the data, physical units.
+    seed : int or numpy.random.SeedSequence
+
+    Returns
+    -------
+    ndarray of shape (n_features,)
+        See :func:`kgmm.statistics.quantiles.quantile_errors`.
+
+    Raises
+    ------
+    ScientificFailure
+        If no time step is short enough.
+    """
+    rows = np.linspace(0, len(start) - 1, min(len(start), _DENSITY_MEMBERS)).round().astype(int)
+    dt = model.choose_step(start, seed=seed).dt
+    n_steps = min(_DENSITY_STEPS, math.ceil(_DENSITY_LENGTH / model.fastest_rate / dt))
+    ensemble = model.ensemble(start[rows], dt=dt, seed=seed)
+    ensemble.advance(n_steps)
+    last = np.concatenate(list(ensemble.record(1, 1)), axis=1)
+    return quantile_errors(start[None], last)
+
+
 def check_by_simulation(
     model: LangevinModel, data: BlockedAutocorrelation, start: np.ndarray, *, seed: Seed = 0
 ) -> SimulationCheck:
-    """Runs the model and compares its autocorrelations with those of ``data``.
+    """Runs the model and compares its autocorrelations and quantiles with those of data.
 
     Parameters
     ----------
@@ -74,7 +107,7 @@ def check_by_simulation(
     data : BlockedAutocorrelation
         Of a path that decorrelates; its lags reach five decorrelation times of every variable.
     start : ndarray of shape (n, n_features)
-        States of the data, physical units.
+        States of the data in the order of time, physical units.
 
     Raises
     ------
@@ -91,6 +124,7 @@ def check_by_simulation(
         errors=autocorrelation_errors(data, rho),
         decorrelation_times=rho.decorrelation_times,
         data_decorrelation_times=times,
+        quantile_errors=quantile_errors(start[None], path.values),
         dt=path.attrs["dt"],
         members_reset=path.attrs["members_reset"],
         n_members=path.sizes["member"],

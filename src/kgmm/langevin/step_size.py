@@ -73,8 +73,11 @@ def choose_step(
     Raises
     ------
     ScientificFailure
-        If eight halvings do not bring the moments within 0.005 (and twice their noise) of each other.
+        If derivatives are not finite, or eight halvings do not bring the moments within 0.005 (and twice their noise)
+        of each other.
     """
+    if not np.isfinite(jacobians).all():
+        raise ScientificFailure("the score has derivatives at samples of the data that are not finite numbers")
     lipschitz = float(np.quantile(np.linalg.norm(jacobians, ord=2, axis=(1, 2)), _STIFFEST))
     dt = whole_steps(longest, _FIRST.get(scheme, 0.05) / lipschitz)
     for _ in range(_MAX_HALVINGS + 1):

@@ -38,6 +38,7 @@ _MIN_STEPS, _MAX_STEPS, _SAMPLES_PER_STEP = 600, 3000, 80
 _DECAY, _MIN_DECAY, _MAX_DECAY = 125.0, 0.01, 0.1  # of the weights: the first times variables over samples
 _GAIN_OF_STEPS = 3.0  # by which the full number of steps lowers the squared error of the trial's, at most
 _STANDARD_ERRORS = 2.0
+_STANDARD_ERRORS_OF_FOLDS = 3.5  # there are few folds, and the best of several potentials is compared
 
 
 @dataclass(frozen=True)
@@ -199,7 +200,7 @@ class Selection:
     def _fit_network(self, steps: int, half: bool = False) -> Estimate:
         # The loss says how large the difference from the Gaussian is: half its mean square.
         gain = self.gaussian.held_out.mean - self.best.held_out.mean
-        scale = max(1.0, (2.0 * gain / self._data.x.shape[1]) ** 0.5)
+        scale = max(1.0, 2.0 * gain / self._data.x.shape[1]) ** 0.5
         training, held_out = self._plain.training, self._plain.held_out
         if half:
             training = torch.cat(training.tensor_split(N_BLOCKS)[::2])
@@ -224,11 +225,14 @@ class Selection:
     def best(self) -> Estimate:
         """The network of least held-out loss if it beats the potential by a standard error, else the potential.
 
-        The Gaussian if that is not better than it by two.
+        The Gaussian if neither is clearly better than it: the network at the held-out samples, the potential there or
+        by its cross-validated loss, in which all samples take part.
         """
         best = self.gaussian
         potentials = [e for e in self.estimates if e.name != "network"]
         networks = sorted((e for e in self.estimates if e.name == "network"), key=lambda e: e.held_out.mean)
+        if potentials and self.linear.beats_gaussian(_STANDARD_ERRORS_OF_FOLDS):
+            best = potentials[-1]
         for estimate in potentials[-1:] + networks[:1]:
             margin = _STANDARD_ERRORS if best is self.gaussian else 1.0
             compared = Comparison.of(estimate.held_out, best.held_out)

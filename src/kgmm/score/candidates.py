@@ -59,6 +59,11 @@ class LinearCandidate:
         fit = sums.fit()
         return cls(name, features, fit, float(fit.losses @ sums.counts / sums.counts.sum()), sums)
 
+    def beats_gaussian(self, standard_errors: float) -> bool:
+        """Whether the cross-validated loss is below the Gaussian's by that many standard errors over folds."""
+        losses = self.fit.losses
+        return losses.mean() < -standard_errors * losses.std(ddof=1) / len(losses) ** 0.5
+
     def beats(self, other: LinearCandidate | None) -> bool:
         """Whether the cross-validated loss is lower, by more than a standard error of the difference over folds."""
         if other is None:

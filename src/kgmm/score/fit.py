@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import partial
 
 import numpy as np
@@ -15,6 +16,7 @@ from kgmm.score.kgmm import KGMM
 from kgmm.score.model import ScoreModel
 from kgmm.score.noise_amplitude import amplitude_curve
 from kgmm.score.options import NoiseOptions
+from kgmm.statistics.diagnosis import DataWarning, diagnose, summaries
 
 _CELL_OPTIONS = ("min_probability", "max_draws", "min_draws", "stopping", "convergence", "n_blocks", "cells")
 METHODS = ("auto", "kgmm", "dsm")
@@ -30,7 +32,8 @@ def fit_score(
     at K-means centres) and a network where they may leave something. Hyvärinen's loss ``E[½|s|² + ∇·s]`` decides: by
     cross-validation between potentials, at held-out samples between the best of them and the network, which must beat
     it by a standard error. If nothing is better there than the Gaussian of the data's mean and covariance by two
-    standard errors, that Gaussian's score is returned, with a warning.
+    standard errors, that Gaussian's score is returned, with a warning. What :func:`kgmm.diagnose` finds
+    in the samples is a warning too.
 
     Parameters
     ----------
@@ -79,6 +82,8 @@ def fit_score(
     if not (hasattr(X, "ndim") and X.ndim == 2 and not hasattr(X, "dims")):
         X = states(X)
     X = check_samples(X, at_least=_MIN_SAMPLES)
+    for sentence in summaries(diagnose(X, sigma)):
+        warnings.warn(sentence, DataWarning, stacklevel=2)
     if method == "auto":
         return fit_automatic(X, sigma, random_state=random_state, **options)
     fit = partial({"kgmm": _fit_kgmm, "dsm": _fit_dsm}[method], random_state=random_state, **options)

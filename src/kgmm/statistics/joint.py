@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from kgmm.data.blocks import BLOCKS, Estimate, jackknife_variance
+from kgmm.statistics.quantiles import member_blocks, quantile
 
 TAILS = (1e-3, 1 - 1e-3)
 _CENTRAL = (5e-4, 1 - 5e-4)
@@ -104,7 +105,7 @@ def _total_variation_rows(names, x, y, fresh, blurred) -> list[dict]:
     for i, j in pairs[:: -(-len(pairs) // _MAX_PAIRS)] if pairs else []:
         edges = [np.linspace(*np.quantile(x[:, :, k], _CENTRAL), _BINS + 1) for k in (i, j)]
         of_data = _histogram(x, (i, j), edges)
-        blocks = np.array([_histogram(block, (i, j), edges) for block in _member_blocks(y)])
+        blocks = np.array([_histogram(block, (i, j), edges) for block in member_blocks(y)])
         total = blocks.sum(axis=0)
         value = total_variation(of_data, total)
         variance = jackknife_variance([total_variation(of_data, total - block) for block in blocks])
@@ -115,7 +116,7 @@ def _total_variation_rows(names, x, y, fresh, blurred) -> list[dict]:
         if blurred is not None:
             row["blurred_value"] = total_variation(of_data, _histogram(blurred, (i, j), edges))
         if fresh is not None:
-            parts = np.array([_histogram(block, (i, j), edges) for block in _member_blocks(fresh)])
+            parts = np.array([_histogram(block, (i, j), edges) for block in member_blocks(fresh)])
             whole = parts.sum(axis=0)
             row["floor"] = total_variation(of_data, whole)
             floor_variance = jackknife_variance([total_variation(of_data, whole - part) for part in parts])
@@ -136,7 +137,7 @@ def _sliced_row(x, y, fresh, blurred) -> dict:
         return float(sliced_wasserstein(of_data, values, directions).mean())
 
     def with_stderr(values: np.ndarray) -> Estimate:
-        blocks = [_thinned(block, _PROJECTED_POINTS // BLOCKS) for block in _member_blocks(values / scale)]
+        blocks = [_thinned(block, _PROJECTED_POINTS // BLOCKS) for block in member_blocks(values / scale)]
         without = [distance(np.concatenate(blocks[:k] + blocks[k + 1 :])) for k in range(len(blocks))]
         return Estimate(distance(np.concatenate(blocks)), jackknife_variance(without) ** 0.5)
 
@@ -155,7 +156,7 @@ def _tail_rows(names, x, y, fresh, blurred) -> list[dict]:
     rows = []
     for k, name in enumerate(names):
         for tail in TAILS:
-            of_data, of_model = (_quantile(values[:, :, k], tail) for values in (x, y))
+            of_data, of_model = (quantile(values[:, :, k], tail) for values in (x, y))
             stderr = float(np.hypot(of_data.stderr, of_model.stderr))
             rows.append(
                 {
@@ -166,24 +167,6 @@ def _tail_rows(names, x, y, fresh, blurred) -> list[dict]:
                 }
             )  # fmt: skip
     return rows
-
-
-def _quantile(values: np.ndarray, tail: float) -> Estimate:
-    """A quantile of ``(member, time)`` with its standard error from the share beyond it in blocks."""
-    value = float(np.quantile(values, tail))
-    shares = np.array([np.mean(block <= value) for block in _member_blocks(values)])
-    # The error of the share becomes one of the value by the slope of the distribution function there.
-    step = 0.5 * min(tail, 1 - tail)
-    slope = 2 * step / max(float(np.diff(np.quantile(values, [tail - step, tail + step]))[0]), 1e-300)
-    return Estimate(value, float(shares.std(ddof=1) / len(shares) ** 0.5 / slope))
-
-
-def _member_blocks(values: np.ndarray) -> list[np.ndarray]:
-    """Groups of members where there are 20, else stretches of every member."""
-    if values.shape[0] >= BLOCKS:
-        return np.array_split(values, BLOCKS)
-    stretches = -(-BLOCKS // values.shape[0])
-    return [part for member in values for part in np.array_split(member[None], stretches, axis=1)]
 
 
 def _histogram(values: np.ndarray, pair: tuple[int, int], edges: list[np.ndarray]) -> np.ndarray:

@@ -1,0 +1,70 @@
+"""Quantiles of a model beside those of data, with errors from blocks of both."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kgmm.data.blocks import BLOCKS, Estimate
+
+LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+_STANDARD_ERRORS = 3.0
+
+
+def member_blocks(values: np.ndarray) -> list[np.ndarray]:
+    """Groups of members of ``(member, time, …)`` where there are 20, else stretches of every member."""
+    if values.shape[0] >= BLOCKS:
+        return np.array_split(values, BLOCKS)
+    stretches = -(-BLOCKS // values.shape[0])
+    return [part for member in values for part in np.array_split(member[None], stretches, axis=1)]
+
+
+def quantile(values: np.ndarray, level: float) -> Estimate:
+    """A quantile of ``(member, time)`` with its standard error from the share beyond it in blocks."""
+    value = float(np.quantile(values, level))
+    # The error of the share becomes one of the value by the slope of the distribution function there.
+    step = 0.5 * min(level, 1 - level)
+    slope = 2 * step / max(float(np.diff(np.quantile(values, [level - step, level + step]))[0]), 1e-300)
+    return Estimate(value, _share_stderr(values, value) / slope)
+
+
+def _share_stderr(values: np.ndarray, threshold: float) -> float:
+    """Standard error of the share of values up to a threshold, from blocks."""
+    shares = np.array([np.mean(block <= threshold) for block in member_blocks(values)])
+    return float(shares.std(ddof=1) / len(shares) ** 0.5)
+
+
+def quantile_errors(data: np.ndarray, model: np.ndarray) -> np.ndarray:
+    """The largest difference of quantiles from 1 to 99 % of each variable, as far as it exceeds the errors.
+
+    A quantile of the model must lie between those of the data at its level less and plus three standard errors of the
+    share below it, in both. Between two modes quantiles differ by much where shares do not; this allows for it.
+
+    Parameters
+    ----------
+    data, model : ndarray of shape (n_members, n_times, n_features)
+        Their numbers of members and times may differ.
+
+    Returns
+    -------
+    ndarray of shape (n_features,)
+        In standard deviations of the data; zero where all quantiles are within their errors.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).standard_normal((2, 200, 50, 1))
+    >>> float(quantile_errors(x[0], x[1])[0])
+    0.0
+    >>> bool(quantile_errors(x[0], x[1] + 0.5)[0] > 0.4)
+    True
+    """
+    errors = np.zeros(data.shape[2])
+    for k in range(data.shape[2]):
+        x, y = data[:, :, k], model[:, :, k]
+        for level in LEVELS:
+            value = float(np.quantile(y, level))
+            margin = _STANDARD_ERRORS * float(
+                np.hypot(_share_stderr(x, np.quantile(x, level)), _share_stderr(y, value))
+            )
+            low, high = np.quantile(x, np.clip([level - margin, level + margin], 0.0, 1.0))
+            errors[k] = max(errors[k], low - value, value - high)
+    return errors / data.std(axis=(0, 1))
