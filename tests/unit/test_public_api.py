@@ -25,7 +25,7 @@ def test_public_names_lead_somewhere():
         (lambda: kgmm.fit_score(PATH, sigma=-1.0), "sigma is -1.0"),
         (lambda: kgmm.fit_langevin(PATH, circulation="some"), "circulation is 'some': it must be one of"),
         (lambda: kgmm.response(PATH, SYSTEM.score, np.ones(3)), r"perturbation has shape \(3,\): \(2,\) is expected"),
-        (lambda: kgmm.response(PATH, SYSTEM.score, lambda x: x), "its divergence is needed too"),
+        (lambda: kgmm.response(PATH, SYSTEM.score, np.tanh), "its divergence is needed too"),
         (lambda: kgmm.response(PATH, SYSTEM.score, np.ones(2), longest=30.0), "longest is 30: a path of 20 members"),
         (lambda: kgmm.response(PATH, SYSTEM.score, np.ones(2), ["mode"]), "observables holds 'mode': known are mean"),
         (lambda: kgmm.read("nowhere.csv"), "the data file nowhere.csv does not exist"),

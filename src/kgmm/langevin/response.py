@@ -7,21 +7,28 @@ from itertools import pairwise
 
 import numpy as np
 import xarray as xr
+from scipy import fft, stats
+from scipy.integrate import cumulative_simpson
 
 from kgmm.data.blocks import BLOCKS
 from kgmm.data.paths import as_path, equal_members, time_step_of
+from kgmm.langevin.observables import Group, Observable, groups_of
+from kgmm.langevin.perturbations import Perturbation, at_states
 from kgmm.score.model import ScoreModel
 
-Perturbation = np.ndarray | Callable[[np.ndarray], np.ndarray]
 OBSERVABLES = ("mean", "variance")
-_MIN_LAGS = 2
+_MIN_LAGS = 3
+# Share of exact scores that the verdict refuses, all checks together.
+_FALSE_ALARMS = 0.01
+# A score is refused if its data had a mean this many deviations away, or deviations that differ by this factor.
+_LARGEST_SHIFT, _LARGEST_RATIO = 1.0, 2.0
 
 
 def response(
     path,
     score: ScoreModel | Callable[[np.ndarray], np.ndarray],
     perturbation: Perturbation,
-    observables: Sequence[str] = OBSERVABLES,
+    observables: Sequence[Observable] = OBSERVABLES,
     *,
     divergence: Callable[[np.ndarray], np.ndarray] | None = None,
     longest: float | None = None,
@@ -29,7 +36,8 @@ def response(
     """Response to a small change ``u(x)`` of the drift, by the generalised fluctuation–dissipation theorem.
 
     ``δE[a](t) = ∫ R(t − t') f(t') dt'`` for a forcing ``u(x) f(t)``, with ``R(τ) = E[a(x(t + τ)) B(x(t))]`` and
-    ``B = −(∇·u + u·s)``.
+    ``B = −(∇·u + u·s)``. The theorem needs the score of all variables that have a memory of their own; with the score
+    of a few observed ones it is exact at ``τ = 0`` only.
 
     Parameters
     ----------
@@ -40,24 +48,30 @@ def response(
     perturbation : array_like or callable
         A constant vector ``(n_features,)``, or ``u(x)``, ``(n, n_features) -> (n, n_features)``, in units of the
         path per time.
-    observables : sequence of str
-        ``"mean"`` and ``"variance"`` of every variable.
+    observables : sequence of str or callable
+        ``"mean"``, ``"variance"`` and ``"third_moment"`` of every variable, about the mean of the path; ``"density"``,
+        the marginal density of every variable; and functions ``(n, n_features) -> (n,)``, by their names.
     divergence : callable, optional
-        ``∇·u``, ``(n, n_features) -> (n,)``; needed if ``perturbation`` is a function.
+        ``∇·u``, ``(n, n_features) -> (n,)``; by default by automatic differentiation, which needs a ``perturbation``
+        made of operations that torch tensors have.
     longest : float, optional
         Longest lag; by default a quarter of the blocks from which the errors are estimated.
 
     Returns
     -------
     xarray.Dataset
-        ``impulse`` and ``step`` with their standard errors from blocks, ``(observable, variable, lag)``; the same of
-        the quasi-Gaussian approximation ``s = −C⁻¹(x − m)`` as ``gaussian_impulse`` and ``gaussian_step``;
-        ``check_mean`` and ``check_start``, how many standard errors ``E[B]`` is from 0 and ``R(0)`` from ``E[u·∇a]``.
+        ``impulse`` and ``step`` with their standard errors from blocks, ``(observable, variable, lag)``;
+        ``function_impulse``, … of functions, ``(function, lag)``, and ``density_impulse``, … of densities,
+        ``(variable, bin, lag)``. The same of the quasi-Gaussian approximation ``s = −C⁻¹(x − m)`` as
+        ``gaussian_impulse``, …. ``check_mean`` and ``check_start``: how many standard errors ``E[B]`` is from 0 and
+        ``R(0)`` from ``E[u·∇a]``. The attribute ``verdict`` says in a sentence whether they agree, ``checks_pass`` as
+        1 or 0.
 
     Raises
     ------
     ValueError
-        For a perturbation or a score of another number of variables, and a path too short for its lags.
+        For a perturbation or a score of another number of variables, a score of other data, and a path too short for
+        its lags.
 
     References
     ----------
@@ -71,18 +85,54 @@ def response(
     >>> found = kgmm.response(path, system.score, np.array([1.0, 0.0]), longest=2.0)
     >>> bool(abs(found["impulse"].sel(observable="mean")[0, 0] - 1) < 0.2)
     True
+    >>> found.attrs["checks_pass"]
+    1
     """
     path = equal_members(as_path(path))
     values = path.values
     n_members, n_times, d = values.shape
     interval = time_step_of(path)
-    unknown = set(observables) - set(OBSERVABLES)
-    if unknown:
-        raise ValueError(f"observables holds {sorted(unknown)[0]!r}: known are {', '.join(OBSERVABLES)}")
-    own = getattr(getattr(score, "standardization", None), "scale", None)
-    if own is not None and own.size != d:
-        raise ValueError(f"the score is of {own.size} variables: the path has {d}")
-    # Standard errors come from blocks, each of which must hold the longest lag.
+    flat = values.reshape(-1, d)
+    _refuse_other_data(score, flat)
+    n_lags = _number_of_lags(n_members, n_times, interval, longest)
+    groups = groups_of(observables, flat, path["variable"].values)
+    u, of_u = at_states(flat, perturbation, divergence)
+    weights = np.stack([-(of_u + (u * s).sum(axis=1)) for s in (np.asarray(score(flat)), _gaussian_score(flat))])
+    correlations = _Correlations(weights.reshape(2, n_members, n_times), n_lags)
+
+    dataset = xr.Dataset(coords={"lag": interval * np.arange(n_lags)})
+    for group in groups:
+        dataset = dataset.assign_coords(group.coords)
+        dataset = dataset.assign(_responses(group, flat, correlations, interval))
+        if group.derivatives is not None:
+            checks = [correlations.check(a, along(flat, u)) for a, along in zip(group.columns(flat), group.derivatives)]
+            dataset[f"{group.prefix}check_start"] = (group.dims, np.reshape(checks, group.shape))
+    dataset["check_mean"] = ((), correlations.check_mean())
+    return dataset.assign_attrs(_verdict(dataset))
+
+
+def _refuse_other_data(score, flat: np.ndarray) -> None:
+    """``ValueError`` if a fitted score is of other variables than those of the path."""
+    fitted = getattr(score, "standardization", None)
+    if fitted is None:
+        return
+    d = flat.shape[1]
+    if fitted.scale.size != d:
+        raise ValueError(f"the score is of {fitted.scale.size} variables: the path has {d}")
+    mean, scale = flat.mean(axis=0), flat.std(axis=0)
+    shift = np.abs(mean - fitted.mean) / fitted.scale
+    ratio = np.maximum(scale / fitted.scale, fitted.scale / np.maximum(scale, 1e-300))
+    other = np.flatnonzero((shift > _LARGEST_SHIFT) | (ratio > _LARGEST_RATIO))
+    if other.size:
+        k = other[0]
+        raise ValueError(
+            f"the score is of other data: variable {k + 1} had mean {fitted.mean[k]:.4g} and standard deviation "
+            f"{fitted.scale[k]:.4g} there, {mean[k]:.4g} and {scale[k]:.4g} in the path"
+        )
+
+
+def _number_of_lags(n_members: int, n_times: int, interval: float, longest: float | None) -> int:
+    # Standard errors come from blocks, each of which must hold the longest lag twice.
     block_length = n_times if n_members >= BLOCKS else n_times // BLOCKS
     n_lags = (block_length // 4 if longest is None else round(longest / interval)) + 1
     if not _MIN_LAGS <= n_lags <= block_length // 2:
@@ -90,55 +140,57 @@ def response(
             f"longest is {(n_lags - 1) * interval:g}: a path of {n_members} members, each {n_times * interval:g} long, "
             f"allows lags between {interval:g} and {max(0, block_length // 2 - 1) * interval:g}"
         )
-    flat = values.reshape(-1, d)
-    u, of_u = _perturbation(flat, perturbation, divergence)
+    return n_lags
+
+
+def _gaussian_score(flat: np.ndarray) -> np.ndarray:
     mean = flat.mean(axis=0)
-    gaussian = -np.linalg.solve(np.atleast_2d(np.cov(flat.T)), (flat - mean).T).T
-    weights = {"": -(of_u + (u * score(flat)).sum(axis=1)), "gaussian_": -(of_u + (u * gaussian).sum(axis=1))}
-    functions = {"mean": values - mean, "variance": (values - mean) ** 2}
-    starts = {"mean": u.mean(axis=0), "variance": (2 * (flat - mean) * u).mean(axis=0)}
-
-    lags = interval * np.arange(n_lags)
-    variables = {}
-    blocks = _blocks(n_members, n_times)
-    checks = []
-    for prefix, weight in weights.items():
-        weight = weight.reshape(n_members, n_times)
-        impulses, errors, steps, step_errors = [], [], [], []
-        for name in observables:
-            sums = np.stack([_correlated(functions[name][block], weight[block], n_lags) for block in blocks])
-            total, parts = _with_parts(sums)
-            stepped, step_parts = (_integral(x, interval) for x in (total, parts))
-            impulses.append(total.T)
-            errors.append(_stderr(parts).T)
-            steps.append(stepped.T)
-            step_errors.append(_stderr(step_parts).T)
-            if not prefix:
-                checks.append((total[0] - starts[name]) / np.maximum(errors[-1][:, 0], 1e-300))
-        dims = ("observable", "variable", "lag")
-        found = {"impulse": impulses, "impulse_stderr": errors, "step": steps, "step_stderr": step_errors}
-        variables |= {f"{prefix}{name}": (dims, np.array(value)) for name, value in found.items()}
-    weight = weights[""].reshape(n_members, n_times)
-    block_means = np.array([weight[block].mean() for block in blocks])
-    variables["check_mean"] = ((), float(weight.mean() / (block_means.std(ddof=1) / len(blocks) ** 0.5)))
-    variables["check_start"] = (("observable", "variable"), np.array(checks))
-    coords = {"observable": list(observables), "variable": path["variable"].values, "lag": lags}
-    return xr.Dataset(variables, coords=coords)
+    return -np.linalg.solve(np.atleast_2d(np.cov(flat.T)), (flat - mean).T).T
 
 
-def _perturbation(x: np.ndarray, perturbation: Perturbation, divergence) -> tuple[np.ndarray, np.ndarray]:
-    """``u`` and ``∇·u`` at the states."""
-    if callable(perturbation):
-        if divergence is None:
-            raise ValueError("perturbation is a function: its divergence is needed too")
-        u, of_u = np.asarray(perturbation(x)), np.asarray(divergence(x))
-        if u.shape != x.shape or of_u.shape != x.shape[:1]:
-            raise ValueError(f"perturbation and divergence give {u.shape} and {of_u.shape} at states {x.shape}")
-        return u, of_u
-    u = np.asarray(perturbation, dtype=float)
-    if u.shape != x.shape[1:]:
-        raise ValueError(f"perturbation has shape {u.shape}: {x.shape[1:]} is expected, one entry for each variable")
-    return np.broadcast_to(u, x.shape), np.zeros(len(x))
+class _Correlations:
+    """Correlations of observables with weights, in blocks of the path that may be taken as independent.
+
+    Parameters
+    ----------
+    weights
+        ``(n_weights, n_members, n_times)``.
+    n_lags
+        Number of lags.
+    """
+
+    def __init__(self, weights: np.ndarray, n_lags: int):
+        _, self._n_members, self._n_times = weights.shape
+        self._n_lags = n_lags
+        self._blocks = _blocks(self._n_members, self._n_times)
+        self._weights = weights
+        longest = max(weights[:, *block].shape[2] for block in self._blocks)
+        self._size = fft.next_fast_len(longest + n_lags, real=True)
+        self._transforms = [np.conj(fft.rfft(weights[:, *block], self._size)) for block in self._blocks]
+
+    def blocks_of(self, a: np.ndarray) -> np.ndarray:
+        """``E[a(t + τ) B(t)]`` of an observable ``(n,)`` in every block, ``(n_weights, n_blocks, n_lags)``."""
+        # The mean of B is zero: the mean of a adds noise only.
+        a = (a - a.mean()).reshape(self._n_members, self._n_times)
+        found = []
+        for block, transform in zip(self._blocks, self._transforms):
+            length = a[block].shape[1]
+            product = (fft.rfft(a[block], self._size) * transform).mean(axis=1)
+            found.append(fft.irfft(product, self._size)[:, : self._n_lags] / (length - np.arange(self._n_lags)))
+        return np.stack(found, axis=1)
+
+    def check(self, a: np.ndarray, derivative: np.ndarray) -> float:
+        """How many standard errors ``E[aB]`` is from ``E[u·∇a]``, the first weight being ``B``."""
+        return self._deviation((a - a.mean()) * self._weights[0].reshape(-1) - derivative)
+
+    def check_mean(self) -> float:
+        """How many standard errors the mean of the first weight is from zero."""
+        return self._deviation(self._weights[0])
+
+    def _deviation(self, difference: np.ndarray) -> float:
+        difference = difference.reshape(self._n_members, self._n_times)
+        means = np.array([difference[block].mean() for block in self._blocks])
+        return float(means.mean() / max(means.std(ddof=1) / len(means) ** 0.5, 1e-300))
 
 
 def _blocks(n_members: int, n_times: int) -> list[tuple]:
@@ -150,27 +202,36 @@ def _blocks(n_members: int, n_times: int) -> list[tuple]:
     return [(slice(None), slice(a, b)) for a, b in pairwise(edges)]
 
 
-def _correlated(values: np.ndarray, weight: np.ndarray, n_lags: int) -> np.ndarray:
-    """``E[a(x(t + τ)) B(x(t))]`` of one block, ``(n_lags, n_features)``, by fast Fourier transform."""
-    n_times = values.shape[1]
-    size = 1 << int(np.ceil(np.log2(n_times + n_lags)))
-    of_weight = np.conj(np.fft.rfft(weight, size, axis=1))[:, :, None]
-    product = np.fft.irfft(np.fft.rfft(values, size, axis=1) * of_weight, size, axis=1)[:, :n_lags].mean(axis=0)
-    return product / (n_times - np.arange(n_lags))[:, None]
+def _responses(group: Group, flat: np.ndarray, correlations: _Correlations, interval: float) -> dict:
+    """Impulse and step responses of the observables of a group with their standard errors, by score and Gaussian."""
+    dims = (*group.dims, "lag")
+    impulses = np.stack([correlations.blocks_of(a) for a in group.columns(flat)], axis=1)
+    variables = {}
+    for prefix, of_weight in zip(("", "gaussian_"), impulses):
+        for name, blocks in (("impulse", of_weight), ("step", cumulative_simpson(of_weight, dx=interval, initial=0.0))):
+            error = blocks.std(axis=1, ddof=1) / blocks.shape[1] ** 0.5
+            for suffix, result in (("", blocks.mean(axis=1)), ("_stderr", error)):
+                shaped = result.reshape(*group.shape, -1)
+                variables[f"{prefix}{group.prefix}{name}{suffix}"] = (dims, shaped)
+    return variables
 
 
-def _with_parts(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The mean over blocks, and the means without each of them."""
-    total = sums.mean(axis=0)
-    return total, (len(sums) * total - sums) / (len(sums) - 1)
-
-
-def _integral(values: np.ndarray, interval: float) -> np.ndarray:
-    """Cumulative trapezoidal integral over the second last axis."""
-    steps = 0.5 * interval * (values[..., 1:, :] + values[..., :-1, :])
-    return np.concatenate([np.zeros_like(values[..., :1, :]), np.cumsum(steps, axis=-2)], axis=-2)
-
-
-def _stderr(parts: np.ndarray) -> np.ndarray:
-    n = len(parts)
-    return np.sqrt((n - 1) / n * np.square(parts - parts.mean(axis=0)).sum(axis=0))
+def _verdict(dataset: xr.Dataset) -> dict:
+    """Whether the checks agree with an exact score, in one sentence."""
+    checks = {("mean of the weight",): float(dataset["check_mean"])}
+    for name in ("check_start", "function_check_start"):
+        if name in dataset:
+            series = dataset[name].to_series()
+            labels = [index if isinstance(index, tuple) else (index,) for index in series.index]
+            checks |= dict(zip(labels, series.to_numpy()))
+    # Student's distribution, since the standard errors are those of a few blocks.
+    allowed = float(stats.t.isf(_FALSE_ALARMS / (2 * len(checks)), BLOCKS - 1))
+    worst = max(checks, key=lambda label: abs(checks[label]))
+    value = abs(checks[worst])
+    passed = bool(value <= allowed)
+    start = "The checks agree with the score" if passed else "The checks contradict the score"
+    limit = f"{allowed:.1f} are allowed"
+    return {
+        "checks_pass": int(passed),
+        "verdict": f"{start}: the largest deviation is {value:.1f} standard errors ({' of '.join(worst)}), {limit}.",
+    }

@@ -1,0 +1,78 @@
+"""Responses against exact laws, and their standard errors against the scatter of replicates."""
+
+import numpy as np
+import pytest
+from scipy.linalg import expm
+
+import kgmm
+
+_LAGS = 0.05 * np.arange(41)
+_TESTED = [4, 16, 40]
+_REPLICATES = 300
+
+
+def exact_ou_step(u: np.ndarray) -> np.ndarray:
+    """``∫ exp(−Aτ) u dτ`` of the means, ``(2, n_lags)``."""
+    a = np.array([[1.0, -1.0], [1.0, 0.5]])
+    return np.array([np.linalg.solve(a, (np.eye(2) - expm(-a * lag)) @ u) for lag in _LAGS]).T
+
+
+def exact_double_well_step(function, weight) -> np.ndarray:
+    """``∫ E[a(x(τ)) B(x(0))] dτ``, ``(n_lags,)``, by the generator on a fine grid, reversible by construction."""
+    x = np.linspace(-2.6, 2.6, 801)
+    h = x[1] - x[0]
+    density = np.exp(-((x**2 - 1) ** 2))
+    density /= density.sum()
+    middle = 0.5 * (x[1:] + x[:-1])
+    flow = np.exp(-((middle**2 - 1) ** 2)) / np.exp(-((x**2 - 1) ** 2)).sum() / h**2
+    generator = np.diag(flow / density[:-1], 1) + np.diag(flow / density[1:], -1)
+    generator -= np.diag(generator.sum(axis=1))
+    root = np.sqrt(density)
+    rates, modes = np.linalg.eigh(generator * root[:, None] / root[None, :])
+    start, end = modes.T @ (root * weight(x)), modes.T @ (root * (function(x) - density @ function(x)))
+    slow = rates[:, None] * _LAGS
+    integral = np.where(np.abs(slow) < 1e-12, _LAGS, np.expm1(slow) / np.where(rates == 0, 1, rates)[:, None])
+    return (start * end) @ integral
+
+
+def z_scores(name: str, perturbation, exact: np.ndarray, observables) -> np.ndarray:
+    """Deviations from the exact step responses in standard errors, at three lags of 300 replicates."""
+    system = kgmm.get_system(name)
+    paths = kgmm.simulate(name, n_members=100 * _REPLICATES, n_times=400, interval=0.05, seed=1)
+    found = []
+    for number in range(_REPLICATES):
+        path = paths[100 * number : 100 * (number + 1)]
+        responses = kgmm.response(path, system.score, perturbation, observables, longest=2.0)
+        deviation = responses["step"].values.reshape(exact.shape) - exact
+        error = responses["step_stderr"].values.reshape(exact.shape)
+        found.append(deviation[:, _TESTED] / error[:, _TESTED])
+    return np.array(found)
+
+
+@pytest.mark.parametrize("name", ["ornstein_uhlenbeck", "double_well"])
+def test_standard_errors_are_calibrated(name):
+    if name == "ornstein_uhlenbeck":
+        # The last two rows: variances do not respond to a push of a linear system.
+        exact = np.concatenate([exact_ou_step(np.array([1.0, 0.0])), np.zeros((2, 41))])
+        z = z_scores(name, np.array([1.0, 0.0]), exact, ("mean", "variance"))
+    else:
+        # Friction −x/10: B = 1/10 + x s(x)/10, and the variance is that of the moment about zero.
+        exact = exact_double_well_step(lambda x: x**2, lambda x: 0.1 * (1 + x * -4 * x * (x**2 - 1)))[None]
+        z = z_scores(name, lambda x: -0.1 * x, exact, ("variance",))
+    # That of Student's t with 19 degrees of freedom is 1.12. With 20 replicates the mean square would scatter by 0.3.
+    assert 0.8 < (z**2).mean() < 1.25
+    assert abs(z.mean()) < 0.25
+    shifted = (z + 1.0) ** 2  # negative control: a bias of one standard error is seen
+    assert shifted.mean() > 1.25
+
+
+def test_the_response_to_a_push_of_a_double_well():
+    path = kgmm.simulate("double_well", n_members=400, n_times=500, interval=0.05, seed=1)
+    found = kgmm.response(path, kgmm.get_system("double_well").score, np.array([1.0]), longest=2.0)
+    exact = exact_double_well_step(lambda x: x, lambda x: 4 * x * (x**2 - 1))
+    step = found["step"].sel(observable="mean")[0]
+    error = found["step_stderr"].sel(observable="mean")[0]
+    assert np.abs((step - exact) / np.maximum(error, 1e-12))[1:].max() < 4
+    gaussian = found["gaussian_step"].sel(observable="mean")[0]
+    # Negative control: this law is not Gaussian.
+    assert np.abs(gaussian - exact)[20:].max() > 0.1 * np.abs(exact).max()

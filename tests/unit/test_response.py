@@ -1,0 +1,108 @@
+"""Responses: shapes and dimensions, divergences by automatic differentiation, checks and refusals."""
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+
+import kgmm
+from kgmm.data.standardization import Standardization
+from kgmm.langevin.perturbations import at_states
+
+PATH = kgmm.simulate("ornstein_uhlenbeck", n_members=40, n_times=300, interval=0.1, seed=0)
+SYSTEM = kgmm.get_system("ornstein_uhlenbeck")
+
+
+def energy(x):
+    return (x**2).sum(axis=1)
+
+
+def test_every_kind_of_observable_has_its_dimensions(tmp_path):
+    observables = ("mean", "third_moment", energy, "density")
+    found = kgmm.response(PATH, SYSTEM.score, np.array([1.0, 0.0]), observables, longest=1.0)
+    assert found["impulse"].dims == ("observable", "variable", "lag") and found["impulse"].shape == (2, 2, 11)
+    assert found["function_step"].dims == ("function", "lag") and found["function"].values.tolist() == ["energy"]
+    assert found["density_step_stderr"].dims == ("variable", "bin", "lag")
+    assert found["gaussian_density_impulse"].shape == found["density_impulse"].shape
+    found.to_netcdf(tmp_path / "response.nc")
+    with xr.open_dataset(tmp_path / "response.nc") as stored:
+        assert stored.attrs["verdict"].startswith("The checks agree with the score: the largest deviation is ")
+
+
+def test_a_function_equals_the_moments_it_is_made_of():
+    """The energy is the sum of the second moments, which are the variances and the means times twice the centre."""
+    found = kgmm.response(PATH, SYSTEM.score, np.array([1.0, 0.5]), ("mean", "variance", energy), longest=1.0)
+    centre = xr.DataArray(PATH.values.reshape(-1, 2).astype(float).mean(axis=0), dims="variable")
+    for name, prefix in (("impulse", ""), ("step", ""), ("step", "gaussian_")):
+        of_moments = found[f"{prefix}{name}"]
+        expected = of_moments.sel(observable="variance") + 2 * centre * of_moments.sel(observable="mean")
+        np.testing.assert_allclose(found[f"{prefix}function_{name}"][0], expected.sum("variable"), atol=1e-9)
+
+
+def test_the_density_moves_probability_and_makes_none():
+    found = kgmm.response(PATH, SYSTEM.score, np.array([1.0, 0.0]), ("mean", "density"), longest=1.0)
+    change = found["density_impulse"] * found["bin_width"]
+    assert abs(float(change.isel(variable=0, lag=0).sum())) < 0.01
+    first = (change * found["bin_centre"]).sum("bin").isel(variable=0)
+    np.testing.assert_allclose(first, found["impulse"].sel(observable="mean")[0], atol=0.02)
+
+
+def test_divergence_by_automatic_differentiation_is_the_given_one():
+    x = np.random.default_rng(0).standard_normal((50, 3))
+    u, of_u = at_states(x, lambda y: torch.stack([torch.sin(y[:, 0]) * y[:, 1], y[:, 1] ** 3, y[:, 0]], dim=1))
+    np.testing.assert_allclose(of_u, np.cos(x[:, 0]) * x[:, 1] + 3 * x[:, 1] ** 2)
+    np.testing.assert_allclose(u[:, 2], x[:, 0])
+    given = at_states(x, lambda y: np.tanh(y), lambda y: (1 - np.tanh(y) ** 2).sum(axis=1))
+    by_torch = at_states(x, lambda y: torch.tanh(y))
+    for one, other in zip(given, by_torch):
+        np.testing.assert_allclose(one, other)
+
+
+def test_the_response_to_a_function_does_not_depend_on_who_differentiates():
+    one = kgmm.response(PATH, SYSTEM.score, lambda x: -0.1 * x, longest=1.0)
+    other = kgmm.response(
+        PATH, SYSTEM.score, lambda x: -0.1 * x, divergence=lambda x: np.full(len(x), -0.2), longest=1.0
+    )
+    xr.testing.assert_allclose(one, other)
+
+
+@pytest.mark.parametrize("wrong", [lambda x: 1.3 * SYSTEM.score(x), lambda x: SYSTEM.score(x) + 0.3])
+def test_a_wrong_score_does_not_pass_its_checks(wrong):
+    """Negative control: a score that is 30 % too large, and one with a mean."""
+    path = kgmm.simulate("ornstein_uhlenbeck", n_members=40, n_times=1000, interval=0.1, seed=0)
+    found = kgmm.response(path, wrong, np.array([1.0, 0.0]), longest=1.0)
+    assert found.attrs["checks_pass"] == 0 and "contradict" in found.attrs["verdict"]
+
+
+def unnamed(x):
+    return x
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"perturbation": np.array([1.0, np.nan])}, "finite numbers are needed"),
+        ({"perturbation": np.tanh}, "does not work with torch tensors .*: its divergence is needed too"),
+        ({"perturbation": lambda x: x[:, 0]}, r"perturbation gives \(12000,\) at states \(12000, 2\)"),
+        ({"perturbation": torch.log}, "not finite at some states"),
+        ({"observables": [lambda x: x[:, 0]]}, "a function without a name: define it with def"),
+        ({"observables": ["mean", "mean"]}, "holds 'mean' more than once"),
+        ({"observables": []}, "observables is empty"),
+        ({"observables": [unnamed]}, r"observable unnamed gives \(10, 2\) at 10 states: \(10,\) is expected"),
+        ({"longest": 0.0}, "longest is 0: a path of 40 members"),
+    ],
+)
+def test_refusals(options, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        kgmm.response(PATH, SYSTEM.score, **{"perturbation": np.ones(2)} | options)
+
+
+def test_a_score_of_other_data_is_refused():
+    class Fitted:
+        standardization = Standardization.of(PATH.values.reshape(-1, 2) + 5.0)
+
+        def __call__(self, x):
+            return SYSTEM.score(x)
+
+    with pytest.raises(ValueError, match="the score is of other data: variable 1 had mean"):
+        kgmm.response(PATH, Fitted(), np.ones(2))
