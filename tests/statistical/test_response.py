@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from scipy.linalg import expm
+from scipy.linalg import expm, solve_continuous_lyapunov
 
 import kgmm
+from kgmm.langevin.perturbed_ensembles import perturbed_response
 
 _LAGS = 0.05 * np.arange(41)
 _TESTED = [4, 16, 40]
@@ -76,3 +77,38 @@ def test_the_response_to_a_push_of_a_double_well():
     gaussian = found["gaussian_step"].sel(observable="mean")[0]
     # Negative control: this law is not Gaussian.
     assert np.abs(gaussian - exact)[20:].max() > 0.1 * np.abs(exact).max()
+
+
+def test_perturbed_ensembles_of_a_linear_system_have_no_scatter():
+    """With common noise the difference of two linear systems is deterministic; with noises of their own it is not."""
+    u = np.array([0.1, 0.0])
+    found = perturbed_response("ornstein_uhlenbeck", u, ("mean",), longest=2.0, interval=0.1, max_pairs=1000)
+    np.testing.assert_allclose(found["step"][0], exact_ou_step(u)[:, ::2], atol=2e-5)
+    assert float(found["step_stderr"].max()) < 1e-6 < 1.0 / 1000**0.5
+
+
+def test_perturbed_ensembles_of_a_double_well():
+    exact = exact_double_well_step(lambda x: x**2, lambda x: 0.1 * (1 + x * -4 * x * (x**2 - 1)))[::2]
+    found = perturbed_response(
+        "double_well", lambda x: -0.1 * x, ("variance",), longest=2.0, interval=0.1, accuracy=0.01, seed=3
+    )
+    step, error = (found[name][0, 0, 1:] for name in ("step", "step_stderr"))
+    assert np.abs((step - exact[1:]) / error).max() < 4
+    assert 0.001 < float(np.sqrt((error**2).sum() / (step**2).sum())) < 0.01
+    assert found.attrs["n_pairs"] < 200_000
+
+
+def test_the_response_of_a_langevin_model_is_that_of_its_equation():
+    a = np.array([[1.0, -1.0], [1.0, 0.5]])
+    covariance = solve_continuous_lyapunov(a, np.diag([1.0, 1.5]) ** 2)
+    samples = np.random.default_rng(0).multivariate_normal(np.zeros(2), covariance, size=20_000)
+    score = kgmm.fit_score(samples, families=("polynomial",))
+    # Of dX = Φ s dt + …, s = −C⁻¹ x: the drift of the system, whose Φ is A C.
+    model = kgmm.LangevinModel(score, a @ np.cov(samples.T))
+    u = np.array([0.1, 0.0])
+    found = perturbed_response(
+        model, u, ("mean", "variance"), longest=2.0, interval=0.1, reference=samples, max_pairs=2000
+    )
+    np.testing.assert_allclose(found["step"].sel(observable="mean"), exact_ou_step(u)[:, ::2], atol=0.003)
+    unlike = exact_ou_step(np.array([0.0, 0.1]))[:, ::2]  # negative control: a push of the other variable
+    assert np.abs(found["step"].sel(observable="mean") - unlike).max() > 0.03

@@ -8,6 +8,7 @@ import xarray as xr
 import kgmm
 from kgmm.data.standardization import Standardization
 from kgmm.langevin.perturbations import at_states
+from kgmm.langevin.perturbed_ensembles import perturbed_response
 
 PATH = kgmm.simulate("ornstein_uhlenbeck", n_members=40, n_times=300, interval=0.1, seed=0)
 SYSTEM = kgmm.get_system("ornstein_uhlenbeck")
@@ -106,3 +107,18 @@ def test_a_score_of_other_data_is_refused():
 
     with pytest.raises(ValueError, match="the score is of other data: variable 1 had mean"):
         kgmm.response(PATH, Fitted(), np.ones(2))
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "sentence"),
+    [
+        ("kuramoto_sivashinsky", {}, "integrated with etdrk4, which has no drift to perturb"),
+        ("double_well", {"perturbation": np.ones(2)}, r"perturbation has shape \(2,\): \(1,\) is expected"),
+        ("double_well", {"interval": 0.0123}, "interval is 0.0123: it must be a non-negative multiple of dt"),
+        ("double_well", {"accuracy": 0.0}, "accuracy is 0.0 and max_pairs 200: a positive number and 20 are needed"),
+    ],
+)
+def test_perturbed_ensembles_refuse(source, options, sentence):
+    arguments = {"perturbation": np.ones(1), "longest": 1.0, "interval": 0.1, "max_pairs": 200} | options
+    with pytest.raises(ValueError, match=sentence):
+        perturbed_response(source, **arguments)
