@@ -12,13 +12,14 @@ READY := $(VENV)/.ready
 # A file under config/sweeps/, for `make sweep`.
 SWEEP ?=
 
-.PHONY: help env paper quick estimator dynamics score-table sweep resume test lint schema clean
+.PHONY: help env paper quick estimator dynamics response score-table sweep resume test lint schema clean
 
 help:
 	@echo "make paper   the whole run: results/paper/report.html"
 	@echo "make quick   the same on small data: results/quick/report.html"
 	@echo "make estimator  errors and races of the estimator: results/estimator/report.html"
 	@echo "make dynamics  densities and time scales of the models: results/dynamics/report.html"
+	@echo "make response  predicted responses to a small forcing: results/response/report.html"
 	@echo "make score-table  error and time of fit_score, KGMM and DSM by dimension and samples: results/score-table/"
 	@echo "make sweep SWEEP=config/sweeps/sigma.yaml  one of the sweeps: results/sweep-sigma/report.html"
 	@echo "make resume  the last run again, after Snakemake was killed"
@@ -47,6 +48,9 @@ estimator: env
 
 dynamics: env
 	$(BIN)/snakemake --workflow-profile profiles/$(PROFILE) --configfile config/dynamics.yaml
+
+response: env
+	$(BIN)/snakemake --workflow-profile profiles/$(PROFILE) --configfile config/response.yaml
 
 # About 50 minutes on two idle cores; QUICK=1 takes five.
 score-table: env

@@ -38,6 +38,8 @@ class ExperimentResult:
         Files of a race.
     comparison, comparison_fitted : str or None
         Files of the comparisons of the models with the identity mobility and with the fitted one.
+    response : str or None
+        File of the response to a small change of the drift.
     """
 
     block: str
@@ -54,6 +56,7 @@ class ExperimentResult:
     times: str | None = None
     comparison: str | None = None
     comparison_fitted: str | None = None
+    response: str | None = None
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ rule write_plan:
 
 rule collect_metrics:
     input:
-        RUN.done("evaluation", "comparison", "comparison_fitted"),
+        RUN.done("evaluation", "comparison", "comparison_fitted", "response"),
     output:
         metrics=RUN.path("metrics.csv"),
     log:

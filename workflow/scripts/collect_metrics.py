@@ -20,7 +20,7 @@ _UNITS = {
     "decorrelation_time": "t", "integrated_time": "t", "slope_window": "t", "resets_per_member_time": "1/t",
     "autocorrelation_follows": "decorrelation times",
 }  # fmt: skip
-_FILES = ("evaluation", "comparison", "comparison_fitted")
+_FILES = ("evaluation", "comparison", "comparison_fitted", "response")
 
 
 def collect_metrics(experiments: list[ExperimentResult], output: str) -> None:

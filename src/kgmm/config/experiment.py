@@ -11,11 +11,13 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from kgmm.config.data import AnySystem, DataSettings, EnsembleSettings, SimulationSettings
+from kgmm.config.response import ResponseSettings
 from kgmm.langevin.options import METHODS, LangevinOptions, MobilityOptions
 from kgmm.methods.registry import get_method, methods
 from kgmm.options import Options, PositiveFloat, PositiveInt
 from kgmm.score.options import Antithetic, CellOptions, DSMOptions, NetworkOptions
 from kgmm.sde.options import Scheme, Times
+from kgmm.systems.registry import get_system
 
 _LANGEVIN = LangevinOptions()
 
@@ -127,6 +129,7 @@ class Experiment(Options):
     mobility: MobilitySettings = MobilitySettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     race: RaceSettings = RaceSettings()
+    response: ResponseSettings | None = None
     until: Annotated[
         Literal["trajectory", "score", "model", "race"],
         Field(
@@ -135,3 +138,16 @@ class Experiment(Options):
         ),
     ] = "model"
     replicate: Annotated[int, Field(ge=0, description="Number of the replicate; each has its own simulation.")] = 0
+
+    @model_validator(mode="after")
+    def _response_exists(self):
+        if self.response is None:
+            return self
+        if self.until not in ("score", "model"):
+            raise ValueError(f"response is given, and until is {self.until!r}: it must be 'score' or 'model'")
+        simulated = self.system.kind == "simulation"
+        try:
+            self.response.check(get_system(self.system.name, **self.system.parameters) if simulated else None)
+        except ValueError as error:
+            raise ValueError(f"response.{error}") from None
+        return self

@@ -104,5 +104,13 @@ _TABLE = (
         "compare_model", ("sample", "trajectory", "reference", "mobility"), ("system", "data", "estimator"),
         ("comparison",), "one comparison of a model with data", finds=("statistics.of_model",),
     ),
+    Stage(
+        "simulate_response", ("trajectory", "score", "mobility"), ("system", "simulation", "data", "response"),
+        ("simulated",), "one simulated response, of the system or of a fitted model", on_device=True,
+    ),
+    Stage(
+        "estimate_response", ("trajectory", "score", "truth", "model"), ("system", "data", "response"), ("response",),
+        "one response from a path and its score, compared with simulated ones", tolerates=("truth", "model"),
+    ),
 )  # fmt: skip
 STAGES: dict[str, Stage] = {stage.name: stage for stage in _TABLE}

@@ -66,7 +66,7 @@ def drawings_of(results: RunResults, bundles: Bundles, path: Callable[[str], str
 
     def training(wildcards) -> list:
         # What tells the fits of a block apart, and nothing of what is made from them.
-        later = dict.fromkeys(("evaluation", "comparison", "comparison_fitted"))
+        later = dict.fromkeys(("evaluation", "comparison", "comparison_fitted", "response"))
         return [replace(result, **later) for result in results.of_block(wildcards.name)]
 
     def trajectory(wildcards) -> list:
@@ -78,7 +78,7 @@ def drawings_of(results: RunResults, bundles: Bundles, path: Callable[[str], str
 
     kinds = [kind for kind in figure_kinds() if kind not in ("training", "trajectory", "sweep")]
     drawn = results.drawn
-    compared = of_block("evaluation", "comparison", "comparison_fitted", "race")
+    compared = of_block("evaluation", "comparison", "comparison_fitted", "response", "race")
     table = [
         ("draw_figure", "figures", compared, figure, kinds),
         ("draw_trajectory", "trajectories", of_block("description"), trajectory, ["trajectory", "empty"]),

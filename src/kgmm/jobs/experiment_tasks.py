@@ -13,6 +13,8 @@ from kgmm.methods.registry import get_method
 
 # The reference run for noise floors is one more replicate, far from those that a configuration counts.
 _REFERENCE = 1_000_000
+# What an evaluation of scores does not depend on.
+_AFTER_THE_SCORE = {"name", "langevin", "mobility", "race", "response", "until"}
 
 
 def plan_row(experiment: Experiment, store: TaskStore) -> Row:
@@ -34,6 +36,8 @@ def plan_row(experiment: Experiment, store: TaskStore) -> Row:
         row.tasks["score"] = _score(row, settings, store)
     if experiment.until == "model" and method.drives_model:
         _add_models(row, settings, store)
+    if experiment.response is not None and method.drives_model:
+        _add_responses(row, settings, store)
     return row
 
 
@@ -43,7 +47,7 @@ def plan_evaluations(rows: list[Row], store: TaskStore) -> None:
     for row in rows:
         if row.experiment.until in ("trajectory", "race"):
             continue
-        settings = row.experiment.model_dump(mode="json", exclude={"name", "langevin", "mobility", "race", "until"})
+        settings = row.experiment.model_dump(mode="json", exclude=_AFTER_THE_SCORE)
         del settings["estimator"]["method"]
         groups.setdefault(json.dumps(settings, sort_keys=True), []).append(row)
     for group in groups.values():
@@ -135,6 +139,28 @@ def _add_models(row: Row, settings: dict, store: TaskStore) -> None:
     fitted = add("sample_langevin", own, sample=sample, mobility=estimate, **given)
     comparison = add("compare_model", compared, sample=fitted, mobility=estimate, **data)
     row.tasks |= {"mobility": estimate, "sample_fitted": fitted, "comparison_fitted": comparison}
+
+
+def _add_responses(row: Row, settings: dict, store: TaskStore) -> None:
+    """The response by the score, and the simulated ones of the system and of the fitted model, where they exist."""
+    label = f"{row.method}-{score_label(settings)}"
+    own = stage_system(settings) | {name: settings[name] for name in ("data", "response")}
+    trajectory = {"trajectory": row.tasks["trajectory"]}
+    score = {"score": row.tasks["score"]}
+    if row.experiment.simulation is not None:
+        simulation = {name: settings["simulation"][name] for name in ("dt", "scheme")}
+        row.tasks["truth"] = store.add(
+            "simulate_response", row.system, f"system-{replicate_label(settings)}", own | {"simulation": simulation},
+            **trajectory,
+        )  # fmt: skip
+    if "mobility" in row.tasks:
+        row.tasks["response_model"] = store.add(
+            "simulate_response", row.system, label, own | {"scheme": settings["langevin"]["scheme"]},
+            mobility=row.tasks["mobility"], **score, **trajectory,
+        )  # fmt: skip
+    simulated = {"truth": "truth", "model": "response_model"}
+    given = {name: row.tasks[role] for name, role in simulated.items() if role in row.tasks}
+    row.tasks["response"] = store.add("estimate_response", row.system, label, own, **trajectory, **score, **given)
 
 
 def _reference(row: Row, settings: dict, store: TaskStore) -> Task:

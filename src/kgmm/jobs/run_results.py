@@ -12,7 +12,7 @@ from kgmm.jobs.rows import Row
 from kgmm.jobs.tasks import Task
 from kgmm.results import RESULTS, ExperimentResult, Section, Sweep, TrajectoryResult
 
-_COMPARED = ("evaluation", "comparison", "comparison_fitted")
+_COMPARED = ("evaluation", "comparison", "comparison_fitted", "response")
 
 
 class RunResults:

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 
 Perturbation = np.ndarray | Callable
+# Half the distance of central differences, in standard deviations.
+_DIFFERENCE = 1e-3
 
 
 def at_states(
@@ -82,6 +84,19 @@ def of_tensors(perturbation: Perturbation, n_features: int) -> Callable[[torch.T
         return torch.as_tensor(u, dtype=state.dtype, device=state.device).T
 
     return of_state
+
+
+def central_divergence(perturbation: Callable) -> Callable[[np.ndarray], np.ndarray]:
+    """``∇·u`` of a function of arrays by central differences, exact for polynomials of second degree."""
+
+    def divergence(x: np.ndarray) -> np.ndarray:
+        total = np.zeros(len(x))
+        for k, step in enumerate(_DIFFERENCE * x.std(axis=0)):
+            shift = step * np.eye(x.shape[1])[k]
+            total += (perturbation(x + shift) - perturbation(x - shift))[:, k] / (2 * step)
+        return total
+
+    return divergence
 
 
 def _differentiated(x: np.ndarray, perturbation: Callable) -> tuple[np.ndarray, np.ndarray]:

@@ -17,6 +17,7 @@ from PIL import Image
 from kgmm.config.stages import STAGES
 from kgmm.report import model_tables, tables
 from kgmm.report.explorer import explorer_entries
+from kgmm.report.response_table import response_table
 from kgmm.report.sweep_explorer import sweep_entries
 from kgmm.report.sweep_tables import first_trajectory, sweep_part
 from kgmm.results import BASELINES, ExperimentResult, Section, Sweep
@@ -130,6 +131,7 @@ def _block(
         "joint_statistics": model_tables.joint_table(shown),
         "clocks": model_tables.clock_table(shown),
         "mobilities": model_tables.mobility_table(shown),
+        "responses": response_table(shown),
         "failures": [row for table in failed for row in tables.failures(table)] if settings is None else [],
     }
 

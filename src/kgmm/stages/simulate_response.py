@@ -1,0 +1,45 @@
+"""Simulates the response to a small change of the drift: of the system, or of a fitted Langevin model."""
+
+from __future__ import annotations
+
+import xarray as xr
+
+from kgmm.jobs.job import Job
+from kgmm.langevin.mobility import Mobility
+from kgmm.langevin.model import LangevinModel
+from kgmm.langevin.model_file import load_model
+from kgmm.langevin.perturbed_ensembles import perturbed_response
+from kgmm.score.model import ScoreModel
+from kgmm.stages.data import path_of
+from kgmm.stages.perturbation import observed_perturbation, state_perturbation
+from kgmm.stages.response_lags import lags_of
+from kgmm.stages.system import system_of
+
+
+def simulate_response(job: Job) -> None:
+    """Writes the step response of pairs of ensembles with the same noise."""
+    settings, system = job.settings["response"], system_of(job)
+    path = path_of(job).whole_trajectory
+    states = path.values.reshape(-1, path.sizes["variable"]).astype(float)
+    lags = lags_of(path, settings)
+    if hasattr(job.inputs, "mobility"):
+        source = _fitted_model(job)
+        names = [str(name) for name in path["variable"].values]
+        perturbation, _ = observed_perturbation(settings, names, states.mean(axis=0), system)
+        options = {"scheme": job.settings["scheme"]}
+    else:
+        source, perturbation = system, state_perturbation(settings, states.mean(axis=0), system)
+        options = job.settings["simulation"]
+    found = perturbed_response(
+        source, perturbation, longest=lags.longest, interval=lags.interval, reference=states,
+        accuracy=settings["accuracy"], max_pairs=settings["max_pairs"], seed=job.seed, device=job.device, **options,
+    )  # fmt: skip
+    found.to_netcdf(job.outputs.simulated)
+
+
+def _fitted_model(job: Job) -> LangevinModel:
+    with xr.open_dataset(job.inputs.mobility) as dataset:
+        mobility = Mobility.from_dataset(dataset)
+    if mobility.method == "state":
+        return load_model(job.inputs.mobility)
+    return LangevinModel(ScoreModel.load(job.inputs.score), mobility)
