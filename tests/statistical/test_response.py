@@ -62,7 +62,8 @@ def test_standard_errors_are_calibrated(name):
         z = z_scores(name, lambda x: -0.1 * x, exact, ("variance",))
     # That of Student's t with 19 degrees of freedom is 1.12. With 20 replicates the mean square would scatter by 0.3.
     assert 0.8 < (z**2).mean() < 1.25
-    assert abs(z.mean()) < 0.25
+    # The lags of a replicate are nearly one number: three standard errors are 3 · 1.1/√300.
+    assert abs(z.mean()) < 0.2
     shifted = (z + 1.0) ** 2  # negative control: a bias of one standard error is seen
     assert shifted.mean() > 1.25
 
