@@ -384,9 +384,17 @@ def test_unknown_variables_are_refused_with_the_known_ones(tmp_path, suffix):
 
 
 @pytest.mark.parametrize("suffix", [".nc", ".zarr", ".csv"])
-def test_variables_must_be_named_where_files_have_names(tmp_path, suffix):
-    message = refusal(write(tmp_path, suffix, ONE), None)
-    assert "no variables are named for" in message and "wind" in message and "rain" in message
+def test_all_variables_are_read_unless_some_are_named(tmp_path, suffix):
+    """The times are none of them."""
+    series = opened(write(tmp_path, suffix, ONE), None)
+    assert sorted(series.variables) == ["rain", "wind"]
+
+
+def test_a_file_without_numbers_besides_its_times_is_refused_with_what_it_has(tmp_path):
+    pd.DataFrame({"time": [1.0, 2.0], "station": ["a", "b"]}).to_csv(tmp_path / "x.csv", index=False)
+    assert "has no column of numbers besides 'time': its columns are time, station" in refusal(tmp_path / "x.csv", None)
+    xr.Dataset({"place": ("site", [1.0, 2.0])}).to_netcdf(tmp_path / "x.nc")
+    assert "has no variable of numbers along 'time': it has place" in refusal(tmp_path / "x.nc", None)
 
 
 @pytest.mark.parametrize("suffix", FORMATS)

@@ -41,7 +41,8 @@ class DatasetSettings(Options):
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$", description="Name by which the data are called.")]
     path: Annotated[str, Field(description="File: .nc, .zarr, .csv or .npy; relative to where Snakemake runs.")]
     variables: Annotated[
-        list[str] | None, Field(min_length=1, description="Variables or columns used; an .npy file has no names.")
+        list[str] | None,
+        Field(min_length=1, description="Variables or columns used; by default all of numbers. NPY files name none."),
     ] = None
     time_step: Annotated[
         PositiveFloat | None,

@@ -86,8 +86,9 @@ def open_series(
         ``.nc`` or ``.nc4``, ``.zarr`` (needs the package zarr), ``.csv`` with a header, or ``.npy`` of shape
         ``(time,)``, ``(time, variable)`` or ``(member, time, variable)``.
     variables
-        Names of variables or columns. A NetCDF variable with one dimension more gives a variable for each of its
-        entries, ``name_0, name_1, …``. An NPY file has no names: those given are taken, default ``x1, x2, …``.
+        Names of variables or columns; by default all of numbers along the times. A NetCDF variable with one dimension
+        more gives a variable for each of its entries, ``name_0, name_1, …``. An NPY file has no names: those given are
+        taken, default ``x1, x2, …``.
     time_step
         Time between states. Default: from the time coordinate, whose steps must then be equal; dates count in days.
         Given, it is taken as it is and the coordinate is not looked at (calendar months, for instance).

@@ -38,7 +38,11 @@ def _read_labelled(path: Path, variables: Sequence[str] | None, time: str, membe
     # Times are decoded only if they are needed: they may be in units that nobody understands.
     dataset = xr.open_dataset(path, engine=engine, decode_times=False)
     if variables is None:
-        raise ValueError(f"no variables are named for {path}: it has {', '.join(map(str, dataset.data_vars))}")
+        variables = [n for n, values in dataset.data_vars.items() if time in values.dims and _is_real(values.dtype)]
+    if not variables:
+        raise ValueError(
+            f"{path} has no variable of numbers along {time!r}: it has {', '.join(map(str, dataset.data_vars))}"
+        )
     parts, names = [], []
     for name in variables:
         if name not in dataset.data_vars:
@@ -123,7 +127,9 @@ def _read_csv(path: Path, variables: Sequence[str] | None, time: str, member: st
         raise ValueError(f"the data file {path} cannot be read as CSV: {first_line(error)}") from error
     columns = ", ".join(map(str, table.columns))
     if variables is None:
-        raise ValueError(f"no variables are named for {path}: its columns are {columns}")
+        variables = [n for n in table if n not in (time, member) and _is_real(table[n].dtype)]
+    if not variables:
+        raise ValueError(f"{path} has no column of numbers besides {time!r}: its columns are {columns}")
     for name in variables:
         if name not in table:
             raise ValueError(f"{path} has no column {name!r}: it has {columns}")
