@@ -6,6 +6,7 @@ configuration derive from them. Nothing here, nor in the modules of options, imp
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -86,7 +87,9 @@ def sentence(error: dict, where: str = "", known: list[str] | None = None) -> st
     if error["type"] == "value_error":
         return f"{name}: {error['ctx']['error']}" if name else str(error["ctx"]["error"])
     if error["type"] == "extra_forbidden":
-        return f"{name} is an unknown key: known here are {', '.join(known or [])}"
+        close = get_close_matches(str(error["loc"][-1]), known or [], n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        return f"{name} is an unknown key: known here are {', '.join(known or [])}{hint}"
     if error["type"] == "missing":
         return f"{name} is missing"
     allowed = error["msg"][0].lower() + error["msg"][1:]

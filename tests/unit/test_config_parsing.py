@@ -33,6 +33,23 @@ def refusal(*blocks: dict, **run) -> str:
     return message
 
 
+def test_all_mistakes_are_listed_at_once():
+    first = {"estimator": {"sigmma": 1.0, "max_draws": 0}, "network": {"hidden": "wide"}}
+    with pytest.raises(ConfigError) as error:
+        parse_config(raw(first, {}, {"system": {"name": "double_wel"}}))
+    message = str(error.value)
+    heading, *mistakes = message.splitlines()
+    assert heading == "4 mistakes:" and len(error.value.mistakes) == len(mistakes) == 4
+    assert any("sigmma is an unknown key" in line and line.endswith("did you mean 'sigma'?") for line in mistakes)
+    assert any("estimator.max_draws is 0" in line for line in mistakes)
+    assert any("network.hidden" in line for line in mistakes)
+    assert "experiments[2] (block2).system.name" in mistakes[-1]
+
+
+def test_nothing_is_proposed_for_a_key_like_no_other():
+    assert "did you mean" not in refusal({"estimator": {"zzz": 1}})
+
+
 def test_a_block_without_lists_is_one_experiment_with_the_defaults_of_its_system():
     (row,) = rows({})
     assert (row.name, row.system.name, row.replicate) == ("block0", "double_well", 0)

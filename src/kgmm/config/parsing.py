@@ -1,4 +1,4 @@
-"""From a configuration file to rows: reading, multiplying out, and errors of one sentence."""
+"""From a configuration file to rows: reading, multiplying out, and all mistakes, one sentence each."""
 
 from __future__ import annotations
 
@@ -23,7 +23,22 @@ _OF_PLAN = {"name", "replicate"}  # keys of an experiment that a block does not 
 
 
 class ConfigError(ValueError):
-    """An unusable configuration; the message is one sentence that names key, value and what is allowed."""
+    """An unusable configuration.
+
+    Parameters
+    ----------
+    *mistakes : str
+        One sentence for each, which names key, value and what is allowed.
+    """
+
+    def __init__(self, *mistakes: str):
+        super().__init__(*mistakes)
+        self.mistakes = mistakes
+
+    def __str__(self) -> str:
+        if len(self.mistakes) == 1:
+            return self.mistakes[0]
+        return f"{len(self.mistakes)} mistakes:" + "".join(f"\n- {mistake}" for mistake in self.mistakes)
 
 
 def read_config(path: str | Path) -> dict:
@@ -49,13 +64,19 @@ def parse_config(raw: dict) -> tuple[RunConfig, list[Experiment]]:
         if names.count(name) > 1:
             raise ConfigError(f"experiments: the name {name!r} is used by several blocks; each needs its own")
     _check_figures(config, names)
-    experiments = []
+    experiments, mistakes = [], []
     for number, block in enumerate(config.experiments):
         where = f"experiments[{number}] ({block.name})"
-        expanded = _expand(block, config.defaults, where, config.max_runs - len(experiments))
-        if block.figure == "sweep":
-            _check_sweep(block, config.defaults, expanded, where)
-        experiments += expanded
+        try:
+            expanded = _expand(block, config.defaults, where, config.max_runs - len(experiments))
+            if block.figure == "sweep":
+                _check_sweep(block, config.defaults, expanded, where)
+        except ConfigError as error:
+            mistakes += error.mistakes
+        else:
+            experiments += expanded
+    if mistakes:
+        raise ConfigError(*mistakes)
     return config, experiments
 
 
@@ -199,11 +220,13 @@ def _validate(model: type[BaseModel], raw: dict, where: str):
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        raise ConfigError(_sentence(error.errors()[0], model, where)) from None
+        # A key of several types fails once for each of them: the first says enough.
+        first = {_without_tags(each["loc"])[:2]: each for each in reversed(error.errors())}
+        raise ConfigError(*(_sentence(each, model, where) for each in reversed(first.values()))) from None
 
 
 def _sentence(error: dict, model: type[BaseModel], where: str) -> str:
-    """One sentence for the first thing that pydantic found wrong."""
+    """One sentence for something that pydantic found wrong."""
     known = _fields_at(model, error["loc"][:-1]) if error["type"] == "extra_forbidden" else None
     text = sentence({**error, "loc": _without_tags(error["loc"])}, where, known)
     value = error.get("input")
