@@ -206,11 +206,11 @@ def test_dates_of_a_calendar_without_leap_years_count_in_days(tmp_path):
 
 
 def test_a_time_step_that_is_given_is_taken(tmp_path):
-    months = pd.date_range("2000-01-01", periods=N_TIMES, freq="MS")
+    working_days = pd.bdate_range("2000-01-03", periods=N_TIMES)
     for suffix in (".nc", ".csv"):
-        path = write(tmp_path, suffix, ONE, months)
+        path = write(tmp_path, suffix, ONE, working_days)
         assert opened(path, time_step=1 / 12).time_step == 1 / 12
-        assert "unequal, between 28 and 31: interpolate the series, or give time_step" in refusal(path)
+        assert "unequal, between 1 and 3: interpolate the series, or give time_step" in refusal(path)
 
 
 @pytest.mark.parametrize("units", ["months since 2000-01-01", "days since the beginning"])
@@ -370,6 +370,25 @@ def test_without_zarr_a_store_is_refused_with_what_to_install(monkeypatch, tmp_p
     monkeypatch.setitem(sys.modules, "zarr", None)
     (tmp_path / "x.zarr").mkdir()
     assert "x.zarr is a Zarr store: install the package zarr to read it" in refusal(tmp_path / "x.zarr")
+
+
+@pytest.mark.parametrize(
+    ("start", "frequency", "step"),
+    [
+        ("1950-01-15", "MS", 365.2425 / 12),
+        ("1950-01-31", "ME", 365.2425 / 12),
+        ("1950-01-01", "QS", 365.2425 / 4),
+        ("1950-01-01", "YS", 365.2425),
+    ],
+)
+def test_calendar_months_and_years_are_equal_steps(tmp_path, start, frequency, step):
+    times = pd.date_range(start, periods=len(ONE), freq=frequency)
+    table = pd.DataFrame({"time": times, "wind": ONE[:, 0]})
+    table.to_csv(tmp_path / "x.csv", index=False)
+    assert opened(tmp_path / "x.csv", ["wind"]).time_step == pytest.approx(step)
+    # One month missing is a gap all the same.
+    table.drop(index=3).to_csv(tmp_path / "x.csv", index=False)
+    assert "are unequal" in refusal(tmp_path / "x.csv", ["wind"])
 
 
 # Names and shapes.

@@ -13,6 +13,7 @@ import xarray as xr
 from kgmm.data.blocks import BLOCKS, BlockMoments
 from kgmm.data.readers import READERS, UNREADABLE, first_line
 from kgmm.data.standardization import Standardization
+from kgmm.data.time_steps import steps_between
 from kgmm.data.trajectory import as_trajectory, times_per_piece, write_trajectory
 
 # Trajectories are stored in single precision: its largest and smallest numbers, with room for squares of differences,
@@ -90,8 +91,8 @@ def open_series(
         more gives a variable for each of its entries, ``name_0, name_1, …``. An NPY file has no names: those given are
         taken, default ``x1, x2, …``.
     time_step
-        Time between states. Default: from the time coordinate, whose steps must then be equal; dates count in days.
-        Given, it is taken as it is and the coordinate is not looked at (calendar months, for instance).
+        Time between states. Default: from the time coordinate, whose steps must then be equal; dates count in days,
+        calendar months and years in mean ones. Given, it is taken as it is and the coordinate is not looked at.
     time, member
         Names of the time coordinate (or column) and of the dimension (or column) of members, if any.
 
@@ -148,11 +149,7 @@ def _common_step(times: np.ndarray, path: Path, name: str) -> float:
         times = times.astype(float)  # differences of unsigned integers would wrap around
     if times.ndim != 1 or times.size < 2:
         raise ValueError(f"the time coordinate {name!r} of {path} has shape {times.shape}: two times are needed")
-    steps = np.diff(times)
-    if np.issubdtype(steps.dtype, np.timedelta64):
-        steps = steps / np.timedelta64(1, "D")
-    elif steps.dtype == object:  # calendars that NumPy does not know
-        steps = np.array([step.total_seconds() / 86400.0 for step in steps])
+    steps = steps_between(times)
     smallest, largest = float(steps.min()), float(steps.max())
     if not smallest > 0:
         where = int(np.argmin(steps))

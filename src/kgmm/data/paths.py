@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from kgmm.data.time_steps import steps_between
 from kgmm.data.trajectory import DIMENSIONS, STATE
 
 if TYPE_CHECKING:
@@ -127,14 +128,10 @@ def _of_frame(frame: pd.DataFrame, time_step: float | None) -> xr.DataArray:
 
 
 def _step(times: np.ndarray) -> float:
-    """The common step of times; dates count in days."""
+    """The common step of times; dates count in days, calendar months and years in mean ones."""
     if len(times) < 2:
         return 1.0
-    steps = np.diff(times)
-    if steps.dtype.kind == "m":
-        steps = steps / np.timedelta64(1, "D")
-    elif steps.dtype == object:  # calendars that NumPy does not know
-        steps = np.array([step.total_seconds() / 86400.0 for step in steps])
+    steps = steps_between(times)
     smallest, largest = float(np.min(steps)), float(np.max(steps))
     if not smallest > 0:
         raise ValueError(f"the times of the path do not increase: a step is {smallest:g}")
