@@ -105,6 +105,13 @@ def test_a_model_with_wrong_quantiles_is_warned_of():
     assert warning.startswith("quantiles of variable 1 from 1 to 99 % are off by")
 
 
+def test_samples_are_diagnosed_as_they_are_read():
+    trajectory = kgmm.simulate("double_well", n_members=50, n_times=40, seed=0)
+    in_order = kgmm.Samples(trajectory)
+    assert diagnose(in_order) == diagnose(in_order[:]) == ()
+    assert [finding.kind for finding in diagnose(kgmm.Samples(trajectory.round(0)))] == ["resolution"]
+
+
 def test_findings_are_warnings_of_the_fit():
     X = samples("uniform", 0)[:2000]
     with pytest.warns(DataWarning, match="x1 has .* samples within 0.05 deviations of its smallest value"):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kgmm.data.samples import pieces_of
+
 _MAX_ROWS = 200_000
 _NORMAL_IQR = 1.349  # interquartile range of a normal variable, in deviations
 # A repeated extreme value so many interquartile ranges away from its neighbour marks missing data.
@@ -63,8 +65,8 @@ def diagnose(X: np.ndarray, sigma: float | None = None, names: Sequence[str] | N
 
     Parameters
     ----------
-    X : array_like
-        Samples ``(n_samples, n_features)``, in the order of time if they have one; a part of more than 200 000.
+    X : array_like or Samples
+        ``(n_samples, n_features)``, in the order of time if they have one; a part of more than 200 000.
     sigma : float, optional
         Noise amplitude in standard deviations; 0.05 by default.
     names : sequence of str, optional
@@ -89,9 +91,10 @@ def diagnose(X: np.ndarray, sigma: float | None = None, names: Sequence[str] | N
     >>> diagnose(x)[0].said
     'x1 has the value -9999 250 times, far from all others'
     """
-    X = np.asarray(X)
+    if not hasattr(X, "shape"):
+        X = np.asarray(X)
     every = -(-X.shape[0] // _MAX_ROWS)
-    X = X[::every].astype(float)
+    X = np.concatenate([piece[-start % every :: every] for start, piece in pieces_of(X)]).astype(float)
     sigma = _DEFAULT_SIGMA if sigma is None else sigma
     names = [f"x{k + 1}" for k in range(X.shape[1])] if names is None else [str(name) for name in names]
     findings = []
