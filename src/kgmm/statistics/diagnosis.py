@@ -53,7 +53,13 @@ class Finding:
 
 
 class DataWarning(UserWarning):
-    """A finding of :func:`diagnose`, as a warning."""
+    """A finding of :func:`diagnose`, as a warning.
+
+    Examples
+    --------
+    >>> issubclass(DataWarning, UserWarning)
+    True
+    """
 
 
 def diagnose(X: np.ndarray, sigma: float | None = None, names: Sequence[str] | None = None) -> tuple[Finding, ...]:
