@@ -94,7 +94,7 @@ def test_another_network_clusters_nothing(finished_tiny):
         ),
         (
             # Effective sizes are stored with the samples.
-            "statistics/histograms.py", "_MIN_BINS = 10", "_MIN_BINS = 11",
+            "data/blocks.py", "varies = variance > 1e-6", "varies = variance > 2e-6",
             {"simulate_trajectory": 2} | OF_THE_SCORE | OF_THE_DATA | OF_THE_RUN,
         ),
         (
