@@ -9,16 +9,6 @@ import numpy as np
 from kgmm.langevin.circulation_fit import CirculationFit
 
 CIRCULATIONS = ("auto", "none", "constant", "state")
-_LARGEST_QUANTILE_ERROR = 0.1
-
-
-def density_warnings(quantile_errors: np.ndarray) -> list[str]:
-    """What quantiles that differ from those of the data by more than a tenth of a deviation say of a model."""
-    return [
-        f"quantiles of variable {k + 1} from 1 to 99 % are off by {error:.2g} standard deviations beyond their error"
-        for k, error in enumerate(quantile_errors)
-        if not error <= _LARGEST_QUANTILE_ERROR
-    ]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import logging
 import numpy as np
 
 from kgmm.data.paths import as_path, equal_members, states
-from kgmm.langevin.dynamics import CIRCULATIONS, Dynamics, density_warnings
+from kgmm.langevin.dynamics import CIRCULATIONS, Dynamics
 from kgmm.langevin.fit_dynamics import fit_dynamics
 from kgmm.langevin.model import LangevinModel
 from kgmm.langevin.simulation_check import check_density
@@ -15,6 +15,7 @@ from kgmm.randomness import Seed
 from kgmm.score.fit import fit_score
 from kgmm.score.gradient_score import fit_gradient_score
 from kgmm.score.model import ScoreModel
+from kgmm.statistics.quantiles import wrong_quantiles
 
 logger = logging.getLogger("kgmm")
 
@@ -93,7 +94,7 @@ def fit_langevin(
         nothing = np.full_like(diffusion, np.nan)
         dynamics = Dynamics("none", "identity", "no other was asked for", diffusion, nothing, "identity")
         model = LangevinModel(score, dynamics=dynamics)
-        found = density_warnings(check_density(model, states(path), seed=random_state))
+        found = wrong_quantiles(check_density(model, states(path), seed=random_state))
         for warning in found:
             logger.warning("%s", warning)
         return model.with_dynamics(dynamics.replace(warnings=tuple(found)))

@@ -11,7 +11,7 @@ from kgmm.data.paths import time_step_of
 from kgmm.errors import ScientificFailure
 from kgmm.langevin.circulation_fit import CirculationFit, fit_circulation
 from kgmm.langevin.constant import fit_constant_mobility
-from kgmm.langevin.dynamics import Dynamics, SimulationCheck, density_warnings
+from kgmm.langevin.dynamics import Dynamics, SimulationCheck
 from kgmm.langevin.mobility import refuse_indefinite
 from kgmm.langevin.model import LangevinModel
 from kgmm.langevin.simulation_check import autocorrelation_errors, check_by_simulation, simulate_model
@@ -21,6 +21,7 @@ from kgmm.randomness import Seed, torch_generator
 from kgmm.score.gradient_score import project_to_gradient, rotation_share
 from kgmm.score.model import ScoreModel
 from kgmm.statistics.autocorrelation import BlockedAutocorrelation
+from kgmm.statistics.quantiles import wrong_quantiles
 
 logger = logging.getLogger("kgmm")
 
@@ -129,7 +130,7 @@ def _chosen(candidates: list[tuple[LangevinModel, SimulationCheck]], failures: l
         warnings.append(f"the autocorrelations of the model are off by {check.worst:.2f} over five decorrelation times")
     if check.members_reset > _LARGEST_RESET_SHARE * check.n_members:
         warnings.append(f"{check.members_reset} of {check.n_members} trajectories left the range of the data")
-    warnings += density_warnings(check.quantile_errors)
+    warnings += wrong_quantiles(check.quantile_errors)
     for warning in warnings:
         logger.warning("%s", warning)
     regression = next((m.dynamics.regression for m, _ in candidates if m.dynamics.regression is not None), None)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import xarray as xr
 
+from kgmm.statistics.autocorrelation import BlockedAutocorrelation
 from kgmm.statistics.registry import statistics_in
 
 
@@ -32,6 +34,11 @@ class ModelSample:
     model_path: xr.DataArray
     reference: xr.DataArray
     sigma: float | None = None
+
+    @cached_property
+    def data_autocorrelation(self) -> BlockedAutocorrelation:
+        """Of ``data_path``."""
+        return BlockedAutocorrelation.of_path(self.data_path)
 
 
 @dataclass(frozen=True)

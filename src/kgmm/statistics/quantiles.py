@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from kgmm.data.blocks import BLOCKS, Estimate
 
 LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 _STANDARD_ERRORS = 3.0
+_LARGEST_ERROR = 0.1  # standard deviations
 
 
 def member_blocks(values: np.ndarray) -> list[np.ndarray]:
@@ -68,3 +71,25 @@ def quantile_errors(data: np.ndarray, model: np.ndarray) -> np.ndarray:
             low, high = np.quantile(x, np.clip([level - margin, level + margin], 0.0, 1.0))
             errors[k] = max(errors[k], low - value, value - high)
     return errors / data.std(axis=(0, 1))
+
+
+def wrong_quantiles(errors: np.ndarray, names: Sequence[str] | None = None) -> list[str]:
+    """A sentence for each variable whose :func:`quantile_errors` exceed a tenth of a deviation.
+
+    Parameters
+    ----------
+    errors : ndarray of shape (n_features,)
+    names : sequence of str, optional
+        Of the variables; ``variable 1, variable 2, …`` by default.
+
+    Examples
+    --------
+    >>> wrong_quantiles(np.array([0.0, 0.25]), ["x", "y"])
+    ['quantiles of y from 1 to 99 % are off by 0.25 standard deviations beyond their error']
+    """
+    names = [f"variable {k + 1}" for k in range(len(errors))] if names is None else names
+    return [
+        f"quantiles of {name} from 1 to 99 % are off by {error:.2g} standard deviations beyond their error"
+        for name, error in zip(names, errors)
+        if not error <= _LARGEST_ERROR
+    ]

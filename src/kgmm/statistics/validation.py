@@ -14,7 +14,7 @@ from kgmm.randomness import Seed
 from kgmm.statistics.autocorrelation import BlockedAutocorrelation, compare_autocorrelations
 from kgmm.statistics.comparison import block_deviation, block_mean, compare
 from kgmm.statistics.diagnosis import diagnose, summaries
-from kgmm.statistics.quantiles import quantile_errors
+from kgmm.statistics.quantiles import quantile_errors, wrong_quantiles
 
 if TYPE_CHECKING:
     from kgmm.langevin.model import LangevinModel
@@ -26,7 +26,6 @@ _BURN_IN, _LENGTH = 5.0, 25.0  # decorrelation times
 _MAX_STEPS = 20_000
 # Differences up to these pass, and up to the second number times what two halves of the data differ by.
 _ENTROPY, _AUTOCORRELATION, _FLOORS = 0.02, 0.1, 3.0
-_QUANTILE = 0.1  # standard deviations
 _MIN_TIMES, _MIN_PER_TIME, _MAX_DRIFT = 50.0, 3.0, 4.0
 
 
@@ -128,9 +127,8 @@ def validate(model: LangevinModel, path, *, random_state: Seed = 0) -> Validatio
     table = pd.concat([densities, clocks], ignore_index=True)
     names = [str(name) for name in path["variable"].values]
     findings = [finding for finding in diagnose(states(path), model.score.sigma, names) if finding.kind != "drift"]
-    limits = (
-        *_of_data(path, times, interval), *summaries(findings), *_of_model(table), *_of_quantiles(names, path, sample)
-    )  # fmt: skip
+    quantiles = wrong_quantiles(quantile_errors(path.values, sample.values), names)
+    limits = (*_of_data(path, times, interval), *summaries(findings), *_of_model(table), *quantiles)
     return Validation(table, sample, limits)
 
 
@@ -184,14 +182,6 @@ def _of_data(path: xr.DataArray, times: np.ndarray, interval: float) -> list[str
             if drift > _MAX_DRIFT:
                 limits.append(f"the {what} of {name} drifts by {drift:.1f} standard errors: is it stationary?")
     return limits
-
-
-def _of_quantiles(names: list[str], path: xr.DataArray, sample: xr.DataArray) -> list[str]:
-    return [
-        f"quantiles of {name} between 1 and 99 % differ by {error:.2g} standard deviations beyond their error"
-        for name, error in zip(names, quantile_errors(path.values, sample.values))
-        if error > _QUANTILE
-    ]
 
 
 def _of_model(table: pd.DataFrame) -> list[str]:

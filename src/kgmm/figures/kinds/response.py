@@ -7,6 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from kgmm.figures.kinds import empty
 from kgmm.figures.style import EXACT, LABELS, LINEAR, METHODS, MODEL, letter, new_figure
 from kgmm.jobs.failures import failure_of
 from kgmm.results import ExperimentResult
@@ -33,9 +34,7 @@ def gather(rows: list[ExperimentResult]) -> xr.Dataset:
 def draw(dataset: xr.Dataset) -> Figure:
     """One row of panels for each variable, one column for each observable."""
     if not dataset.sizes:
-        figure = new_figure(4, 1.5)
-        figure.text(0.5, 0.5, "no response was estimated", ha="center", va="center")
-        return figure
+        return empty.draw(dataset.assign_attrs(reason="no response was estimated"))
     variables, observables = (dataset[name].values for name in ("variable", "observable"))
     figure = new_figure(3.6 * len(observables), 0.6 + 2.1 * len(variables))
     panels = figure.subplots(len(variables), len(observables), squeeze=False, sharex=True)

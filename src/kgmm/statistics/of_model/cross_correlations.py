@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kgmm.statistics.autocorrelation import HORIZONS, BlockedAutocorrelation
+from kgmm.statistics.autocorrelation import HORIZONS
 from kgmm.statistics.cross_correlation import compare_cross_correlations
 from kgmm.statistics.model_statistics import ModelSample, ModelStatistic
 
@@ -10,7 +10,7 @@ _MAX_VARIABLES = 8
 
 
 def compute(sample: ModelSample):
-    times = BlockedAutocorrelation.of_path(sample.data_path).decorrelation_times
+    times = sample.data_autocorrelation.decorrelation_times
     if not 2 <= len(times) <= _MAX_VARIABLES or not np.isfinite(times).all():
         return []
     try:
