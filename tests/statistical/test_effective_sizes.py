@@ -12,6 +12,7 @@ from scipy.stats import chi2, norm
 from kgmm import Samples
 from kgmm.data.blocks import BLOCKS, effective_sizes
 from kgmm.data.datasets import open_series, series_effective_size
+from kgmm.data.options import ReadingOptions
 from kgmm.data.standardization import Standardization
 from kgmm.data.trajectory import as_trajectory, open_trajectory, write_trajectory
 from kgmm.sde.recording import add_effective_size
@@ -183,7 +184,7 @@ def test_a_series_in_a_file_has_the_size_of_its_array(monkeypatch, tmp_path, pie
     monkeypatch.setattr("kgmm.data.trajectory.NUMBERS_PER_PIECE", max(piece, 60))
     values = np.stack([autoregressive(0.9, 3, 4000, seed=6), autoregressive(0.5, 3, 4000, seed=7)], axis=2)
     np.save(tmp_path / "series.npy", values)
-    found = series_effective_size(open_series(tmp_path / "series.npy", time_step=1.0))
+    found = series_effective_size(open_series(tmp_path / "series.npy", options=ReadingOptions(time_step=1.0)))
     assert found == pytest.approx(sizes(values.reshape(-1, 2)).min(), rel=1e-9)
 
 

@@ -14,6 +14,7 @@ from kgmm.config.dataset_facts import dataset_facts
 from kgmm.config.parsing import ConfigError, parse_config
 from kgmm.data.experiment_data import ExperimentData
 from kgmm.data.observation import smallest_min_probability
+from kgmm.data.options import ReadingOptions
 from kgmm.data.trajectory import write_trajectory
 from kgmm.jobs.plan import Plan
 from kgmm.score.kgmm import KGMM
@@ -98,7 +99,7 @@ def test_lists_of_variables_and_of_files_multiply_out():
         ({"variables": []}, "system.variables is []: list should have at least 1 item"),
         ({"variables": ["a"]}, "variables names 1 columns: x.npy has 2"),
         ({"variables": "a"}, "system.variables is 'a': input should be a valid list"),
-        ({"varables": ["a"]}, "system.varables is an unknown key: known here are kind, name, path, variables, time"),
+        ({"varables": ["a"]}, "system.varables is an unknown key: known here are time_step, time, member, kind"),
         ({"parameters": {}}, "system.parameters is an unknown key"),
         ({"name": "My data"}, "system.name is 'My data': string should match pattern"),
     ],
@@ -170,7 +171,7 @@ def correlated(n=4000, copies=4):
 def test_too_few_samples_for_p_min_are_refused_with_what_they_allow():
     save(correlated(), "y.npy")
     message = refusal({"path": "y.npy"}, estimator={"min_probability": 1e-3})
-    found = dataset_facts("y.npy", None, time_step=1.0, time="time", member="member").effective_size
+    found = dataset_facts("y.npy", None, ReadingOptions(time_step=1.0)).effective_size
     assert 450 < found < 2500  # of 4000: the reciprocal of 1000 has an error of 23 %
     assert message == (
         "experiments[0] (block): estimator.min_probability is 0.001: y.npy gives 3200 training samples, worth "
@@ -272,7 +273,7 @@ def test_few_independent_samples_are_warned_about_and_not_refused(caplog):
 def facts(path="x.npy", variables=None, **options):
     """As in a new process."""
     dataset_facts.cache_clear()
-    return dataset_facts(path, variables, **{"time_step": 1.0, "time": "time", "member": "member"} | options)
+    return dataset_facts(path, variables, ReadingOptions(**{"time_step": 1.0} | options))
 
 
 @pytest.fixture

@@ -12,15 +12,16 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from kgmm.data import datasets
 from kgmm.data.blocks import effective_sizes
 from kgmm.data.datasets import (
     check_series,
     content_hash,
-    open_series,
     read_dataset,
     series_effective_size,
     write_series,
 )
+from kgmm.data.options import ReadingOptions
 from kgmm.data.standardization import Standardization
 from kgmm.data.trajectory import open_trajectory
 from kgmm.sde.recording import add_effective_size
@@ -68,6 +69,10 @@ def write(folder, suffix, values, times=TIMES, **names):
     else:
         labelled(values, times, **names).to_netcdf(path)
     return path
+
+
+def open_series(path, variables=None, **options):
+    return datasets.open_series(path, variables, ReadingOptions.checked(**options))
 
 
 def opened(path, variables=NAMES, **options):
@@ -290,7 +295,7 @@ def test_an_array_needs_a_time_step(tmp_path):
 
 @pytest.mark.parametrize("time_step", [0, -1.0, float("nan"), float("inf")])
 def test_impossible_time_steps_are_refused(tmp_path, time_step):
-    with pytest.raises(ValueError, match=f"time_step is {time_step}: it must be positive and finite"):
+    with pytest.raises(ValueError, match=f"time_step is {time_step}: input should be "):
         open_series(write(tmp_path, ".csv", ONE), NAMES, time_step=time_step)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from kgmm.data.options import HeldOut, SplitOptions
+from kgmm.data.options import HeldOut, ReadingOptions, SplitOptions
 from kgmm.options import Options, PositiveFloat, PositiveInt
 from kgmm.sde.options import PRECISIONS, Members, Scheme, SimulationOptions, Times
 from kgmm.systems.registry import get_system, system_names
@@ -34,7 +34,7 @@ class SystemSettings(Options):
         return self
 
 
-class DatasetSettings(Options):
+class DatasetSettings(ReadingOptions):
     """A trajectory from a file, as a system."""
 
     kind: Annotated[Literal["dataset"], Field(description="dataset: a user's own data take the place of a system.")]
@@ -44,12 +44,6 @@ class DatasetSettings(Options):
         list[str] | None,
         Field(min_length=1, description="Variables or columns used; by default all of numbers. NPY files name none."),
     ] = None
-    time_step: Annotated[
-        PositiveFloat | None,
-        Field(description="Time between states; by default from the time coordinate, dates in days."),
-    ] = None
-    time: Annotated[str, Field(description="Name of the time coordinate or column.")] = "time"
-    member: Annotated[str, Field(description="Name of the dimension or column of members, if there is one.")] = "member"
 
     @property
     def facts(self):
@@ -57,7 +51,7 @@ class DatasetSettings(Options):
         from kgmm.config.dataset_facts import dataset_facts
 
         variables = None if self.variables is None else tuple(self.variables)
-        return dataset_facts(self.path, variables, time_step=self.time_step, time=self.time, member=self.member)
+        return dataset_facts(self.path, variables, ReadingOptions.of(self.model_dump()))
 
 
 def _kind_of(value) -> str:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
+from kgmm.data.options import ReadingOptions
 from kgmm.results import RESULTS
 
 _FOLDER = Path(RESULTS) / "store" / "datasets" / "facts"
@@ -36,18 +37,18 @@ class DatasetFacts:
 
 
 @cache
-def dataset_facts(path: str, variables: tuple[str, ...] | None, **options) -> DatasetFacts:
+def dataset_facts(path: str, variables: tuple[str, ...] | None, options: ReadingOptions) -> DatasetFacts:
     """Facts of a data set; ``ValueError`` in one sentence if it cannot be used.
 
     Reading all of it takes time, so the facts are kept, and made anew when size or time stamp of the file change.
     """
     from kgmm.data.datasets import open_series
 
-    stamp = json.dumps([path, variables, options, _stamp(Path(path))], sort_keys=True)
+    stamp = json.dumps([path, variables, options.model_dump(), _stamp(Path(path))], sort_keys=True)
     kept = _FOLDER / f"{hashlib.sha256(stamp.encode()).hexdigest()[:16]}.json"
     with suppress(OSError, TypeError, ValueError):  # none yet, or those of another version
         return DatasetFacts(**json.loads(kept.read_text()))
-    facts = _inspect(open_series(path, variables, **options), path)
+    facts = _inspect(open_series(path, variables, options), path)
     kept.parent.mkdir(parents=True, exist_ok=True)
     part = kept.with_suffix(f".{os.getpid()}.part")
     part.write_text(json.dumps(asdict(facts), indent=1) + "\n")

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from kgmm.data.blocks import BLOCKS, BlockMoments
+from kgmm.data.options import ReadingOptions
 from kgmm.data.readers import READERS, UNREADABLE, first_line
 from kgmm.data.standardization import Standardization
 from kgmm.data.time_steps import steps_between
@@ -23,6 +24,7 @@ _LARGEST, _SMALLEST, _FINEST = 1e18, 1e-18, 1e-4
 _MIN_STATES = 2 * BLOCKS
 # Time coordinates are often stored in single precision or rounded to a few digits.
 _STEP_TOLERANCE = 1e-3
+_DEFAULTS = ReadingOptions()
 
 
 @dataclass(frozen=True)
@@ -64,20 +66,16 @@ class Series:
 def read_dataset(path: str | Path, variables: Sequence[str] | None = None, **options) -> xr.DataArray:
     """A user's time series as a trajectory with dimensions ``(member, time, variable)``, checked and in memory.
 
-    Parameters and errors are those of :func:`open_series` and :func:`check_series`.
+    Options are the fields of :class:`kgmm.data.options.ReadingOptions`; errors those of :func:`open_series` and
+    :func:`check_series`.
     """
-    series = open_series(path, variables, **options)
+    series = open_series(path, variables, ReadingOptions.checked(**options))
     check_series(series)
     return series.load()
 
 
 def open_series(
-    path: str | Path,
-    variables: Sequence[str] | None = None,
-    *,
-    time_step: float | None = None,
-    time: str = "time",
-    member: str = "member",
+    path: str | Path, variables: Sequence[str] | None = None, options: ReadingOptions = _DEFAULTS
 ) -> Series:
     """A time series in a file; NetCDF, Zarr and NPY files are read in pieces, CSV at once.
 
@@ -90,11 +88,10 @@ def open_series(
         Names of variables or columns; by default all of numbers along the times. A NetCDF variable with one dimension
         more gives a variable for each of its entries, ``name_0, name_1, …``. An NPY file has no names: those given are
         taken, default ``x1, x2, …``.
-    time_step
-        Time between states. Default: from the time coordinate, whose steps must then be equal; dates count in days,
-        calendar months and years in mean ones. Given, it is taken as it is and the coordinate is not looked at.
-    time, member
-        Names of the time coordinate (or column) and of the dimension (or column) of members, if any.
+    options
+        How the file is read. Without a time step the steps of the time coordinate must be equal; dates count in days,
+        calendar months and years in mean ones. A time step that is given is taken as it is and the coordinate is not
+        looked at.
 
     Raises
     ------
@@ -107,22 +104,23 @@ def open_series(
         raise ValueError(f"the data file {path} does not exist")
     if variables is not None and not variables:
         raise ValueError("variables is an empty list: at least one name is needed")
-    if time_step is not None and not 0 < time_step < np.inf:
-        raise ValueError(f"time_step is {time_step}: it must be positive and finite")
     if variables is not None and len(set(variables)) < len(variables):
         raise ValueError(f"variables names {_repeated(variables)!r} of {path} twice: once is enough")
     try:
-        contents = READERS[path.suffix](path, variables, time, member, time_step is None)
+        contents = READERS[path.suffix](path, variables, options)
     except UNREADABLE as error:
         raise ValueError(f"the data file {path} cannot be read: {first_line(error)}") from error
     if 0 in contents.shape:
         raise ValueError(f"{path} holds no data: its shape (members, times, variables) is {contents.shape}")
     if len(set(contents.variables)) < len(contents.variables):
         raise ValueError(f"two variables of {path} would be called {_repeated(contents.variables)!r}: rename one")
+    time_step = options.time_step
     if time_step is None:
         if not contents.times:
-            raise ValueError(f"{path} has no time coordinate {time!r}: give time_step, the time between its states")
-        steps = [_common_step(times, path, time) for times in contents.times]
+            raise ValueError(
+                f"{path} has no time coordinate {options.time!r}: give time_step, the time between its states"
+            )
+        steps = [_common_step(times, path, options.time) for times in contents.times]
         if max(steps) - min(steps) > _STEP_TOLERANCE * max(steps):
             raise ValueError(
                 f"the time steps of the members of {path} lie between {min(steps):g} and {max(steps):g}: equal ones "

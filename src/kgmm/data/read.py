@@ -21,7 +21,7 @@ def read(path: str | Path, variables: Sequence[str] | None = None, **options) ->
     variables : sequence of str, optional
         Names of variables or columns; all by default.
     **options
-        ``time_step``, ``time`` and ``member``, see :func:`kgmm.data.datasets.open_series`.
+        The fields of :class:`kgmm.data.options.ReadingOptions`: ``time_step``, ``time``, ``member``.
 
     Returns
     -------

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from kgmm.data.options import ReadingOptions
+
 # What the readers raise for damaged files and for files of another kind.
 UNREADABLE = (OSError, EOFError, UnicodeDecodeError, RuntimeError)
 
@@ -29,7 +31,8 @@ def first_line(error: Exception) -> str:
     return str(error).strip().split("\n")[0] or type(error).__name__
 
 
-def _read_labelled(path: Path, variables: Sequence[str] | None, time: str, member: str, with_times: bool) -> Contents:
+def _read_labelled(path: Path, variables: Sequence[str] | None, options: ReadingOptions) -> Contents:
+    time, member = options.time, options.member
     if path.suffix == ".zarr":
         _require_zarr(path)
     else:
@@ -72,7 +75,7 @@ def _read_labelled(path: Path, variables: Sequence[str] | None, time: str, membe
         return np.concatenate(columns, axis=2)
 
     times = []
-    if with_times and time in dataset.coords:
+    if options.time_step is None and time in dataset.coords:
         try:
             times = [xr.decode_cf(dataset[[time]], decode_timedelta=False)[time].values]
         except ValueError:
@@ -110,7 +113,8 @@ def _require_zarr(path: Path) -> None:
         raise ValueError(f"{path} is a Zarr store: install the package zarr to read it") from None
 
 
-def _read_csv(path: Path, variables: Sequence[str] | None, time: str, member: str, with_times: bool) -> Contents:
+def _read_csv(path: Path, variables: Sequence[str] | None, options: ReadingOptions) -> Contents:
+    time, member = options.time, options.member
     import pandas as pd
 
     try:
@@ -148,7 +152,7 @@ def _read_csv(path: Path, variables: Sequence[str] | None, time: str, member: st
             f"the members of {path} have between {min(lengths)} and {max(lengths)} times: equal numbers are needed"
         )
     values = np.stack([group[list(variables)].to_numpy(dtype=float) for group in groups])
-    times = [_times_of(group[time], path) for group in groups] if with_times and time in table else []
+    times = [_times_of(group[time], path) for group in groups] if options.time_step is None and time in table else []
     return Contents(values.shape, list(variables), times, lambda start, stop: values[:, start:stop])
 
 
@@ -177,7 +181,7 @@ def _times_of(column, path: Path) -> np.ndarray:
     return column.to_numpy()
 
 
-def _read_npy(path: Path, variables: Sequence[str] | None, time: str, member: str, with_times: bool) -> Contents:
+def _read_npy(path: Path, variables: Sequence[str] | None, options: ReadingOptions) -> Contents:
     try:
         values = np.load(path, mmap_mode="r", allow_pickle=False)
     except ValueError as error:

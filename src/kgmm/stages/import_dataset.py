@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from kgmm.data.datasets import check_series, open_series, write_series
+from kgmm.data.options import ReadingOptions
 from kgmm.jobs.job import Job
 from kgmm.sde.recording import add_effective_size
 
 
 def import_dataset(job: Job) -> None:
     """Writes the samples and the path of the task's file."""
-    options = {name: job.settings["system"][name] for name in ("time_step", "time", "member")}
-    series = open_series(job.inputs.data, job.settings["system"]["variables"], **options)
+    settings = job.settings["system"]
+    series = open_series(job.inputs.data, settings["variables"], ReadingOptions.of(settings))
     check_series(series)
     write_series(series, samples=job.outputs.samples, path=job.outputs.path)
     add_effective_size(job.outputs.samples)
