@@ -42,8 +42,9 @@ def test_a_lab_that_was_killed_is_replaced(lab):
     """With a job and links to nowhere left behind, and its folder gone."""
     lab.query("sbatch", "--output=/dev/null", "--wrap", "sleep 1000")
     wait_until(lambda: [job for job in lab.jobs() if job["state"] == "RUNNING"], "a job runs")
+    running = {"munged", "slurmctld", "slurmd", "slurmstepd", "sleep"}
+    wait_until(lambda: running <= {process.name() for process in processes()}, "its command has started")
     left = processes()
-    assert {"munged", "slurmctld", "slurmd", "slurmstepd", "sleep"} <= {process.name() for process in left}
     for process in left:
         if process.name() in ("munged", "slurmctld", "slurmd"):
             process.kill()

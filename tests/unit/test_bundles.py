@@ -6,7 +6,8 @@ import pytest
 
 from kgmm.jobs.bundles import Bundles, compose
 from kgmm.jobs.plan import Plan
-from kgmm.jobs.receipts import BROKEN, mark_done, synchronize, write_receipt
+from kgmm.jobs.receipts import BROKEN, write_receipt
+from kgmm.jobs.reruns import mark_done, synchronize
 
 BLOCK = {"name": "wells", "system": {"name": "double_well"}, "simulation": {"n_members": 200, "n_times": 5}}
 

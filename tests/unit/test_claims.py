@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from kgmm.config.claims import Claim
 from kgmm.report.tables import claim_table
-from kgmm.report.verification import judge, unmet
+from kgmm.tables.verification import judge, unmet
 
 METRICS = pd.DataFrame(
     {

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 
 from kgmm.config.axes import setting_text, text_of
-from kgmm.report.best_setting import COLUMNS, ENTROPY, LOSS
 from kgmm.report.setting_table import setting_table
 from kgmm.report.sweep_explorer import sweep_entries
 from kgmm.report.sweep_tables import best_table, first_trajectory, sweep_failures, sweep_part
 from kgmm.results import Sweep
 from kgmm.statistics.sweep_summary import MEAN, summarize
+from kgmm.tables.best_setting import COLUMNS, ENTROPY, LOSS
 
 GRID = Sweep("wells", "grid", axes=("sigma", "langevin.dt"), choices=("sigma", "langevin.dt"), problems=())
 NOTHING = pd.DataFrame(columns=["block", "sigma", "langevin.dt", *COLUMNS])

@@ -6,8 +6,8 @@ import pytest
 
 from kgmm.config.axes import as_written, column_of, is_choice, label_of, shared_axis, value_of
 from kgmm.config.parsing import ConfigError, parse_config
-from kgmm.report.best_setting import ENTROPY, LOSS, best_settings
 from kgmm.statistics.sweep_summary import MEAN, SUMMARY, summarize
+from kgmm.tables.best_setting import ENTROPY, LOSS, best_settings
 
 BLOCK = {
     "name": "wells",

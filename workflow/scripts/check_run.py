@@ -8,7 +8,7 @@ import pandas as pd
 
 from kgmm.config.stages import STAGES
 from kgmm.jobs.logs import logged
-from kgmm.report.verification import unmet
+from kgmm.tables.verification import unmet
 
 
 def check_run(costs: str, verification: str, report: str, output: str) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,14 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
+from kgmm.data.readers import first_line
 from kgmm.figures.registry import figure_kind, figure_kinds
 from kgmm.figures.results import usable_comparison
 from kgmm.figures.style import save
 from kgmm.jobs.failures import failure_of
 from kgmm.results import ExperimentResult
+
+logger = logging.getLogger("kgmm")
 
 
 def gather(results: list[ExperimentResult], kind: str = "auto") -> xr.Dataset:
@@ -86,9 +90,46 @@ def publish(dataset: xr.Dataset, png: str | Path, pdf: str | Path, data: str | P
     save(draw(without_formulas(dataset)), png, pdf)
 
 
-def failed_drawing(reason: str) -> xr.Dataset:
-    """What stands in the place of a figure that could not be drawn."""
-    return xr.Dataset(attrs={"kind": "empty", "reason": reason})
+def draw_picture(
+    drawing: str, name: str, sources: list, png: str | Path, pdf: str | Path, data: str | Path
+) -> dict[str, str]:
+    """Draws one picture of a run; one that cannot be drawn must not cost the report, and says why it is missing.
+
+    Parameters
+    ----------
+    drawing : str
+        ``"figure"``, ``"training"``, ``"trajectory"`` or ``"sweep"``.
+    name : str
+        Block or figure that it is of.
+    sources : list
+        What it is made from, see :func:`kgmm.jobs.drawings.drawings_of`.
+    png, pdf, data : str or Path
+        Files that are written.
+
+    Returns
+    -------
+    dict
+        ``status`` and ``reason`` if it could not be drawn, else empty.
+    """
+    try:
+        publish(_contents(drawing, name, sources), png, pdf, data)
+    except Exception as error:
+        logger.exception("the picture cannot be drawn")
+        reason = f"cannot be drawn: {first_line(error)}"
+        publish(xr.Dataset(attrs={"kind": "empty", "reason": reason}), png, pdf, data)
+        return {"status": "failed", "reason": reason}
+    return {}
+
+
+def _contents(drawing: str, name: str, sources: list) -> xr.Dataset:
+    if drawing == "figure":
+        return gather(sources[1:], sources[0])
+    if drawing == "training":
+        return training_page(sources)
+    if drawing == "trajectory":
+        return trajectory_page(sources[0])
+    table = pd.read_csv(sources[0])
+    return sweep_page(table[table["block"] == name].reset_index(drop=True), sources[1:])
 
 
 def without_formulas(dataset: xr.Dataset) -> xr.Dataset:

@@ -9,7 +9,7 @@ import subprocess
 import time
 from contextlib import suppress
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 _RECORDED_PACKAGES = ("kgmm", "torch", "numpy", "scipy", "xarray", "netCDF4", "snakemake")
@@ -56,9 +56,17 @@ def environment() -> dict:
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "versions": {name: version(name) for name in _RECORDED_PACKAGES},
+        "versions": _versions(),
         "commit": commit(),
     }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _RECORDED_PACKAGES:
+        with suppress(PackageNotFoundError):  # Snakemake is not needed for a model of a single file
+            found[name] = version(name)
+    return found
 
 
 def commit() -> str:

@@ -14,7 +14,8 @@ from kgmm.jobs.costs import CostMeter, environment, write_facts
 from kgmm.jobs.failures import refuse_failed_inputs, write_failed
 from kgmm.jobs.job import Job
 from kgmm.jobs.logs import logged, logged_as_well
-from kgmm.jobs.receipts import BROKEN, mark_done, why_due, write_receipt
+from kgmm.jobs.receipts import BROKEN, write_receipt
+from kgmm.jobs.reruns import mark_done, why_due
 from kgmm.jobs.tasks import Task
 
 logger = logging.getLogger("kgmm")
@@ -101,13 +102,13 @@ def _function_of(stage: str) -> Callable[[Job], None]:
 
 
 @contextmanager
-def recorded(snakemake, name: str, key: str):
+def recorded(record: str, log: str, name: str, key: str, threads: int = 1):
     """:func:`logged`, with a record of the costs of a job that belongs to a run and not to the store.
 
     Yields the facts of the record: a job that deals with a failure sets their ``status`` and ``reason``.
     """
     costs = CostMeter()
-    facts = {"stage": name, "key": key, "threads": snakemake.threads, "status": "ok", "reason": ""}
-    with logged(snakemake.log[0]):
+    facts = {"stage": name, "key": key, "threads": threads, "status": "ok", "reason": ""}
+    with logged(log):
         yield facts
-        write_facts(Path(snakemake.output.record), facts | costs.lap() | environment())
+        write_facts(Path(record), facts | costs.lap() | environment())

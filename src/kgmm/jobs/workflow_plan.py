@@ -14,7 +14,7 @@ from kgmm.jobs.drawings import Drawing, drawings_of
 from kgmm.jobs.fingerprint import remember_modules, script_fingerprint
 from kgmm.jobs.plan import Plan
 from kgmm.jobs.plan_table import summary, to_csv
-from kgmm.jobs.receipts import FORCED, forget, synchronize
+from kgmm.jobs.reruns import FORCED, forget, synchronize
 from kgmm.jobs.run_results import RunResults
 from kgmm.jobs.tasks import TaskList
 

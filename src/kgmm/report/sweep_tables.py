@@ -7,10 +7,10 @@ import re
 import pandas as pd
 
 from kgmm.config.axes import labels_of, setting_text, text_of
-from kgmm.report.best_setting import ENTROPY
 from kgmm.report.setting_table import setting_columns, setting_table
 from kgmm.report.tables import with_error
 from kgmm.results import Sweep
+from kgmm.tables.best_setting import ENTROPY
 
 _CRITERIA = {ENTROPY: "relative entropy, Φ = I"}
 # The summary of a run is to fit on a screen.

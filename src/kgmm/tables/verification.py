@@ -10,6 +10,13 @@ from kgmm.config.claims import Claim, Quantity
 COLUMNS = ("claim", "measured", "bar", "verdict", "counts")
 
 
+def verify_claims(tables: dict[str, str], claims: list[dict], output: str) -> None:
+    """Writes the verdicts on the claims of a configuration, judged by the tables of these files."""
+    read = {name: pd.read_csv(path) for name, path in tables.items()}
+    rows = judge([Claim.model_validate(claim) for claim in claims], read)
+    pd.DataFrame(rows, columns=COLUMNS).to_csv(output, index=False)
+
+
 def judge(claims: list[Claim], tables: dict[str, pd.DataFrame]) -> list[dict]:
     """One row per claim with ``COLUMNS``: verdicts are ``holds``, ``fails``, and ``not measured`` without such rows."""
     return [_judged(claim, tables) for claim in claims]

@@ -1,0 +1,40 @@
+"""One table of the trajectories of a run: a row per trajectory and variable."""
+
+from __future__ import annotations
+
+import csv
+
+import xarray as xr
+
+from kgmm.jobs.failures import failure_of
+from kgmm.results import TrajectoryResult
+
+_SOURCE = ("block", "system", "replicate")
+_OF_ALL = ("n_samples", "n_members", "sample_interval", "path_members", "path_interval", "path_length")
+_OF_VARIABLE = (
+    "effective_size", "mean", "mean_stderr", "deviation", "deviation_stderr", "mean_halves", "deviation_halves",
+    "decorrelation_time", "integrated_time", "integrated_time_stderr",
+)  # fmt: skip
+
+
+def collect_trajectories(trajectories: list[TrajectoryResult], output: str) -> None:
+    """Writes the rows of the descriptions of these trajectories."""
+    with open(output, "w", newline="") as file:
+        columns = [*_SOURCE, "variable", *_OF_ALL, *_OF_VARIABLE, "status", "reason"]
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        for trajectory in trajectories:
+            source = {name: getattr(trajectory, name) for name in _SOURCE}
+            writer.writerows(source | row for row in _rows(trajectory.description))
+
+
+def _rows(path: str) -> list[dict]:
+    reason = failure_of(path)
+    if reason is not None:
+        return [{"status": "failed", "reason": reason}]
+    with xr.open_dataset(path) as dataset:
+        common = {name: dataset.attrs[name] for name in _OF_ALL} | {"status": "ok", "reason": ""}
+        return [
+            common | {"variable": str(name)} | {column: float(dataset[column][k]) for column in _OF_VARIABLE}
+            for k, name in enumerate(dataset["variable"].values)
+        ]
