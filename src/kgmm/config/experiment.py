@@ -78,10 +78,11 @@ class MobilitySettings(MobilityOptions):
     """The mobility of the Langevin models: one with the identity, one that reproduces the time scales of the data."""
 
     method: Annotated[
-        Literal[*METHODS, "state", "identity"],
+        Literal[*METHODS, "state", "choose", "identity"],
         Field(
             description=f"{MobilityOptions.description('method')}; state: a circulation that depends on the state, "
-            "fitted to the velocities of the path; identity: no second model."
+            "fitted to the velocities of the path; choose: that or a constant mobility, by simulation as in "
+            "kgmm.fit_langevin, and no model with the identity; identity: no second model."
         ),
     ] = MobilityOptions().method
     identity: Annotated[

@@ -14,9 +14,15 @@ def variable_names(dataset: xr.Dataset) -> list[str]:
     return [str(name) for name in dataset["variable"].values]
 
 
+def is_only_model(dataset: xr.Dataset) -> bool:
+    """Whether the one model of a dataset has the time scales of the data; else that with Φ = I is among its models."""
+    return dataset.attrs.get("mobility", "identity") != "identity" and "curve_fitted" not in dataset
+
+
 def draw_path(ax: Axes, dataset: xr.Dataset, k: int) -> None:
     """Variable ``k`` of one member of the data and one of the model: with the fitted mobility if there is one."""
     which, label = ("fitted", "model, fitted Φ") if "path_fitted" in dataset else ("model", "model, Φ = I")
+    label = "model" if is_only_model(dataset) else label
     ax.plot(dataset["path_data_time"], dataset["path_data"][:, k], **{**DATA, "linewidth": 0.8}, label="data")
     style = {**MODEL, "linestyle": "-", "linewidth": 0.8}
     ax.plot(dataset[f"path_{which}_time"], dataset[f"path_{which}"][:, k], **style, label=label)
@@ -27,7 +33,9 @@ def draw_path(ax: Axes, dataset: xr.Dataset, k: int) -> None:
 
 def time_label(dataset: xr.Dataset) -> str:
     """What the axis of a path counts."""
-    return "time (units of the system)" if "path_fitted" in dataset else "time (data: the system's; model: Φ = I)"
+    if "path_fitted" in dataset or is_only_model(dataset):
+        return "time (units of the system)"
+    return "time (data: the system's; model: Φ = I)"
 
 
 def draw_autocorrelation(ax: Axes, dataset: xr.Dataset, k: int) -> None:
@@ -38,7 +46,8 @@ def draw_autocorrelation(ax: Axes, dataset: xr.Dataset, k: int) -> None:
     if "autocorrelation_fitted" in dataset:
         name = dataset.attrs.get("mobility", "fitted")
         ax.plot(lag, dataset["autocorrelation_fitted"][:, k], **MODEL, label=f"model, Φ {name}")
-    ax.plot(lag, dataset["autocorrelation_model"][:, k], **IDENTITY, label="model, Φ = I")
+    style, label = (MODEL, "model") if is_only_model(dataset) else (IDENTITY, "model, Φ = I")
+    ax.plot(lag, dataset["autocorrelation_model"][:, k], **style, label=label)
     if "autocorrelation_linear_inverse" in dataset:
         ax.plot(lag, dataset["autocorrelation_linear_inverse"][:, k], **LINEAR, label="linear inverse model")
     ax.set_xlabel("lag (units of the system)")
@@ -95,7 +104,7 @@ def draw_joint(ax: Axes, dataset: xr.Dataset, kind: str, pair: int) -> QuadMesh:
         edges[first], edges[second], dataset[f"joint_curve_{kind}"][pair].values.T,
         cmap=DENSITY_MAP, vmin=0, vmax=largest, rasterized=True,
     )  # fmt: skip
-    ax.set_title(_JOINT_TITLES[kind])
+    ax.set_title("model" if kind == "model" and is_only_model(dataset) else _JOINT_TITLES[kind])
     ax.set_xlabel(f"{names[first]} (physical units)")
     ax.set_ylabel(names[second])
     return mesh

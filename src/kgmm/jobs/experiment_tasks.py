@@ -115,7 +115,10 @@ def _race(row: Row, settings: dict, store: TaskStore) -> Task:
 
 
 def _add_models(row: Row, settings: dict, store: TaskStore) -> None:
-    """The models of a row: with the identity as mobility, and with the one that reproduces the time scales."""
+    """The models of a row: with the identity as mobility, and with the one that reproduces the time scales.
+
+    A model that is chosen by simulation is the only one.
+    """
     label = f"{row.method}-{score_label(settings)}"
     mobility = settings["mobility"]
     given = {"trajectory": row.tasks["trajectory"], "score": row.tasks["score"]}
@@ -128,13 +131,19 @@ def _add_models(row: Row, settings: dict, store: TaskStore) -> None:
     def add(stage: str, own: dict, **parents: Task) -> Task:
         return store.add(stage, row.system, label, own, **parents)
 
+    chosen = {"data": settings["data"], "mobility": mobility}
+    if mobility["method"] in ("state", "choose"):
+        chosen |= stage_system(settings)  # its symmetries
+    if mobility["method"] == "choose":
+        estimate = add("estimate_mobility", chosen, **given)
+        sample = add("sample_langevin", own, mobility=estimate, **given)
+        comparison = add("compare_model", compared | {"baselines": True}, sample=sample, mobility=estimate, **data)
+        row.tasks |= {"mobility": estimate, "sample": sample, "comparison": comparison}
+        return
     sample = add("sample_langevin", own | {"identity": mobility["identity"]}, **given)
     row.tasks |= {"sample": sample, "comparison": add("compare_model", compared, sample=sample, **data)}
     if mobility["method"] == "identity":
         return
-    chosen = {"data": settings["data"], "mobility": mobility}
-    if mobility["method"] == "state":
-        chosen |= stage_system(settings)  # its symmetries
     estimate = add("estimate_mobility", chosen, sample=sample, **given)
     fitted = add("sample_langevin", own, sample=sample, mobility=estimate, **given)
     comparison = add("compare_model", compared, sample=fitted, mobility=estimate, **data)

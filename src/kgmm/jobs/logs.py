@@ -15,7 +15,9 @@ _FORMAT = "%(asctime)s %(message)s"
 @contextmanager
 def logged(path: str):
     """Sends log lines, and the traceback of an error, to a file."""
-    logging.basicConfig(level=logging.INFO, format=_FORMAT, handlers=[_log_file(path)], force=True)
+    # Other libraries have their say only where something is wrong: fonts alone would be hundreds of lines.
+    logging.basicConfig(level=logging.WARNING, format=_FORMAT, handlers=[_log_file(path)], force=True)
+    logger.setLevel(logging.INFO)
     with _traceback_logged():
         yield
 

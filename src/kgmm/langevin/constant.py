@@ -19,7 +19,7 @@ from kgmm.statistics.autocorrelation import BlockedAutocorrelation
 
 logger = logging.getLogger("kgmm")
 
-_SMOOTH_EXPONENT = 1.5
+SMOOTH_EXPONENT = 1.5
 _MIN_LAGS = 6
 _LONGEST_WINDOW = 0.5
 _IDENTITY_TIMES = 20.0
@@ -74,7 +74,7 @@ def fit_constant_mobility(
     values, times = path.values.astype(float), data.decorrelation_times
     n_lags = max(_MIN_LAGS, int(0.1 * times.min() / data.interval))
     exponent = float(short_lag_exponent(values, max(2, int(0.1 * times.min() / data.interval))).max())
-    if exponent < _SMOOTH_EXPONENT and n_lags * data.interval <= _LONGEST_WINDOW * times.min():
+    if exponent < SMOOTH_EXPONENT and n_lags * data.interval <= _LONGEST_WINDOW * times.min():
         mobility = estimate_mobility(path, method="slope")
         reason = f"noise dominates the short lags (exponent {exponent:.2f})"
         return ConstantMobility(mobility.matrix, mobility.stderr, "slope", reason)

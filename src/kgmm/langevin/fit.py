@@ -10,16 +10,14 @@ from kgmm.data.paths import as_path, equal_members, states
 from kgmm.langevin.dynamics import CIRCULATIONS, Dynamics
 from kgmm.langevin.fit_dynamics import fit_dynamics
 from kgmm.langevin.model import LangevinModel
+from kgmm.langevin.model_score import fit_model_score, fit_network
 from kgmm.langevin.simulation_check import check_density
 from kgmm.randomness import Seed
-from kgmm.score.fit import fit_score
-from kgmm.score.gradient_score import fit_gradient_score
+from kgmm.score.gradient_network import GradientNetwork
 from kgmm.score.model import ScoreModel
 from kgmm.statistics.quantiles import wrong_quantiles
 
 logger = logging.getLogger("kgmm")
-
-_NETWORK_SIGMA, _NETWORK_STEPS = 0.05, 4000
 
 
 def fit_langevin(
@@ -37,9 +35,9 @@ def fit_langevin(
     path : array_like
         A densely saved path, many decorrelation times long, see :func:`kgmm.data.paths.as_path`.
     score : ScoreModel, optional
-        The score of its density; by default :func:`kgmm.fit_score` of its states and, if the model with it does not
-        pass its check, that of a network at σ = 0.05, :func:`kgmm.score.gradient_score.fit_gradient_score`: the better
-        of both models is returned.
+        The score of its density; by default :func:`kgmm.langevin.model_score.fit_model_score` of its states and, if
+        the model with it does not pass its check, that of a network at σ = 0.05,
+        :func:`kgmm.score.gradient_score.fit_gradient_score`: the better of both models is returned.
     circulation : str
         How probability moves along the density, ``dX = [(D + R(X)) s + ∇·R(X)] dt + √2 D^½ dW`` with an antisymmetric
         ``R``; the density is that of the score for every ``R``. ``"none"``: the identity as mobility in standardised
@@ -85,7 +83,7 @@ def fit_langevin(
     path = as_path(path)
     is_given = score is not None
     if not is_given:
-        score = fit_score(path, random_state=random_state)
+        score = fit_model_score(states(path), random_state=random_state)
     scale = score.standardization.scale
     if scale.size != path.sizes["variable"]:
         raise ValueError(f"the score is of {scale.size} variables: the path has {path.sizes['variable']}")
@@ -101,9 +99,9 @@ def fit_langevin(
     options = {"circulation": circulation, "symmetries": tuple(symmetries), "seed": random_state}
     path = equal_members(path)
     model = fit_dynamics(path, score, **options)
-    if is_given or not model.dynamics.warnings:
+    if is_given or not model.dynamics.warnings or isinstance(score.network, GradientNetwork):
         return model
     logger.info("the model does not pass its check (%s): a network is tried", "; ".join(model.dynamics.warnings))
-    network = fit_gradient_score(states(path), _NETWORK_SIGMA, steps=_NETWORK_STEPS, random_state=random_state)
+    network = fit_network(states(path), random_state=random_state)
     other = fit_dynamics(path, network, **options)
     return min(model, other, key=lambda one: (one.dynamics.check.members_reset > 0, one.dynamics.check.worst))

@@ -10,9 +10,9 @@ import xarray as xr
 from kgmm.data.paths import time_step_of
 from kgmm.errors import ScientificFailure
 from kgmm.langevin.circulation_fit import CirculationFit, fit_circulation
-from kgmm.langevin.constant import fit_constant_mobility
+from kgmm.langevin.constant import SMOOTH_EXPONENT, fit_constant_mobility
 from kgmm.langevin.dynamics import Dynamics, SimulationCheck
-from kgmm.langevin.mobility import refuse_indefinite
+from kgmm.langevin.mobility import refuse_indefinite, short_lag_exponent
 from kgmm.langevin.model import LangevinModel
 from kgmm.langevin.simulation_check import autocorrelation_errors, check_by_simulation, simulate_model
 from kgmm.langevin.symmetries import generated_group, symmetrized
@@ -40,11 +40,14 @@ _RESOLVED = 0.15
 _DIFFUSION_SHARES = (0.003, 0.01, 0.03, 0.1, 0.3)
 # The best of them is tried again with this factor more and less.
 _REFINEMENT = 1.7
+_SEARCH_MEMBERS = 128
+_WORSE = 1.25
 # The circulation must lower the autocorrelation error by this much: the constant mobility is the simpler model.
 _WORTH = 0.005
 _LARGEST_ERROR = 0.1
-# A constant mobility with an autocorrelation error up to this ends the search: it is about the noise of the check.
-_GOOD_ENOUGH = 0.04
+# An autocorrelation error up to this ends the search. Of a constant mobility it is about the noise of the check. A
+# circulation that depends on the state is tried first where paths are smooth: no constant mobility was near it there.
+_GOOD_ENOUGH = {"constant": 0.04, "state": _LARGEST_ERROR}
 _LARGEST_RESET_SHARE = 1e-3
 
 
@@ -68,7 +71,8 @@ def fit_dynamics(
         :func:`kgmm.langevin.constant.fit_constant_mobility`. ``"state"``: a diffusion ``D`` and an antisymmetric
         ``R(x)``, see :func:`kgmm.langevin.circulation_fit.fit_circulation`. ``"auto"``: the constant
         mobility if its simulated autocorrelations are within 0.04 of those of data that took no part; else the one
-        that is nearer to them.
+        that is nearer to them. Where paths are smooth (no noise at short lags) the circulation is tried first, and
+        taken if they are within 0.1.
     symmetries : tuple of array_like, each of shape (n_features, n_features)
         Signed permutations under which the law of the path is invariant.
     seed : int or numpy.random.SeedSequence
@@ -99,13 +103,16 @@ def fit_dynamics(
         "state": lambda: _state_dependent(training, score, data, start, symmetries, seed, circulation == "auto"),
         "constant": lambda: _constant(training, score, data, start, seed),
     }
-    for kind in ("constant", "state") if circulation == "auto" else (circulation,):
+    kinds = (circulation,)
+    if circulation == "auto":
+        kinds = ("state", "constant") if _is_smooth(training, data) else ("constant", "state")
+    for kind in kinds:
         try:
             model = builders[kind]()
             check = check_by_simulation(model, check_data, start, seed=seed)
             candidates.append((model, check))
             logger.info("circulation %s: autocorrelation error %.3f", kind, check.worst)
-            if check.worst <= _GOOD_ENOUGH:
+            if check.worst <= _GOOD_ENOUGH[kind]:
                 break
         except ScientificFailure as failure:
             failures.append(f"{kind}: {failure}")
@@ -198,6 +205,12 @@ def _state_dependent(
     return LangevinModel(score, diffusion, regression.circulation, dynamics=dynamics)
 
 
+def _is_smooth(path: xr.DataArray, data: BlockedAutocorrelation) -> bool:
+    """Whether no noise dominates the short lags of any variable, so that velocities exist."""
+    n_lags = max(2, int(0.1 * data.decorrelation_times.min() / data.interval))
+    return bool(short_lag_exponent(path.values.astype(float), n_lags).min() > SMOOTH_EXPONENT)
+
+
 def _resolved(diffusion: np.ndarray, values: np.ndarray, interval: float) -> bool:
     """Whether twice the interval gives the same diffusion: otherwise differences hold velocities, not noise."""
     if np.linalg.eigvalsh(diffusion)[0] <= 0:
@@ -219,7 +232,7 @@ def _simulated_diffusion(
         diffusion = share * rate * identity
         model = LangevinModel(score, diffusion, regression.circulation, largest_reset_share=1.0)
         try:
-            path = simulate_model(model, start, float(times.max()), data.interval, seed=seed)
+            path = simulate_model(model, start, float(times.max()), data.interval, n_members=_SEARCH_MEMBERS, seed=seed)
             rho = BlockedAutocorrelation.of(path.values.astype(float), data.interval, 6.0 * float(times.max()))
         except ScientificFailure as failure:
             failures.append(str(failure))
@@ -232,6 +245,8 @@ def _simulated_diffusion(
 
     for share in _DIFFUSION_SHARES:
         simulate(share)
+        if share in errors and errors[share] > _WORSE * min(errors.values()):
+            break  # more diffusion takes shorter steps, and the best is behind
     if not errors:
         raise ScientificFailure(f"no diffusion gives a model that can be simulated: {'; '.join(failures)}")
     best = min(errors, key=errors.get)

@@ -20,6 +20,7 @@ from kgmm.report.explorer import explorer_entries
 from kgmm.report.response_table import response_table
 from kgmm.report.sweep_explorer import sweep_entries
 from kgmm.report.sweep_tables import first_trajectory, sweep_part
+from kgmm.report.verdicts import verdicts
 from kgmm.results import BASELINES, ExperimentResult, Section, Sweep
 
 _ORDER = (*STAGES, "draw_trajectory", "draw_training", "draw_figure", "draw_sweep")
@@ -124,6 +125,7 @@ def _block(
         race.assign(method="kgmm, dsm", statistic="race"),
     ]
     return common | {
+        "verdicts": verdicts(own, data) if section.observed and settings is None else [],
         "race": tables.race_table(race),
         "data": tables.trajectory_table(data if settings is None else first_trajectory(data)),
         "scores": tables.score_table(shown),

@@ -17,12 +17,13 @@
     hovertemplate: "%{y:.4g}",
   });
 
+  const only = (entry) => (entry.density[0].fitted || entry.mobility === "identity" ? "model, Φ = I" : "model");
   const fitted = (entry) => `model, Φ ${entry.mobility}`;
   const drawDensity = (entry, k, name) => {
     const own = entry.density[k];
     const traces = [{ ...line(own.bin, own.data, "data", "data"), line: { color: colour("data"), width: 2, shape: "hvh" } }];
     if (own.exact) traces.push(line(own.bin, own.exact, "exact", "exact"));
-    if (own.model) traces.push(line(own.curve, own.model, "model, Φ = I", "model"));
+    if (own.model) traces.push(line(own.curve, own.model, only(entry), "model"));
     if (own.fitted) traces.push(line(own.curve, own.fitted, fitted(entry), "fitted"));
     const figure = layout("Density", entry.variables[k], "density");
     if (logarithmic.checked) {
@@ -35,7 +36,7 @@
   const drawAutocorrelation = (entry, k, name) => {
     const own = entry.autocorrelation[k];
     const traces = [line(entry.lag, own.data, "data", "data")];
-    if (own.model) traces.push(line(entry.lag, own.model, "model, Φ = I", "model"));
+    if (own.model) traces.push(line(entry.lag, own.model, only(entry), "model"));
     if (own.fitted) traces.push(line(entry.lag, own.fitted, fitted(entry), "fitted"));
     show(part("autocorrelation"), traces, layout("Autocorrelation", "lag", `autocorrelation of ${entry.variables[k]}`), `${name}-autocorrelation`);
   };

@@ -14,11 +14,11 @@ from kgmm.stages.system import system_of
 def compare_model(job: Job) -> None:
     """Writes the comparison of the task's sample."""
     if not hasattr(job.inputs, "mobility"):
-        compare_sample(job, "identity").to_netcdf(job.outputs.comparison)
+        compare_sample(job, "identity", baselines=True).to_netcdf(job.outputs.comparison)
         return
     with xr.open_dataset(job.inputs.mobility) as dataset:
         mobility = Mobility.from_dataset(dataset)
     rows = mobility_rows(mobility, system_of(job))
     if mobility.method == "state":
         rows += dynamics_rows(load_model(job.inputs.mobility).dynamics)
-    compare_sample(job, mobility.method, rows).to_netcdf(job.outputs.comparison)
+    compare_sample(job, mobility.method, rows, baselines="baselines" in job.settings).to_netcdf(job.outputs.comparison)

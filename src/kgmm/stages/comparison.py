@@ -21,10 +21,13 @@ _PATH_POINTS = 1000
 _RESETS = ("members_reset", "resets_per_member_time")
 
 
-def compare_sample(job: Job, mobility: str, further_rows: list[dict] | None = None) -> xr.Dataset:
+def compare_sample(
+    job: Job, mobility: str, further_rows: list[dict] | None = None, *, baselines: bool = False
+) -> xr.Dataset:
     """Statistics of the job's ``sample`` beside held-out data, with densities, paths and autocorrelations to draw.
 
-    ``mobility`` names that of the model in every row of the metrics; ``further_rows`` are more of them.
+    ``mobility`` names that of the model in every row of the metrics; ``further_rows`` are more of them, ``baselines``
+    adds those of the baselines.
     """
     system, data = system_of(job), samples_of(job)
     held_out = data.held_out_trajectory
@@ -43,7 +46,7 @@ def compare_sample(job: Job, mobility: str, further_rows: list[dict] | None = No
     rows += [{"statistic": name, "value": float(model.attrs[name])} for name in _RESETS if name in model.attrs]
     rows = [{"mobility": mobility, **row} for row in rows + (further_rows or [])]
     curves = autocorrelations(paths["data"], paths["model"])
-    if mobility == "identity":
+    if baselines:
         training = path_of(job).training_trajectory
         rows += baseline_rows(training, sample, job.seed)
         linear = linear_inverse_curve(training, curves["lag_time"][1])

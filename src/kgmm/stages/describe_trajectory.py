@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import xarray as xr
 
+from kgmm.data.samples import Samples
 from kgmm.data.trajectory import open_trajectory
 from kgmm.jobs.job import Job
 from kgmm.stages.system import system_of
 from kgmm.statistics.description import describe
+from kgmm.statistics.diagnosis import diagnose, summaries
+from kgmm.statistics.verdict import limits_of_data
 
 
 def describe_trajectory(job: Job) -> None:
@@ -16,5 +21,15 @@ def describe_trajectory(job: Job) -> None:
     samples, path = (open_trajectory(getattr(job.inputs, f"trajectory_{name}")) for name in ("samples", "path"))
     with xr.open_dataset(job.inputs.trajectory_samples) as dataset:
         effective_size = dataset["effective_size"].values
-    description = describe(samples, path, system_of(job), np.atleast_1d(effective_size))
+    system = system_of(job)
+    description = describe(samples, path, system, np.atleast_1d(effective_size))
+    if system is None:
+        description.attrs["limits"] = json.dumps(_limits(samples, path))
     description.to_netcdf(job.outputs.description)
+
+
+def _limits(samples: xr.DataArray, path: xr.DataArray) -> list[str]:
+    """What speaks against a user's data, for the verdict."""
+    names = [str(name) for name in samples["variable"].values]
+    findings = diagnose(Samples(samples), names=names)
+    return limits_of_data(path.load()) + summaries([finding for finding in findings if finding.kind != "drift"])

@@ -20,12 +20,12 @@ def estimate_mobility(job: Job) -> None:
     settings = job.settings["mobility"]
     score = ScoreModel.load(job.inputs.score)
     path = path_of(job).training_trajectory
-    if settings["method"] == "state":
+    if settings["method"] in ("state", "choose"):
         system = system_of(job)
         symmetries = () if system is None else system.symmetries(path.sizes["variable"])
-        save_model(
-            fit_dynamics(path, score, circulation="state", symmetries=symmetries, seed=job.seed), job.outputs.mobility
-        )
+        circulation = "state" if settings["method"] == "state" else "auto"
+        model = fit_dynamics(path, score, circulation=circulation, symmetries=symmetries, seed=job.seed)
+        save_model(model, job.outputs.mobility)
         return
     estimate = mobility.estimate_mobility(
         path,

@@ -27,7 +27,7 @@ def sample_langevin(job: Job) -> None:
     with xr.open_dataset(job.inputs.mobility) as dataset:
         mobility = Mobility.from_dataset(dataset)
     clock = f"that of the data ({mobility.method} mobility)"
-    if mobility.method == "state":
+    if not hasattr(job.inputs, "sample_samples") or mobility.method == "state":
         model = load_model(job.inputs.mobility)
         times = model.dynamics.check.data_decorrelation_times
         # One unit of time is the slowest decorrelation time, as far as the path still resolves the fastest.

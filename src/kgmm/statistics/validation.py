@@ -12,9 +12,11 @@ import xarray as xr
 from kgmm.data.paths import as_path, equal_members, states, time_step_of
 from kgmm.randomness import Seed
 from kgmm.statistics.autocorrelation import BlockedAutocorrelation, compare_autocorrelations
-from kgmm.statistics.comparison import block_deviation, block_mean, compare
+from kgmm.statistics.comparison import compare
 from kgmm.statistics.diagnosis import diagnose, summaries
+from kgmm.statistics.joint import compare_joint
 from kgmm.statistics.quantiles import quantile_errors, wrong_quantiles
+from kgmm.statistics.verdict import Verdict, limits_of_data
 
 if TYPE_CHECKING:
     from kgmm.langevin.model import LangevinModel
@@ -24,9 +26,6 @@ _PIECES = 40
 _MEMBERS = 200
 _BURN_IN, _LENGTH = 5.0, 25.0  # decorrelation times
 _MAX_STEPS = 20_000
-# Differences up to these pass, and up to the second number times what two halves of the data differ by.
-_ENTROPY, _AUTOCORRELATION, _FLOORS = 0.02, 0.1, 3.0
-_MIN_TIMES, _MIN_PER_TIME, _MAX_DRIFT = 50.0, 3.0, 4.0
 
 
 @dataclass(frozen=True)
@@ -40,38 +39,32 @@ class Validation:
         between two halves of the data.
     sample : xarray.DataArray
         The sample of the model, dimensions ``(member, time, variable)``.
-    limits : tuple of str
-        What speaks against the model or the data, one clause each.
+    verdict : Verdict
+        What the model can be used for, and what limits it; one sentence when printed.
 
     Examples
     --------
-    >>> Validation(pd.DataFrame(), xr.DataArray(), ("the data of x are 12 decorrelation times long",)).verdict
-    'The model is to be used with care: the data of x are 12 decorrelation times long.'
+    >>> Validation(pd.DataFrame(), xr.DataArray(), Verdict(("densities",), (), (), ()))
+    Validation('The model can be used for densities, which are within their floors.', 0 statistics)
     """
 
     table: pd.DataFrame
     sample: xr.DataArray
-    limits: tuple[str, ...]
-
-    @property
-    def verdict(self) -> str:
-        """One sentence: whether the model can be used, and what limits it."""
-        if not self.limits:
-            return "The model reproduces the densities and the time scales of the data within their floors."
-        return f"The model is to be used with care: {'; '.join(self.limits)}."
+    verdict: Verdict
 
     def __repr__(self) -> str:
-        return f"Validation({self.verdict!r}, {len(self.table)} statistics)"
+        return f"Validation({str(self.verdict)!r}, {len(self.table)} statistics)"
 
 
 def validate(model: LangevinModel, path, *, random_state: Seed = 0) -> Validation:
     """Compares a sample of a Langevin model with data.
 
     The floor of a statistic is its value between two halves of the data: 40 pieces are assigned to them in turn for
-    densities, and the halves of every member are taken for autocorrelations. A model passes if its relative entropies
-    are below 0.02 or three floors, and its autocorrelations within 0.1 or three floors of those of the data over five
-    decorrelation times. The data pass if they are 50 decorrelation times long and saved three times in one, and if the
-    two halves agree in mean and deviation within four standard errors.
+    densities, and the halves of every member are taken for autocorrelations. What a model may be used for is decided by
+    :data:`kgmm.statistics.verdict.CRITERIA`: relative entropies below 0.02 or three floors, joint densities within a
+    total variation of 0.05 or 1.5 floors, autocorrelations within 0.1 or three floors over five decorrelation times,
+    quantiles at 0.1 and 99.9 % within three errors. Of the data it is asked that they are 50 decorrelation times long,
+    saved three times in one, and that their two halves agree in mean and deviation within four standard errors.
 
     Parameters
     ----------
@@ -124,12 +117,13 @@ def validate(model: LangevinModel, path, *, random_state: Seed = 0) -> Validatio
         floors.get((row.statistic, row.variable), np.nan) if differ else np.nan
         for row, differ in zip(clocks.itertuples(), differences)
     ]
-    table = pd.concat([densities, clocks], ignore_index=True)
+    joint = compare_joint(even, sample, odd, model.score.sigma or None)
+    table = pd.concat([densities, joint, clocks], ignore_index=True)
     names = [str(name) for name in path["variable"].values]
     findings = [finding for finding in diagnose(states(path), model.score.sigma, names) if finding.kind != "drift"]
     quantiles = wrong_quantiles(quantile_errors(path.values, sample.values), names)
-    limits = (*_of_data(path, times, interval), *summaries(findings), *_of_model(table), *quantiles)
-    return Validation(table, sample, limits)
+    verdict = Verdict.of(table, [*limits_of_data(path), *summaries(findings)], quantiles)
+    return Validation(table, sample, verdict)
 
 
 def _sample(model: LangevinModel, path: xr.DataArray, time: float, random_state: Seed) -> xr.DataArray:
@@ -164,34 +158,3 @@ def _halves(path: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
     half = path.sizes["time"] // 2
     times = path["time"].values[:half]
     return path[:, :half].assign_coords(time=times), path[:, -half:].assign_coords(time=times)
-
-
-def _of_data(path: xr.DataArray, times: np.ndarray, interval: float) -> list[str]:
-    limits = []
-    for k, name in enumerate(path["variable"].values):
-        time = times[k]
-        length = path.sizes["member"] * path.sizes["time"] * interval
-        if not np.isfinite(time) or length < _MIN_TIMES * time:
-            said = "never decorrelates" if not np.isfinite(time) else f"is {length / time:.0f} decorrelation times long"
-            limits.append(f"the data of {name} {said}, {_MIN_TIMES:.0f} are needed")
-        elif time < _MIN_PER_TIME * interval:
-            limits.append(f"{name} is saved {time / interval:.1f} times in a decorrelation time")
-        for statistic, what in ((block_mean, "mean"), (block_deviation, "deviation")):
-            a, b = (statistic(part.values[:, :, k]) for part in _halves(path))
-            drift = abs(a.value - b.value) / max(float(np.hypot(a.stderr, b.stderr)), 1e-300)
-            if drift > _MAX_DRIFT:
-                limits.append(f"the {what} of {name} drifts by {drift:.1f} standard errors: is it stationary?")
-    return limits
-
-
-def _of_model(table: pd.DataFrame) -> list[str]:
-    limits = []
-    for statistic, bar, what in (
-        ("relative_entropy", _ENTROPY, "density"),
-        ("autocorrelation_error_5", _AUTOCORRELATION, "autocorrelation"),
-    ):
-        for row in table[table["statistic"] == statistic].itertuples():
-            allowed = max(bar, _FLOORS * row.floor) if np.isfinite(row.floor) else bar
-            if np.isfinite(row.value) and row.value > allowed:
-                limits.append(f"the {what} of {row.variable} differs by {row.value:.2g}, floor {row.floor:.2g}")
-    return limits

@@ -29,7 +29,9 @@ def gather(rows: list[ExperimentResult]) -> xr.Dataset:
     panels = []
     for path in dict.fromkeys(row.evaluation for row in sorted(rows, key=lambda row: row.sigma)):
         of_panel = [row for row in rows if row.evaluation == path]
-        panel = xr.Dataset(_scores(path) | _models(of_panel)).assign_coords(sigma=of_panel[0].sigma)
+        models = _models(of_panel)
+        panel = xr.Dataset(_scores(path) | dict(models.variables), attrs=models.attrs)
+        panel = panel.assign_coords(sigma=of_panel[0].sigma)
         # Numbered, so that panels with fewer cells are filled with NaN.
         panels.append(panel.assign_coords({dim: np.arange(size) for dim, size in panel.sizes.items()}))
     return xr.concat(panels, dim="panel", join="outer", data_vars="all", coords=["sigma"])
@@ -43,13 +45,15 @@ def _scores(path: str) -> dict:
     return variables | {name: evaluation[name].isel(variable=0).variable for name in _CELLS if name in evaluation}
 
 
-def _models(rows: list[ExperimentResult]) -> dict:
+def _models(rows: list[ExperimentResult]) -> xr.Dataset:
+    """Curves of the first row with a usable model, and in the attributes which mobility it has."""
     for row in rows:
         if usable_comparison(row) is not None:
             dataset = comparison_to_draw(row)
-            return {name: dataset[[name]].isel(variable=0, missing_dims="ignore")[name].variable
-                    for name in _CURVES if name in dataset}  # fmt: skip
-    return {}
+            curves = {name: dataset[[name]].isel(variable=0, missing_dims="ignore")[name].variable
+                      for name in _CURVES if name in dataset}  # fmt: skip
+            return xr.Dataset(curves, attrs={"mobility": dataset.attrs["mobility"]})
+    return xr.Dataset()
 
 
 def draw(dataset: xr.Dataset) -> Figure:

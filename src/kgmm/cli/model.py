@@ -1,0 +1,61 @@
+"""``kgmm model``: from a file to a report with a verdict."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+
+from kgmm.cli.configuration import configuration
+from kgmm.jobs.local_run import LocalRun
+from kgmm.report.verdicts import verdicts
+
+REPORT = "report.html"
+
+
+def model(arguments: argparse.Namespace) -> int:
+    """Makes the model of a file; progress goes to standard error, verdict and path of the report to standard output.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+        ``file``, ``variables``, ``sigma``, ``seed``, ``output`` and the reading options.
+
+    Returns
+    -------
+    int
+        0, or 1 if a result failed.
+    """
+    start = time.monotonic()
+    arguments.file = arguments.file.resolve()
+    folder = (arguments.output or Path(f"{arguments.file.stem}-model")).resolve()
+    raw = configuration(arguments)
+    folder.mkdir(parents=True, exist_ok=True)
+    with _working_in(folder):
+        run = LocalRun(raw)
+        run.run(lambda line: print(f"{time.monotonic() - start:6.1f} s  {line}", file=sys.stderr, flush=True))
+        found = verdicts(pd.read_csv(run.metrics), pd.read_csv(run.trajectories))
+        shutil.copyfile(run.report, REPORT)
+        failed = run.failed
+    for one in found:
+        print(one.verdict)
+    print(folder / REPORT)
+    return 1 if failed else 0
+
+
+@contextmanager
+def _working_in(folder: Path) -> Iterator[None]:
+    """Runs in a folder, where results and their store are."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
