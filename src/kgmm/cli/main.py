@@ -29,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0; 1 if there is no usable model; 2 if the file or an option cannot be used.
+        0; 1 if there is no usable model; 2 if the file or an option cannot be used; 3 after an error that was not
+        foreseen.
     """
     options = _parser().parse_args(arguments)
     warnings.simplefilter("ignore")  # what was found is told in lines of its own

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +15,11 @@ from pathlib import Path
 import pandas as pd
 
 from kgmm.cli.configuration import configuration
+from kgmm.data.readers import first_line
 from kgmm.jobs.local_run import LocalRun
 from kgmm.report.verdicts import verdicts
 
-REPORT = "report.html"
+REPORT, _ERROR = "report.html", "error.log"
 
 
 def model(arguments: argparse.Namespace) -> int:
@@ -31,7 +33,7 @@ def model(arguments: argparse.Namespace) -> int:
     Returns
     -------
     int
-        0, or 1 if a result failed.
+        0; 1 if a result failed; 3 after an error that was not foreseen.
     """
     start = time.monotonic()
     arguments.file = arguments.file.resolve()
@@ -40,7 +42,12 @@ def model(arguments: argparse.Namespace) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     with _working_in(folder):
         run = LocalRun(raw)
-        run.run(lambda line: print(f"{time.monotonic() - start:6.1f} s  {line}", file=sys.stderr, flush=True))
+        try:
+            run.run(lambda line: print(f"{time.monotonic() - start:6.1f} s  {line}", file=sys.stderr, flush=True))
+        except Exception as error:
+            Path(_ERROR).write_text(traceback.format_exc())
+            print(f"kgmm: {first_line(error)}; what went wrong is in {folder / _ERROR}", file=sys.stderr)
+            return 3
         found = verdicts(pd.read_csv(run.metrics), pd.read_csv(run.trajectories))
         shutil.copyfile(run.report, REPORT)
         failed = run.failed

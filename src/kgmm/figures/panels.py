@@ -23,12 +23,13 @@ def draw_path(ax: Axes, dataset: xr.Dataset, k: int) -> None:
     """Variable ``k`` of one member of the data and one of the model: with the fitted mobility if there is one."""
     which, label = ("fitted", "model, fitted Φ") if "path_fitted" in dataset else ("model", "model, Φ = I")
     label = "model" if is_only_model(dataset) else label
-    ax.plot(dataset["path_data_time"], dataset["path_data"][:, k], **{**DATA, "linewidth": 0.8}, label="data")
+    # Held-out data may be the end of a long member: both paths start at zero.
+    times = {name: dataset[f"path_{name}_time"] - dataset[f"path_{name}_time"][0] for name in ("data", which)}
+    ax.plot(times["data"], dataset["path_data"][:, k], **{**DATA, "linewidth": 0.8}, label="data")
     style = {**MODEL, "linestyle": "-", "linewidth": 0.8}
-    ax.plot(dataset[f"path_{which}_time"], dataset[f"path_{which}"][:, k], **style, label=label)
-    ends = [float(dataset[f"path_{name}_time"].max()) for name in ("data", which)]
+    ax.plot(times[which], dataset[f"path_{which}"][:, k], **style, label=label)
     ax.set_ylabel(variable_names(dataset)[k])
-    ax.set_xlim(0, min(ends))
+    ax.set_xlim(0, min(float(time.max()) for time in times.values()))
 
 
 def time_label(dataset: xr.Dataset) -> str:

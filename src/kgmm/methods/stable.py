@@ -24,7 +24,7 @@ def fit(inputs: Inputs):
 METHOD = Method(
     label="automatic choice, simulated",
     description="as auto; a network whose score is a gradient where trajectories of that choice leave the data",
-    rank=2,
+    rank=1,
     style={"color": "#8c510a", "linestyle": (0, (5, 1)), "linewidth": 1.6},
     fit=fit,
     drives_model=True,

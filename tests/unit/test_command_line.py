@@ -1,0 +1,152 @@
+"""``kgmm inspect``, ``model`` and ``init``: what they say, what they write, and one sentence for every mistake."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from kgmm.cli.configuration import name_of
+from kgmm.cli.main import main
+from kgmm.jobs.local_run import LocalRun
+
+RNG = np.random.default_rng(3)
+
+
+def relaxation(n_times: int, n_features: int, step: float = 0.2) -> np.ndarray:
+    """An Ornstein–Uhlenbeck path with unit variance and relaxation time, exact at every step."""
+    decay = np.exp(-step)
+    noise = RNG.standard_normal((n_times, n_features)) * (1 - decay**2) ** 0.5
+    x = np.empty((n_times, n_features))
+    x[0] = RNG.standard_normal(n_features)
+    for k in range(1, n_times):
+        x[k] = decay * x[k - 1] + noise[k]
+    return x
+
+
+@pytest.fixture(scope="module")
+def series(tmp_path_factory):
+    """A file with two variables, 8000 states of step 0.2."""
+    file = tmp_path_factory.mktemp("data") / "Two winds.csv"
+    table = pd.DataFrame(relaxation(8000, 2), columns=["u", "v"])
+    table.insert(0, "time", 0.2 * np.arange(8000))
+    table.to_csv(file, index=False)
+    return file
+
+
+@pytest.fixture(scope="module")
+def modelled(series, tmp_path_factory):
+    """The folder that ``kgmm model`` has written, its exit status, and what it said."""
+    folder = tmp_path_factory.mktemp("output") / "model"
+    command = [sys.executable, "-m", "kgmm.cli.main", "model", str(series), "--output", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=series.parent)
+    return folder, done
+
+
+def test_inspect_tells_size_and_time_scales(series, capsys):
+    assert main(["inspect", str(series)]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("8000 states of 2 variables, one every 0.2: worth ")
+    row = next(line for line in said.splitlines() if line.startswith("u ")).split()
+    assert float(row[2]) == pytest.approx(1.0, abs=0.1)  # four standard errors of the deviation
+    assert float(row[5]) == pytest.approx(1.0, abs=0.2)
+    assert "nothing was found" in said
+    assert f"kgmm model '{series}'" in said
+
+
+def test_inspect_names_what_will_be_a_problem(tmp_path, capsys):
+    x = relaxation(2000, 1)
+    x[::25] = -9999.0
+    np.save(tmp_path / "x.npy", x)
+    assert main(["inspect", str(tmp_path / "x.npy"), "--time-step", "0.2"]) == 0
+    said = capsys.readouterr().out
+    assert "what will be a problem" in said and "-9999" in said
+
+
+def test_inspect_does_not_load_torch(series):
+    code = "import sys; from kgmm.cli.main import main; main(sys.argv[1:]); assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code, "inspect", str(series)], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["inspect", "gone.csv"], "the data file gone.csv does not exist"),
+        (["model", "gone.csv"], "gone.csv does not exist"),
+        (["init", "gone.csv"], "gone.csv does not exist"),
+        (["inspect", "{file}", "--variables", "w"], "has no column 'w': it has time, u, v"),
+        (["inspect", "{file}", "--time-step", "-1"], "time_step is -1.0: input should be greater than 0"),
+        (["model", "{file}", "--sigma", "0"], "estimator.sigma is 0.0"),
+    ],
+)
+def test_mistakes_are_one_sentence(series, tmp_path, monkeypatch, capsys, arguments, sentence):
+    monkeypatch.chdir(tmp_path)
+    assert main([argument.format(file=series) for argument in arguments]) == 2
+    said = capsys.readouterr().err
+    assert sentence in said and said.startswith("kgmm: ") and said.count("\n") == 1
+
+
+def test_the_report_and_its_verdict_come_last(modelled):
+    folder, done = modelled
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[-1] == str(folder / "report.html")
+    assert lines[-2].startswith("The model can be used for densities, joint densities, time scales and tails")
+    page = (folder / "report.html").read_text()
+    assert lines[-2].removesuffix(".") in page
+    assert done.stderr.count(" s  ") >= 6  # a line for each step
+
+
+def test_the_model_is_that_of_the_process(modelled):
+    folder, _ = modelled
+    table = pd.read_csv(folder / "results/two-winds/metrics.csv")
+    found = table[table["mobility"].isin(["slope", "matched", "finite lag"]) & (table["statistic"] == "mobility")]
+    diagonal = found[found["variable"].isin(["1,1", "2,2"])]
+    assert len(diagonal) == 2
+    assert diagonal["value"].between(0.75, 1.25).all(), diagonal[["variable", "value", "stderr"]]
+
+
+def test_the_same_command_computes_nothing_again(modelled, series):
+    folder, _ = modelled
+    before = {file: file.stat().st_mtime_ns for file in (folder / "results/store").rglob("*.nc")}
+    assert before and main(["model", str(series), "--output", str(folder)]) == 0
+    assert {file: file.stat().st_mtime_ns for file in before} == before
+
+
+def test_the_configuration_of_init_is_that_of_the_model(modelled, series, monkeypatch, capsys):
+    folder, _ = modelled
+    monkeypatch.chdir(folder)
+    capsys.readouterr()
+    assert main(["init", str(series)]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("# ") and "#" in text.splitlines()[4]
+    run = LocalRun(yaml.safe_load(text))
+    assert all(os.path.exists(task.receipt) for task in run.plan.all_tasks())
+
+
+def test_a_model_that_fails_says_why(tmp_path, monkeypatch, capsys):
+    """A random walk never decorrelates."""
+    monkeypatch.chdir(tmp_path)
+    np.save("walk.npy", np.cumsum(RNG.standard_normal(3000)))
+    status = main(["model", "walk.npy", "--time-step", "1", "--output", "walk"])
+    said = capsys.readouterr().out.splitlines()
+    assert status == 1
+    assert said[-1].endswith("report.html") and os.path.exists("walk/report.html")
+    assert "should not be used" in said[-2] and "decorrelat" in said[-2]
+
+
+@pytest.mark.parametrize(
+    ("file", "name"), [("A b-c.csv", "a_b_c"), ("x.nc", "x"), ("…", "series"), ("2020.csv", "2020")]
+)
+def test_names_of_runs(file, name):
+    assert name_of(file) == name
+
+
+def test_a_coarse_resolution_sets_the_noise_amplitude(tmp_path, capsys):
+    np.save(tmp_path / "x.npy", np.round(relaxation(4000, 1) * 4) / 4)
+    assert main(["init", str(tmp_path / "x.npy"), "--time-step", "0.2"]) == 0
+    sigma = yaml.safe_load(capsys.readouterr().out)["experiments"][0]["estimator"]["sigma"]
+    assert sigma == pytest.approx(0.25, abs=0.06)
