@@ -33,3 +33,8 @@ class DivergenceError(ScientificFailure):
     ...     print(str(error)[:20])
     double_well diverged
     """
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's message, or its name if it has none."""
+    return str(error).strip().split("\n")[0] or type(error).__name__

@@ -215,7 +215,7 @@ def test_a_time_step_that_is_given_is_taken(tmp_path):
     for suffix in (".nc", ".csv"):
         path = write(tmp_path, suffix, ONE, working_days)
         assert opened(path, time_step=1 / 12).time_step == 1 / 12
-        assert "unequal, between 1 and 3: interpolate the series, or give time_step" in refusal(path)
+        assert "unequal, between 1 and 3: give --gaps" in refusal(path)
 
 
 @pytest.mark.parametrize("units", ["months since 2000-01-01", "days since the beginning"])
@@ -313,7 +313,7 @@ def test_missing_files_and_unknown_suffixes_are_refused(tmp_path):
         assert f"the data file {tmp_path / 'no'}{suffix} does not exist" in refusal(tmp_path / f"no{suffix}")
     (tmp_path / "x.xlsx").touch()
     message = refusal(tmp_path / "x.xlsx")
-    assert "has the suffix '.xlsx': known are .nc, .nc4, .zarr, .csv, .npy" in message
+    assert "has the suffix '.xlsx': known are .nc, .nc4, .zarr, .csv, .tsv" in message
     assert "has the suffix ''" in refusal(tmp_path / "series")
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from kgmm.cli.configuration import configuration
-from kgmm.data.readers import first_line
+from kgmm.errors import first_line
 from kgmm.jobs.local_run import LocalRun
 from kgmm.report.verdicts import verdicts
 

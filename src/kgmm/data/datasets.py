@@ -1,9 +1,10 @@
-"""A user's own data: time series from NetCDF, Zarr, CSV or NPY files as trajectories."""
+"""A user's own data: time series from files as trajectories."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +12,15 @@ import numpy as np
 import xarray as xr
 
 from kgmm.data.blocks import BLOCKS, BlockMoments
+from kgmm.data.formats.contents import UNREADABLE, Contents
 from kgmm.data.options import ReadingOptions
-from kgmm.data.readers import READERS, UNREADABLE, first_line
+from kgmm.data.paths import as_path, equal_members
+from kgmm.data.preparation import Prepared, prepare
+from kgmm.data.readers import READERS
 from kgmm.data.standardization import Standardization
 from kgmm.data.time_steps import steps_between
 from kgmm.data.trajectory import as_trajectory, times_per_piece, write_trajectory
+from kgmm.errors import first_line
 
 # Trajectories are stored in single precision: its largest and smallest numbers, with room for squares of differences,
 # and the smallest range, relative to the level, that keeps three digits.
@@ -43,6 +48,10 @@ class Series:
         Between states.
     read
         ``read(start, stop)`` gives the states of these times, ``(n_members, stop − start, n_features)``.
+    notes
+        What was done to the states after they were read, one clause each.
+    segments
+        Members of unequal length, if the file gave such; ``read`` gives pieces of them of one length.
     """
 
     source: str
@@ -50,6 +59,8 @@ class Series:
     variables: tuple[str, ...]
     time_step: float
     read: Callable[[int, int], np.ndarray]
+    notes: tuple[str, ...] = ()
+    segments: tuple[np.ndarray, ...] = ()
 
     def pieces(self) -> Iterator[tuple[int, np.ndarray]]:
         """Pieces of all members and some times, each with the index of its first time."""
@@ -58,9 +69,12 @@ class Series:
             yield start, self.read(start, min(start + step, self.shape[1]))
 
     def load(self) -> xr.DataArray:
-        """All of it, as a trajectory with dimensions ``(member, time, variable)``."""
-        values = self.read(0, self.shape[1])
-        return as_trajectory(values, self.variables, self.time_step, source=self.source)
+        """All of it, as a trajectory with dimensions ``(member, time, variable)``; short members end in NaN."""
+        attributes = {"source": self.source} | ({"preparation": "; ".join(self.notes)} if self.notes else {})
+        if self.segments:
+            path = as_path(list(self.segments), time_step=self.time_step)
+            return path.assign_coords(variable=list(self.variables)).assign_attrs(attributes)
+        return as_trajectory(self.read(0, self.shape[1]), self.variables, self.time_step, **attributes)
 
 
 def read_dataset(path: str | Path, variables: Sequence[str] | None = None, **options) -> xr.DataArray:
@@ -82,8 +96,8 @@ def open_series(
     Parameters
     ----------
     path
-        ``.nc`` or ``.nc4``, ``.zarr`` (needs the package zarr), ``.csv`` with a header, or ``.npy`` of shape
-        ``(time,)``, ``(time, variable)`` or ``(member, time, variable)``.
+        NetCDF, Zarr, text in columns, NPY of shape ``(time,)``, ``(time, variable)`` or ``(member, time, variable)``,
+        MATLAB, Parquet or HDF5, by its suffix; see ``docs/reading.md``.
     variables
         Names of variables or columns; by default all of numbers along the times. A NetCDF variable with one dimension
         more gives a variable for each of its entries, ``name_0, name_1, …``. An NPY file has no names: those given are
@@ -114,27 +128,72 @@ def open_series(
         raise ValueError(f"{path} holds no data: its shape (members, times, variables) is {contents.shape}")
     if len(set(contents.variables)) < len(contents.variables):
         raise ValueError(f"two variables of {path} would be called {_repeated(contents.variables)!r}: rename one")
-    time_step = options.time_step
-    if time_step is None:
-        if not contents.times:
-            raise ValueError(
-                f"{path} has no time coordinate {options.time!r}: give time_step, the time between its states"
-            )
-        steps = [_common_step(times, path, options.time) for times in contents.times]
-        if max(steps) - min(steps) > _STEP_TOLERANCE * max(steps):
-            raise ValueError(
-                f"the time steps of the members of {path} lie between {min(steps):g} and {max(steps):g}: equal ones "
-                "are needed"
-            )
-        time_step = steps[0]
+    if options.prepares:
+        return _prepared(contents, path, options)
+    time_step = _time_step(contents, path, options)
 
     def read(start: int, stop: int) -> np.ndarray:
-        try:
+        with _damage_told(path):
             return contents.read(start, stop)
-        except (OSError, RuntimeError) as error:  # netCDF4 reports damage by the latter
-            raise ValueError(f"the data file {path} cannot be read: {first_line(error)}") from error
 
-    return Series(str(path), contents.shape, tuple(contents.variables), float(time_step), read)
+    return Series(str(path), contents.shape, tuple(contents.variables), time_step, read)
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, RuntimeError) as error:  # netCDF4 reports damage by the latter
+        raise ValueError(f"the data file {path} cannot be read: {first_line(error)}") from error
+
+
+def _time_step(contents: Contents, path: Path, options: ReadingOptions) -> float:
+    """That of the options, or the common one of the times."""
+    if options.time_step is not None:
+        return float(options.time_step)
+    if not contents.times:
+        raise ValueError(f"{path} has no time coordinate {options.time!r}: give time_step, the time between its states")
+    steps = [_common_step(times, path, options.time) for times in contents.times]
+    if max(steps) - min(steps) > _STEP_TOLERANCE * max(steps):
+        raise ValueError(
+            f"the time steps of the members of {path} lie between {min(steps):g} and {max(steps):g}: equal ones are "
+            "needed"
+        )
+    return float(steps[0])
+
+
+def _prepared(contents: Contents, path: Path, options: ReadingOptions) -> Series:
+    """The series after its preparation, in memory."""
+    with _damage_told(path):
+        values = np.asarray(contents.read(0, contents.shape[1]), dtype=float)
+    fills = options.resample is not None or options.gaps is not None
+    known = bool(contents.times) and fills and options.time_step is None
+    step = None if known else _time_step(contents, path, options)
+    start = Prepared(list(values), tuple(contents.variables), list(contents.times), step)
+    try:
+        done = prepare(start, options)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    step = done.time_step
+    lengths = {len(member) for member in done.members}
+    if len(lengths) == 1:
+        whole, segments = np.stack(done.members), ()
+    else:
+        segments = tuple(done.members)
+        whole = _of_one_length(segments)
+    return Series(
+        str(path), whole.shape, done.names, float(step), lambda first, stop: whole[:, first:stop], done.notes, segments
+    )
+
+
+def _of_one_length(segments: Sequence[np.ndarray]) -> np.ndarray:
+    """Members cut into pieces of the length that keeps most states, ``(n_members, n_times, n_features)``.
+
+    A long piece is worth more than many short ones: the length counts by its square root.
+    """
+    lengths = np.array([len(segment) for segment in segments])
+    best = max(np.unique(lengths), key=lambda length: (lengths // length).sum() * length * length**0.5)
+    return equal_members(as_path([segment for segment in segments if len(segment) >= best])).values
 
 
 def _repeated(names: Sequence[str]) -> str:
@@ -154,8 +213,9 @@ def _common_step(times: np.ndarray, path: Path, name: str) -> float:
         raise ValueError(f"the time coordinate {name!r} of {path} does not increase from index {where} to {where + 1}")
     if largest - smallest > _STEP_TOLERANCE * largest:
         raise ValueError(
-            f"the time steps of {name!r} in {path} are unequal, between {smallest:g} and {largest:g}: interpolate the "
-            "series, or give time_step to take them as equal"
+            f"the time steps of {name!r} in {path} are unequal, between {smallest:g} and {largest:g}: give --gaps "
+            "interpolate or --gaps segments where rows are missing, --resample STEP for another step, or --time-step "
+            "to take them as equal"
         )
     return float(np.mean(steps))
 
@@ -182,7 +242,10 @@ def check_series(series: Series) -> None:
         lower, upper = np.minimum(lower, values.min(axis=(0, 1))), np.maximum(upper, values.max(axis=(0, 1)))
     lower, upper = lower.astype(float), upper.astype(float)
     if n_bad:
-        raise ValueError(f"{series.source} holds {n_bad} non-finite values, the first in {first}: fill or cut them")
+        raise ValueError(
+            f"{series.source} holds {n_bad} non-finite values, the first in {first}: fill or cut them, "
+            "by --gaps interpolate, segments or drop-edges"
+        )
     for name, low, high in zip(series.variables, lower, upper):
         if low == high:
             raise ValueError(f"variable {name!r} of {series.source} is constant ({low:g}): it has no density")
@@ -203,6 +266,9 @@ def write_series(series: Series, *, samples: str | Path, path: str | Path) -> No
     n_members, n_times, n_features = series.shape
     path_members = min(n_members, _PATH_MEMBERS)
     path_times = min(n_times, max(1, _PATH_NUMBERS // (path_members * n_features)))
+    attributes = {"source": Path(series.source).name}
+    if series.notes:
+        attributes["preparation"] = "; ".join(series.notes)
     for file, members, times in ((samples, n_members, n_times), (path, path_members, path_times)):
         pieces = (values[:members, : times - start] for start, values in series.pieces() if start < times)
         write_trajectory(
@@ -212,7 +278,7 @@ def write_series(series: Series, *, samples: str | Path, path: str | Path) -> No
             n_times=times,
             variables=series.variables,
             interval=series.time_step,
-            attributes={"source": Path(series.source).name},
+            attributes=attributes,
         )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from kgmm.options import Options, PositiveFloat
+from kgmm.options import Options, PositiveFloat, PositiveInt
 
 HeldOut = Annotated[
     float, Field(gt=0, lt=1, description="Share of the members kept out of the fit, for every comparison.")
@@ -32,7 +32,51 @@ class ReadingOptions(Options):
     time: Annotated[str, Field(description="Name of the time coordinate or column.")] = "time"
     member: Annotated[str, Field(description="Name of the dimension or column of members, if there is one.")] = "member"
 
+    missing: Annotated[list[float], Field(description="Numbers that stand for missing values, such as -9999.")] = []
+    group: Annotated[str | None, Field(description="Group of a NetCDF file that holds the variables.")] = None
+    select: Annotated[
+        dict[str, str],
+        Field(description="Part of a field by coordinate: lat: '-5:5', lon: '190:240'; one number takes the nearest."),
+    ] = {}
+    reduce: Annotated[
+        str | None,
+        Field(description="Of a field: mean, weighted by area, or pcs=3, its leading principal components."),
+    ] = None
+    gaps: Annotated[
+        Literal["drop-edges", "interpolate", "segments"] | None,
+        Field(
+            description="What to do where values or whole rows are missing. drop-edges: cut them at both ends; "
+            "interpolate: linearly, over at most max_gap steps; segments: what lies between gaps becomes members."
+        ),
+    ] = None
+    max_gap: Annotated[PositiveInt, Field(description="Longest gap that is interpolated, in steps.")] = 3
+    resample: Annotated[
+        PositiveFloat | None,
+        Field(description="New time step: means over it where it is coarser than twice the old one, else linear."),
+    ] = None
+    anomalies: Annotated[
+        Literal["monthly", "daily"] | None,
+        Field(description="Subtract the mean of each month, or of each day of the year."),
+    ] = None
+    detrend: Annotated[bool, Field(description="Subtract the linear trend.")] = False
+    standardise: Annotated[bool, Field(description="Subtract the mean and divide by the standard deviation.")] = False
+    derivative: Annotated[bool, Field(description="Add the centred time derivative of every variable.")] = False
+    lag_embed: Annotated[
+        Annotated[int, Field(ge=2, le=20)] | None,
+        Field(description="Add earlier states as variables: that many successive ones together."),
+    ] = None
+
+    def __hash__(self) -> int:
+        """Also with lists: facts of a file are kept by its options."""
+        return hash(self.model_dump_json())
+
     @classmethod
     def of(cls, settings: dict) -> ReadingOptions:
         """Those among the settings of a data set."""
         return cls(**{name: settings[name] for name in cls.model_fields})
+
+    @property
+    def prepares(self) -> bool:
+        """Whether anything is done to the states after they are read."""
+        wanted = (self.gaps, self.resample, self.anomalies, self.lag_embed)
+        return bool(self.missing or self.detrend or self.standardise or self.derivative or any(wanted))

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import numpy as np
 
-_DAYS_PER_MONTH = 365.2425 / 12  # of a Gregorian month
+DAYS_PER_MONTH = 365.2425 / 12  # of a Gregorian month
 # By how many days the last days of months differ.
 _LENGTHS_OF_MONTHS = 3.0
+# Decimals to which times may have been rounded, and the size of the last one in steps: a smaller one is no rounding.
+_DECIMALS, _SMALLEST_UNIT, _LARGEST_UNIT = 3, 0.01, 0.2
+
+
+def is_monthly(times: np.ndarray) -> bool:
+    """Whether dates are all on the same day of a month, or near its end, a month or more apart."""
+    if times.dtype.kind != "M" or len(times) < 2:
+        return False
+    months = times.astype("datetime64[M]")
+    days = (times - months) / np.timedelta64(1, "D")
+    return bool((np.diff(months.astype(int)) > 0).all() and np.ptp(days) <= _LENGTHS_OF_MONTHS)
 
 
 def steps_between(times: np.ndarray) -> np.ndarray:
     """Differences of successive times; those of dates count in days.
 
-    Dates that are the same number of calendar months apart have equal steps, in mean months.
+    Dates that are the same number of calendar months apart have equal steps, in mean months; so have numbers that are
+    equally spaced but for rounding to a few decimals, such as months in decimal years.
 
     Parameters
     ----------
@@ -29,15 +41,32 @@ def steps_between(times: np.ndarray) -> np.ndarray:
     [30.44, 30.44]
     >>> steps_between(np.array(["1951-01-01", "1951-01-03"], dtype="datetime64[D]")).tolist()
     [2.0]
+    >>> steps_between(np.array([1871.0, 1871.08, 1871.17, 1871.25])).round(4).tolist()
+    [0.0833, 0.0833, 0.0833]
     """
     if times.dtype.kind == "M":
-        months = times.astype("datetime64[M]")
-        steps = np.diff(months.astype(int))
-        days = (times - months) / np.timedelta64(1, "D")
-        if steps[0] > 0 and (steps == steps[0]).all() and np.ptp(days) <= _LENGTHS_OF_MONTHS:
-            return steps * _DAYS_PER_MONTH
+        if is_monthly(times):
+            steps = np.diff(times.astype("datetime64[M]").astype(int))
+            if (steps == steps[0]).all():
+                return steps * DAYS_PER_MONTH
         return np.diff(times) / np.timedelta64(1, "D")
     steps = np.diff(times)
     if steps.dtype == object:  # calendars that NumPy does not know
         return np.array([step.total_seconds() / 86400.0 for step in steps])
-    return steps
+    mean = _mean_of_rounded(times.astype(float))
+    return steps if mean is None else np.full(len(steps), mean)
+
+
+def _mean_of_rounded(times: np.ndarray) -> float | None:
+    """The step of times that are equally spaced but for rounding; ``None`` if they are not."""
+    if len(times) < 3 or not np.isfinite(times).all():
+        return None
+    mean = (times[-1] - times[0]) / (len(times) - 1)
+    for decimals in range(1, _DECIMALS + 1):
+        if np.allclose(times, times.round(decimals), rtol=0, atol=1e-9 * np.abs(times).max()):
+            unit = 10.0**-decimals
+            best = np.polyfit(np.arange(len(times)), times - times[0], 1)
+            off = np.abs(times - times[0] - np.polyval(best, np.arange(len(times)))).max()
+            is_rounding = _SMALLEST_UNIT * mean <= unit <= _LARGEST_UNIT * mean
+            return float(mean) if is_rounding and off <= unit else None
+    return None

@@ -13,7 +13,7 @@ import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
 
-from kgmm.data.readers import first_line
+from kgmm.errors import first_line
 from kgmm.figures.registry import figure_kind, figure_kinds
 from kgmm.figures.results import usable_comparison
 from kgmm.figures.style import save

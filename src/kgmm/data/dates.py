@@ -1,0 +1,157 @@
+"""Times as they stand in tables: dates in several spellings, years and months in columns, decimal years."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+_TIME_NAMES = (
+    "time", "date", "datetime", "timestamp", "t", "year", "years", "yr", "decimal year", "decimal_year", "decimal date",
+    "age", "age_ka", "age_bp", "yrbp", "day", "month",
+)  # fmt: skip
+_BACKWARDS = ("age", "bp", "before")
+_DAY_OF_YEAR = ("doy", "day_of_year", "day of year", "jday", "julian day", "yday")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+def time_columns(names: Sequence[str]) -> list[str]:
+    """The columns that together hold the times: year, month and day, or one with a usual name.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of all columns.
+
+    Returns
+    -------
+    list of str
+        Empty if no name is a usual one.
+
+    Examples
+    --------
+    >>> time_columns(["Year", "Month", "Value"]), time_columns(["age", "d18O"]), time_columns(["u", "v"])
+    (['Year', 'Month'], ['age'], [])
+    """
+    by_name = {str(name).strip().lower(): name for name in names}
+    year = next((by_name[name] for name in ("year", "yr", "yyyy") if name in by_name), None)
+    month = next((by_name[name] for name in ("month", "mon", "mo", "mm") if name in by_name), None)
+    day = next((by_name[name] for name in ("day", "dd") if name in by_name), None)
+    of_year = next((by_name[name] for name in _DAY_OF_YEAR if name in by_name), None)
+    if year is not None and month is not None:
+        return [year, month] + [day] * (day is not None)
+    if year is not None and of_year is not None:
+        return [year, of_year]
+    return next(([by_name[name]] for name in _TIME_NAMES if name in by_name), [])
+
+
+def times_of_columns(table, columns: Sequence[str], path: Path) -> np.ndarray:
+    """The times in these columns, as :func:`time_columns` names them.
+
+    Returns
+    -------
+    ndarray of shape (n_times,)
+        ``datetime64`` or numbers.
+
+    Raises
+    ------
+    ValueError
+        If they are neither numbers nor dates.
+    """
+    import pandas as pd
+
+    if len(columns) == 1:
+        return times_of(table[columns[0]], path)
+    parts = [pd.to_numeric(table[name], errors="coerce") for name in columns]
+    if any(part.isna().any() for part in parts):
+        raise ValueError(f"columns {', '.join(map(str, columns))} of {path} hold no dates in some rows")
+    years, second = (part.to_numpy().astype(int) for part in parts[:2])
+    try:
+        if str(columns[1]).strip().lower() in _DAY_OF_YEAR:
+            starts = np.array([f"{year:04d}" for year in years], dtype="datetime64[D]")
+            return (starts + (second - 1).astype("timedelta64[D]")).astype("datetime64[ns]")
+        days = parts[2].to_numpy().astype(int) if len(parts) > 2 else np.full(len(years), 1)
+        text = [f"{y:04d}-{m:02d}-{d:02d}" for y, m, d in zip(years, second, days)]
+        return np.array(text, dtype="datetime64[D]").astype("datetime64[ns]")
+    except ValueError as error:
+        raise ValueError(f"columns {', '.join(map(str, columns))} of {path} hold no dates: {error}") from None
+
+
+def times_of(column, path: Path) -> np.ndarray:
+    """A column of numbers or dates as an array; ``19581227`` and ``195812`` are dates, where all numbers can be.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> times_of(pd.Series([19581227, 19590103], name="date"), "x.csv").astype("datetime64[D]").tolist()
+    [datetime.date(1958, 12, 27), datetime.date(1959, 1, 3)]
+    >>> times_of(pd.Series([0.5, 1.0]), "x.csv").tolist()
+    [0.5, 1.0]
+    """
+    import pandas as pd
+
+    if pd.api.types.is_numeric_dtype(column):
+        dates = _packed_dates(column.to_numpy())
+        return column.to_numpy() if dates is None else dates
+    if pd.api.types.is_datetime64_any_dtype(column):
+        dates = column
+    else:
+        dates = pd.to_datetime(column, errors="coerce", utc=True, format="ISO8601")
+        if dates.isna().any():
+            dates = pd.to_datetime(column, errors="coerce", utc=True)
+    if dates.isna().any():
+        raise ValueError(f"column {column.name!r} of {path} holds neither numbers nor dates")
+    zone = getattr(dates.dt, "tz", None)
+    return (dates.dt.tz_localize(None) if zone is not None else dates).to_numpy()
+
+
+def _packed_dates(values: np.ndarray) -> np.ndarray | None:
+    """Dates from integers like 19581227 or 195812; ``None`` if some can be none."""
+    if len(values) == 0 or not np.isfinite(values.astype(float)).all() or (values != np.round(values)).any():
+        return None
+    whole = values.astype(np.int64)
+    for lowest, highest, divisor in ((10_000_101, 99_991_231, 100), (100_001, 999_912, 1)):
+        if whole.min() < lowest or whole.max() > highest:
+            continue
+        days = whole % 100 if divisor == 100 else np.ones_like(whole)
+        months, years = whole // divisor % 100, whole // divisor // 100
+        if not ((months >= 1) & (months <= 12) & (days >= 1) & (days <= 31) & (years >= 1000)).all():
+            return None
+        if divisor == 1 and np.unique(months).size == 1 and len(whole) > 1 and np.ptp(whole) % 100:
+            return None
+        try:
+            text = [f"{y:04d}-{m:02d}-{d:02d}" for y, m, d in zip(years, months, days)]
+            return np.array(text, dtype="datetime64[D]").astype("datetime64[ns]")
+        except ValueError:
+            return None
+    return None
+
+
+def runs_backwards(name: str) -> bool:
+    """Whether a column counts from the present into the past, as ages do.
+
+    Examples
+    --------
+    >>> runs_backwards("age_ka"), runs_backwards("time")
+    (True, False)
+    """
+    return any(word in str(name).lower() for word in _BACKWARDS)
+
+
+def is_year_of_months(names: Sequence[str] | None, values: np.ndarray) -> bool:
+    """Whether a table has a year and its twelve months in each row, ``values`` of shape ``(n_years, 13)``.
+
+    Examples
+    --------
+    >>> is_year_of_months(None, np.column_stack([np.arange(1951, 1954), np.zeros((3, 12))]))
+    True
+    """
+    if values.ndim != 2 or values.shape[1] != 13 or len(values) < 2:
+        return False
+    named = names is not None and all(
+        str(name).strip().lower().startswith(month) for name, month in zip(list(names)[1:], _MONTHS)
+    )
+    years = values[:, 0]
+    consecutive = np.isfinite(years).all() and (np.diff(years) == 1).all() and 1000 <= years[0] <= 3000
+    return bool(consecutive and (named or names is None or all(str(name).isdigit() for name in list(names)[1:])))

@@ -1,0 +1,30 @@
+"""What a reader finds in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+# What the readers raise for damaged files and for files of another kind.
+UNREADABLE = (OSError, EOFError, UnicodeDecodeError, RuntimeError)
+
+
+class Contents(NamedTuple):
+    """What is in a file: shape ``(member, time, variable)``, names, times of each member, and how to read states."""
+
+    shape: tuple[int, int, int]
+    variables: list[str]
+    times: list[np.ndarray]
+    read: Callable[[int, int], np.ndarray]
+
+
+def is_real(dtype: np.dtype) -> bool:
+    """Whether a type is one of real numbers."""
+    return dtype.kind in "iuf"
+
+
+def contents_of_array(values: np.ndarray, names: list[str], times: list[np.ndarray] | None = None) -> Contents:
+    """Contents of an array ``(member, time, variable)`` in memory."""
+    return Contents(values.shape, names, times or [], lambda start, stop: np.asarray(values[:, start:stop]))

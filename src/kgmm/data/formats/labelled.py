@@ -1,0 +1,135 @@
+"""Reads NetCDF and Zarr, whose dimensions have names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from kgmm.data.fields import reduced, selected
+from kgmm.data.formats.contents import Contents, is_real
+from kgmm.data.options import ReadingOptions
+
+
+def read_labelled(path: Path, variables: Sequence[str] | None, options: ReadingOptions) -> Contents:
+    """Contents of a NetCDF file or a Zarr store, read in pieces unless fields are reduced.
+
+    Raises
+    ------
+    ValueError
+        In one sentence, with the option to give where one helps.
+    """
+    dataset = _open(path, options)
+    time, member = options.time, options.member
+    if variables is None:
+        variables = [n for n, values in dataset.data_vars.items() if time in values.dims and is_real(values.dtype)]
+    if not variables:
+        raise ValueError(
+            f"{path} has no variable of numbers along {time!r}: it has {', '.join(map(str, dataset.data_vars))}"
+        )
+    parts, names = [], []
+    for name in variables:
+        part = _part(dataset, name, path, options)
+        part, own_names = reduced(part, options, path) if options.reduce else (part.variable, None)
+        extra = [dim for dim in part.dims if dim not in (member, time)]
+        if len(extra) > 1:
+            raise ValueError(
+                f"variable {name!r} of {path} has dimensions {part.dims}: one besides time is possible; take "
+                "principal components (--reduce pcs=3) or the mean (--reduce mean)"
+            )
+        names += own_names or ([f"{name}_{k}" for k in range(part.sizes[extra[0]])] if extra else [name])
+        parts.append(part)
+    sizes = {(part.sizes.get(member, 1), part.sizes[time]) for part in parts}
+    if len(sizes) > 1:
+        raise ValueError(f"the variables of {path} differ in members and times: {sorted(sizes)}")
+
+    def read(start: int, stop: int) -> np.ndarray:
+        columns = []
+        for part in parts:
+            piece = part.isel({time: slice(start, stop)})
+            piece = piece if member in piece.dims else piece.expand_dims(member)
+            extra = [dim for dim in piece.dims if dim not in (member, time)]
+            values = piece.transpose(member, time, *extra).values
+            columns.append(values if extra else values[..., None])
+        return np.concatenate(columns, axis=2)
+
+    times = _times(dataset, path, time) if options.time_step is None and time in dataset.coords else []
+    return Contents((*sizes.pop(), len(names)), names, times, read)
+
+
+def _open(path: Path, options: ReadingOptions) -> xr.Dataset:
+    if path.suffix == ".zarr":
+        _require_zarr(path)
+    else:
+        _refuse_truncated(path)
+    engine = "zarr" if path.suffix == ".zarr" else "netcdf4"
+    # Times are decoded only if they are needed: they may be in units that nobody understands.
+    try:
+        dataset = xr.open_dataset(path, engine=engine, decode_times=False, group=options.group)
+    except (OSError, KeyError, FileNotFoundError) as error:
+        if options.group is None:
+            raise OSError(str(error)) from error
+        raise ValueError(f"{path} has no group {options.group!r}{_groups(path)}") from None
+    if not dataset.variables and options.group is None and _groups(path):
+        raise ValueError(f"{path} holds its variables in groups{_groups(path)}: choose one by --group")
+    return selected(dataset, options, path)
+
+
+def _groups(path: Path) -> str:
+    """The names of the groups in a NetCDF file, for a sentence."""
+    if path.suffix == ".zarr":
+        return ""
+    import netCDF4
+
+    with netCDF4.Dataset(path) as file:
+        names = ", ".join(file.groups)
+    return f" ({names})" if names else ""
+
+
+def _part(dataset: xr.Dataset, name: str, path: Path, options: ReadingOptions) -> xr.DataArray:
+    """A variable along the times, without other dimensions that have one entry."""
+    if name not in dataset.data_vars:
+        raise ValueError(f"{path} has no variable {name!r}: it has {', '.join(map(str, dataset.data_vars))}")
+    part = dataset[name]
+    if options.time not in part.dims:
+        raise ValueError(f"variable {name!r} of {path} has dimensions {part.dims}: none is called {options.time!r}")
+    if not is_real(part.dtype):
+        raise ValueError(f"variable {name!r} of {path} has type {part.dtype}: real numbers are expected")
+    single = [dim for dim in part.dims if part.sizes[dim] == 1 and dim not in (options.time, options.member)]
+    return part.squeeze(single, drop=True)
+
+
+def _times(dataset: xr.Dataset, path: Path, time: str) -> list[np.ndarray]:
+    try:
+        return [xr.decode_cf(dataset[[time]], decode_timedelta=False)[time].values]
+    except ValueError:
+        units = dataset[time].attrs.get("units")
+        sentence = f"the time coordinate {time!r} of {path} has the unusable units {units!r}: give time_step"
+        raise ValueError(sentence) from None
+
+
+def _refuse_truncated(path: Path) -> None:
+    """Classic NetCDF, whose library reads what is missing as zeros."""
+    with open(path, "rb") as file:
+        if file.read(4) not in (b"CDF\x01", b"CDF\x02", b"CDF\x05"):
+            return
+    import netCDF4
+
+    # Nothing is compressed in these formats: a file is at least as long as its variables.
+    with netCDF4.Dataset(path) as dataset:
+        needed = sum(variable.dtype.itemsize * math.prod(variable.shape) for variable in dataset.variables.values())
+    if path.stat().st_size < needed:
+        raise ValueError(
+            f"the data file {path} cannot be read: it is truncated, its variables take {needed} bytes and it has "
+            f"{path.stat().st_size}"
+        )
+
+
+def _require_zarr(path: Path) -> None:
+    try:
+        import zarr  # noqa: F401
+    except ImportError:
+        raise ValueError(f"{path} is a Zarr store: install the package zarr to read it") from None

@@ -1,0 +1,169 @@
+"""How a text file holds a table: separator, decimal mark, header, and which lines are its rows."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+BLANKS = r"\s+"
+# In the order of preference where several explain the lines equally well.
+_CANDIDATES = (("\t", "."), ("\t", ","), (";", "."), (";", ","), (",", "."), (BLANKS, "."), (BLANKS, ","))
+_LOOKED_AT = 200
+_COMMENT = "#%!*/"
+_MISSING = {"", "na", "nan", "n/a", "null", "none", "-", "--", ".", "missing", "inf", "-inf", "true", "false"}
+_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}([-/.]\d{1,4})?([T ]\d{1,2}(:?\d{2})*(\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?")
+_BRACKETED = re.compile(r"\s+(?=[(\[])")
+_UNITS = re.compile(r"[\s_]*[(\[][^)\]]*[)\]]\s*$")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the table of a text file is.
+
+    Attributes
+    ----------
+    separator : str
+        One character, or ``BLANKS``.
+    decimal : str
+        ``"."`` or ``","``.
+    names : tuple of str or None
+        Of the columns, without units in brackets; ``None`` if the file has no header.
+    first, stop : int
+        Lines of the first row, and after the last.
+    """
+
+    separator: str
+    decimal: str
+    names: tuple[str, ...] | None
+    first: int
+    stop: int
+
+
+def find_layout(lines: Sequence[str]) -> Layout:
+    """Finds the table in the lines of a file.
+
+    Separator and decimal mark are those by which most fields are numbers or dates. The header is the line before the
+    first row, or the one before that where a line of units follows it; titles, comments and what follows the last row
+    are passed over.
+
+    Parameters
+    ----------
+    lines : sequence of str
+
+    Returns
+    -------
+    Layout
+
+    Raises
+    ------
+    ValueError
+        If there are no rows of numbers, or they are longer than the header.
+
+    Examples
+    --------
+    >>> find_layout(["# source: core 1", "age (kyr);d18O (per mil)", "0;3,23", "1;3,3"])
+    Layout(separator=';', decimal=',', names=('age', 'd18O'), first=2, stop=4)
+    """
+    shown = [line for line in lines if line.strip() and line.strip()[0] not in _COMMENT][:_LOOKED_AT]
+    if not shown:
+        raise ValueError("it is empty")
+    separator, decimal = max(_CANDIDATES, key=lambda one: sum(_score(line, *one) for line in shown))
+    counts = Counter(len(split(line, separator)) for line in shown if _is_row(line, separator, decimal))
+    if not counts:
+        return _without_rows(lines, separator)
+    width = counts.most_common(1)[0][0]
+
+    def is_row(line: str) -> bool:
+        return _is_row(line, separator, decimal) and len(split(line, separator)) == width
+
+    first = next(k for k, line in enumerate(lines) if is_row(line))
+    stop = len(lines)
+    # Longer rows of nothing but numbers are no footer: they are for the parser to refuse.
+    while not (is_row(lines[stop - 1]) or _is_all_values(lines[stop - 1], separator, decimal)):
+        stop -= 1
+    return Layout(separator, decimal, _header(lines[:first], separator, width), first, stop)
+
+
+def split(line: str, separator: str) -> list[str]:
+    """Fields of a line."""
+    if separator == BLANKS:
+        return line.split()
+    return [field.strip() for field in next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])]
+
+
+def _score(line: str, separator: str, decimal: str) -> int:
+    fields = split(line, separator)
+    values = sum(_is_value(field, decimal) for field in fields)
+    return 2 * values - len(fields)
+
+
+def _is_row(line: str, separator: str, decimal: str) -> bool:
+    if not line.strip() or line.strip()[0] in _COMMENT:
+        return False
+    fields = split(line, separator)
+    return any(_is_number(field, decimal) for field in fields) and 2 * sum(
+        _is_value(field, decimal) for field in fields
+    ) >= len(fields)
+
+
+def _is_all_values(line: str, separator: str, decimal: str) -> bool:
+    return _is_row(line, separator, decimal) and all(_is_value(field, decimal) for field in split(line, separator))
+
+
+def _is_value(field: str, decimal: str) -> bool:
+    return field.lower() in _MISSING or _is_number(field, decimal) or _DATE.fullmatch(field) is not None
+
+
+def _is_number(field: str, decimal: str) -> bool:
+    if decimal == ",":
+        if "." in field:
+            return False
+        field = field.replace(",", ".")
+    try:
+        float(field.replace("D", "E"))
+    except ValueError:
+        return False
+    return "_" not in field
+
+
+def _header(before: Sequence[str], separator: str, width: int) -> tuple[str, ...] | None:
+    """Names from the lines before the first row."""
+    found = []
+    for line in reversed(before):
+        if not line.strip():
+            if found:
+                break
+            continue
+        bare = line.strip().lstrip(_COMMENT).strip() if line.strip()[0] in _COMMENT else line.strip("\r\n")
+        fields = split(bare, separator)
+        if len(fields) != width and separator == BLANKS:
+            fields = split(_BRACKETED.sub("_", bare), separator)
+        if len(fields) != width:
+            if not found and 2 <= len(fields) < width and separator != BLANKS and line.strip()[0] not in _COMMENT:
+                raise ValueError("rows have more fields than the header")
+            break
+        found.append(fields)
+        if len(found) == 2 or not _are_units(fields):
+            break
+    if not found:
+        return None
+    names = [_UNITS.sub("", name) or name for name in found[-1]]
+    return tuple(names if len(set(names)) == len(names) else found[-1])
+
+
+def _are_units(fields: Sequence[str]) -> bool:
+    """Whether the line next to the rows holds units, so that the names stand in the line before."""
+    bracketed = all(field[:1] in "([" and field[-1:] in ")]" for field in fields)
+    signs = sum(any(sign in field for sign in "°%/^") for field in fields)
+    return bracketed or 2 * signs >= len(fields)
+
+
+def _without_rows(lines: Sequence[str], separator: str) -> Layout:
+    """A header alone; everything else is no table."""
+    shown = [line for line in lines if line.strip()]
+    if len(shown) == 1 and len(split(shown[0], separator)) > 1:
+        return Layout(separator, ".", tuple(split(shown[0], separator)), len(lines), len(lines))
+    raise ValueError("it has no rows of numbers")

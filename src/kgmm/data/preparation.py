@@ -1,0 +1,231 @@
+"""Preparation of a series before anything is estimated: gaps, resampling, anomalies, trends, further variables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from kgmm.data.options import ReadingOptions
+from kgmm.data.regular_times import on_regular_times, resampled
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A series on the way from a file to a path.
+
+    Attributes
+    ----------
+    members : list of ndarray
+        Each ``(n_times, n_features)``; lengths may differ.
+    names : tuple of str
+        Of the variables.
+    times : list of ndarray
+        Of each member, or empty if the file has none.
+    time_step : float or None
+        Between states, once it is known.
+    notes : tuple of str
+        What was done, one clause each.
+    """
+
+    members: list[np.ndarray]
+    names: tuple[str, ...]
+    times: list[np.ndarray] = field(default_factory=list)
+    time_step: float | None = None
+    notes: tuple[str, ...] = ()
+
+    def noted(self, note: str, **changes) -> Prepared:
+        """A copy with changes and one more note."""
+        return replace(self, notes=(*self.notes, note), **changes)
+
+
+def prepare(series: Prepared, options: ReadingOptions) -> Prepared:
+    """Does what the options ask for, in the order of their fields.
+
+    Parameters
+    ----------
+    series : Prepared
+    options : ReadingOptions
+
+    Returns
+    -------
+    Prepared
+
+    Raises
+    ------
+    ValueError
+        In one sentence, for what the series does not allow.
+
+    Examples
+    --------
+    >>> x = np.array([[1.0], [np.nan], [3.0], [4.0]])
+    >>> done = prepare(Prepared([x], ("x",), time_step=1.0), ReadingOptions(gaps="interpolate"))
+    >>> done.members[0].ravel().tolist(), done.notes
+    ([1.0, 2.0, 3.0, 4.0], ('1 missing states were interpolated',))
+    """
+    if options.missing:
+        series = _without_codes(series, options.missing)
+    if options.resample is not None:
+        series = _resampled(series, options.resample)
+    if options.gaps is not None:
+        series = close_gaps(series, options.gaps, options.max_gap)
+    if options.anomalies is not None:
+        series = anomalies(series, options.anomalies)
+    if options.detrend:
+        series = detrend(series)
+    if options.standardise:
+        series = standardise(series)
+    if options.derivative:
+        series = add_derivative(series)
+    if options.lag_embed is not None:
+        series = embed(series, options.lag_embed)
+    return series
+
+
+def _without_codes(series: Prepared, codes: Sequence[float]) -> Prepared:
+    members = [np.where(np.isin(member, codes), np.nan, member) for member in series.members]
+    count = sum(int(np.isin(member, codes).sum()) for member in series.members)
+    return series.noted(f"{count} values that stand for missing ones were taken out", members=members)
+
+
+def _resampled(series: Prepared, step: float) -> Prepared:
+    if not series.times:
+        raise ValueError(f"resample is {step:g}: the file has no times")
+    parts = [resampled(member, times, step) for member, times in zip(series.members, series.times)]
+    how = parts[0].method
+    members, times = [part.values for part in parts], [part.times for part in parts]
+    return series.noted(f"resampled every {step:g} by {how}", members=members, times=times, time_step=step)
+
+
+def close_gaps(series: Prepared, how: str, max_gap: int) -> Prepared:
+    """Deals with missing states; times that jump by whole steps are missing states too.
+
+    Parameters
+    ----------
+    series : Prepared
+    how : str
+        ``"drop-edges"``, ``"interpolate"`` or ``"segments"``.
+    max_gap : int
+        Longest gap that is interpolated, in steps.
+
+    Raises
+    ------
+    ValueError
+        If a gap is longer, or nothing is left.
+    """
+    import pandas as pd
+
+    if series.times and series.time_step is None:
+        parts = [on_regular_times(member, times) for member, times in zip(series.members, series.times)]
+        series = replace(
+            series, members=[part.values for part in parts], times=[part.times for part in parts],
+            time_step=parts[0].step,
+        )  # fmt: skip
+    members, times, count = [], [], 0
+    for k, member in enumerate(series.members):
+        own = series.times[k] if series.times else np.arange(len(member))
+        known = np.isfinite(member).all(axis=1)
+        count += int((~known).sum())
+        if how == "segments":
+            edges = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]]).astype(int))).reshape(-1, 2)
+            kept = [slice(start, stop) for start, stop in edges if stop - start > 1]
+        else:
+            inside = np.flatnonzero(known)
+            kept = [slice(inside[0], inside[-1] + 1)] if inside.size else []
+        for part in kept:
+            values = member[part]
+            if how == "interpolate":
+                values = pd.DataFrame(values).interpolate(limit_area="inside").to_numpy()
+                _refuse_long(~known[part], max_gap)
+            members.append(values)
+            times.append(own[part])
+    if not members:
+        raise ValueError(f"gaps is {how!r}: nothing is left between missing values")
+    notes = {
+        "drop-edges": "missing states at both ends were cut",
+        "interpolate": f"{count} missing states were interpolated",
+        "segments": f"{count} missing states divide the series into {len(members)} members",
+    }
+    return series.noted(notes[how], members=members, times=times if series.times else [])
+
+
+def _refuse_long(missing: np.ndarray, max_gap: int) -> None:
+    starts = np.flatnonzero(np.diff(np.concatenate([[False], missing, [False]]).astype(int))).reshape(-1, 2)
+    for start, stop in starts:
+        if stop - start > max_gap:
+            raise ValueError(
+                f"{stop - start} states in a row are missing from index {start} on, and --max-gap is {max_gap}: give a "
+                "larger one, or --gaps segments"
+            )
+
+
+def anomalies(series: Prepared, period: str) -> Prepared:
+    """Subtracts the mean of each calendar month or day of the year.
+
+    Raises
+    ------
+    ValueError
+        If the times are no dates.
+    """
+    if not series.times or series.times[0].dtype.kind != "M":
+        raise ValueError(f"anomalies is {period!r}: the times of the series are no dates")
+    units = [_phase(times, period) for times in series.times]
+    everything, phase = np.concatenate(series.members), np.concatenate(units)
+    means = np.zeros((int(phase.max()) + 1, everything.shape[1]))
+    for value in np.unique(phase):
+        means[value] = everything[phase == value].mean(axis=0)
+    members = [member - means[own] for member, own in zip(series.members, units)]
+    return series.noted(f"{period} means were subtracted", members=members)
+
+
+def _phase(times: np.ndarray, period: str) -> np.ndarray:
+    """Number of the month in the year, or of the day."""
+    if period == "monthly":
+        return times.astype("datetime64[M]").astype(int) % 12
+    return (times.astype("datetime64[D]") - times.astype("datetime64[Y]")).astype(int)
+
+
+def detrend(series: Prepared) -> Prepared:
+    """Subtracts the straight line fitted to each variable of each member."""
+    from scipy.signal import detrend as subtract_line
+
+    level = np.concatenate(series.members).mean(axis=0)
+    members = [subtract_line(member, axis=0) + level for member in series.members]
+    return series.noted("the linear trend was subtracted", members=members)
+
+
+def standardise(series: Prepared) -> Prepared:
+    """Gives every variable mean zero and standard deviation one."""
+    everything = np.concatenate(series.members)
+    mean, deviation = everything.mean(axis=0), everything.std(axis=0)
+    if not (deviation > 0).all():
+        raise ValueError(f"standardise: variable {series.names[int(np.argmin(deviation))]!r} is constant")
+    numbers = ", ".join(f"{n} ({m:.4g}, {d:.4g})" for n, m, d in zip(series.names, mean, deviation))
+    members = [(member - mean) / deviation for member in series.members]
+    return series.noted(f"standardised from mean and deviation of {numbers}", members=members)
+
+
+def add_derivative(series: Prepared) -> Prepared:
+    """Adds the centred time derivative of every variable; members lose their first and last state."""
+    step = series.time_step or 1.0
+    members = [
+        np.concatenate([member[1:-1], (member[2:] - member[:-2]) / (2 * step)], axis=1) for member in series.members
+    ]
+    names = (*series.names, *(f"d{name}/dt" for name in series.names))
+    times = [times[1:-1] for times in series.times]
+    return series.noted("time derivatives were added", members=members, names=names, times=times)
+
+
+def embed(series: Prepared, n_lags: int) -> Prepared:
+    """Makes ``n_lags`` successive states one: the present first, then those before it."""
+    members = [
+        np.concatenate([member[n_lags - 1 - lag : len(member) - lag] for lag in range(n_lags)], axis=1)
+        for member in series.members
+        if len(member) > n_lags
+    ]
+    if not members:
+        raise ValueError(f"lag_embed is {n_lags}: no member has more states")
+    names = tuple(f"{name}_lag{lag}" if lag else name for lag in range(n_lags) for name in series.names)
+    times = [times[n_lags - 1 :] for times in series.times if len(times) > n_lags]
+    return series.noted(f"{n_lags} successive states are taken together", members=members, names=names, times=times)

@@ -1,0 +1,128 @@
+"""Series on equal steps: missing rows filled with NaN, and other time steps."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from kgmm.data.time_steps import DAYS_PER_MONTH, is_monthly
+
+_TOLERANCE = 0.1  # of a step, by which a time may be off
+_COARSER = 2.0
+
+
+class Regular(NamedTuple):
+    """Values ``(n_times, n_features)`` at equal steps, their times, the step, and how they were made."""
+
+    values: np.ndarray
+    times: np.ndarray
+    step: float
+    method: str = ""
+
+
+def day_numbers(times: np.ndarray) -> np.ndarray:
+    """Times as numbers; dates count in days since the first."""
+    if times.dtype.kind == "M":
+        return (times - times[0]) / np.timedelta64(1, "D")
+    if times.dtype == object:
+        return np.array([(time - times[0]).total_seconds() / 86400.0 for time in times])
+    return times.astype(float)
+
+
+def on_regular_times(values: np.ndarray, times: np.ndarray) -> Regular:
+    """Puts rows on equal steps, with NaN where one is missing.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_times, n_features)
+    times : ndarray of shape (n_times,)
+        Increasing; dates that are whole months apart count in months.
+
+    Raises
+    ------
+    ValueError
+        If the steps are not whole multiples of the most frequent one.
+
+    Examples
+    --------
+    >>> on_regular_times(np.array([[1.0], [2.0], [4.0]]), np.array([0.0, 1.0, 3.0])).values.ravel().tolist()
+    [1.0, 2.0, nan, 4.0]
+    """
+    if is_monthly(times):
+        months = times.astype("datetime64[M]").astype(int)
+        step = int(np.median(np.diff(months)))
+        places = (months - months[0]) / step
+        length = step * DAYS_PER_MONTH
+    else:
+        numbers = day_numbers(times)
+        length = float(np.median(np.diff(numbers)))
+        places = (numbers - numbers[0]) / length
+    whole = places.round().astype(int)
+    if not length > 0 or (np.diff(whole) < 1).any() or np.abs(places - whole).max() > _TOLERANCE + 1e-3 * whole.max():
+        raise ValueError(
+            f"the times are not whole multiples of their most frequent step, {length:.6g}: give --resample, or "
+            "--time-step to take all steps as equal"
+        )
+    filled = np.full((whole[-1] + 1, values.shape[1]), np.nan)
+    filled[whole] = values
+    return Regular(filled, _filled_times(times, whole), length)
+
+
+def _filled_times(times: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Times of all steps, also of those that are missing."""
+    if is_monthly(times):
+        step = int(np.median(np.diff(times.astype("datetime64[M]").astype(int))))
+        start = times[0].astype("datetime64[M]")
+        return (start + step * np.arange(whole[-1] + 1)).astype("datetime64[ns]")
+    if times.dtype.kind == "M":
+        start, duration = times[0], (times[-1] - times[0]) / max(whole[-1], 1)
+        return start + np.arange(whole[-1] + 1) * duration
+    numbers = day_numbers(times)
+    return np.interp(np.arange(whole[-1] + 1), whole, numbers)
+
+
+def resampled(values: np.ndarray, times: np.ndarray, step: float) -> Regular:
+    """Values at another step: means over it where it is coarser than twice the median one, else linear interpolation.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_times, n_features)
+        States with a NaN are left out.
+    times : ndarray of shape (n_times,)
+    step : float
+        In units of the times, of dates in days.
+
+    Raises
+    ------
+    ValueError
+        If the times do not increase, or the step is longer than the series.
+
+    Examples
+    --------
+    >>> resampled(np.array([[0.0], [1.0], [4.0]]), np.array([0.0, 1.0, 4.0]), 2.0).values.ravel().tolist()
+    [0.0, 2.0, 4.0]
+    """
+    numbers = day_numbers(times)
+    known = np.isfinite(values).all(axis=1)
+    values, numbers = values[known], numbers[known]
+    if len(numbers) < 2 or (np.diff(numbers) <= 0).any():
+        raise ValueError(f"resample is {step:g}: the times do not increase")
+    n_steps = int(np.floor((numbers[-1] - numbers[0]) / step * (1 + 1e-12))) + 1
+    if n_steps < 2:
+        raise ValueError(f"resample is {step:g}: the series is {numbers[-1] - numbers[0]:g} long")
+    grid = numbers[0] + step * np.arange(n_steps)
+    if step > _COARSER * np.median(np.diff(numbers)):
+        bins = ((numbers - numbers[0]) // step).astype(int)
+        counts = np.bincount(bins, minlength=n_steps)[:n_steps]
+        sums = np.stack([np.bincount(bins, column, minlength=n_steps)[:n_steps] for column in values.T], axis=1)
+        with np.errstate(invalid="ignore"):
+            new, method = sums / counts[:, None], "means"
+    else:
+        new, method = (
+            np.stack([np.interp(grid, numbers, column) for column in values.T], axis=1),
+            "linear interpolation",
+        )
+    if times.dtype.kind == "M":
+        grid = times[0] + ((grid - grid[0]) * 86400e9).astype("timedelta64[ns]")
+    return Regular(new, grid, step, method)

@@ -1,0 +1,630 @@
+"""Files as scientists have them: each kind is read with the right numbers and step, or refused with the option to type.
+
+A kind is a function that writes the file and says what is in it. The numbers are the same for all: a monthly or unit
+series of 120 states.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+import kgmm
+from kgmm.data.datasets import open_series
+from kgmm.data.options import ReadingOptions
+
+N = 120
+X = np.round(np.random.default_rng(7).standard_normal((N, 2)) * 64) / 64
+MONTH = 365.2425 / 12
+MONTHS = pd.date_range("1951-01-01", periods=N, freq="MS")
+DAYS = pd.date_range("1958-12-20", periods=N, freq="D")
+KINDS: dict = {}
+
+
+@dataclass
+class Kind:
+    """What a file holds, and how it is asked for."""
+
+    content: str | bytes | None = None
+    step: float = 1.0
+    names: list[str] = field(default_factory=lambda: ["u", "v"])
+    values: np.ndarray = field(default_factory=lambda: X)
+    options: dict = field(default_factory=dict)
+    variables: list[str] | None = None
+    refused: str | None = None
+
+
+def kind(name: str):
+    """Registers the writer of a kind under the name of its file."""
+
+    def register(write):
+        KINDS[name if name not in KINDS else f"{write.__name__}/{name}"] = write
+        return write
+
+    return register
+
+
+def rows(separator=",", times=range(N), decimal=".", columns=X) -> str:
+    def text(value) -> str:
+        return str(value).replace(".", decimal) if isinstance(value, (float, np.floating)) else str(value)
+
+    return "".join(
+        separator.join([text(time), *(text(float(value)) for value in row)]) + "\n" for time, row in zip(times, columns)
+    )
+
+
+# Text.
+
+
+@kind("comma.csv")
+def _(folder):
+    return Kind("time,u,v\n" + rows())
+
+
+@kind("semicolon.csv")
+def _(folder):
+    return Kind("time;u;v\n" + rows(";"))
+
+
+@kind("german.csv")
+def _(folder):
+    return Kind("time;u;v\n" + rows(";", decimal=","))
+
+
+@kind("tabs.tsv")
+def _(folder):
+    return Kind("time\tu\tv\n" + rows("\t"))
+
+
+@kind("tabs-and-commas.txt")
+def _(folder):
+    return Kind("time\tu\tv\n" + rows("\t", decimal=","))
+
+
+@kind("blanks.dat")
+def _(folder):
+    return Kind("time u v\n" + rows("   "))
+
+
+@kind("blanks-and-commas.dat")
+def _(folder):
+    return Kind("time u v\n" + rows("  ", decimal=","))
+
+
+@kind("mark.csv")
+def _(folder):
+    return Kind(b"\xef\xbb\xbf" + ("time,u,v\n" + rows()).encode())
+
+
+@kind("utf16.csv")
+def _(folder):
+    return Kind(("time,u,v\n" + rows()).encode("utf-16"))
+
+
+@kind("windows.csv")
+def _(folder):
+    return Kind(("time,u,v\n" + rows()).replace("\n", "\r\n").encode())
+
+
+@kind("no-header.csv")
+def _(folder):
+    return Kind(rows(), names=["x1", "x2"])
+
+
+@kind("numbers-only.txt")
+def _(folder):
+    text = "".join(f"{value}\n" for value in X[:, 0])
+    return Kind(text, names=["x1"], values=X[:, :1], options={"time_step": 0.5}, step=0.5)
+
+
+@kind("no-header-no-time.dat")
+def _(folder):
+    text = "".join(f"{a} {b}\n" for a, b in X)
+    return Kind(text, names=["x1", "x2"], options={"time_step": 2.0}, step=2.0)
+
+
+@kind("no-time.csv")
+def _(folder):
+    return Kind("u,v\n" + rows(times=X[:, 0], columns=X[:, 1:]), refused="give time_step")
+
+
+@kind("soi.csv")
+def _(folder):
+    table = "".join(f"{1951 + k // 12},{k % 12 + 1},{X[k, 0]}\n" for k in range(N))
+    return Kind("Southern Oscillation Index\nYear,Month,Value\n" + table, MONTH, ["Value"], X[:, :1])
+
+
+@kind("cited.csv")
+def _(folder):
+    head = "A title, with commas\nSmith, J. et al., 2003: a record. J. Clim. 16\n\n"
+    return Kind(head + "time,u,v\n" + rows())
+
+
+@kind("core.csv")
+def _(folder):
+    table = "".join(f"{k};{str(X[k, 0]).replace('.', ',')}\n" for k in range(N))
+    return Kind("# source: core 1\nage (kyr);d18O (per mil)\n" + table, 1.0, ["d18O"], X[::-1, :1])
+
+
+@kind("commented-header.txt")
+def _(folder):
+    return Kind("# station 7\n# time u v\n" + rows(" "))
+
+
+@kind("units.csv")
+def _(folder):
+    return Kind("time,u,v\n(days),(m/s),(m/s)\n" + rows())
+
+
+@kind("units-in-names.dat")
+def _(folder):
+    return Kind("time (d) u (m/s) v (m/s)\n" + rows(" "))
+
+
+@kind("footer.csv")
+def _(folder):
+    return Kind("time,u,v\n" + rows() + "\nMissing values: none\nSource: station 7, 1951\n")
+
+
+@kind("trailing-separator.csv")
+def _(folder):
+    return Kind("time,u,v,\n" + rows().replace("\n", ",\n"))
+
+
+@kind("quoted.csv")
+def _(folder):
+    return Kind('"time","u","v"\n' + rows())
+
+
+@kind("with-text.csv")
+def _(folder):
+    lines = rows().splitlines()
+    return Kind("time,u,v,station\n" + "".join(f"{line},north\n" for line in lines))
+
+
+@kind("longer.csv")
+def _(folder):
+    return Kind("time,u\n" + rows(), refused="rows have more fields than the header")
+
+
+@kind("prose.txt")
+def _(folder):
+    return Kind("It was a dark and stormy night;\nthe rain fell in torrents.\n", refused="it has no rows of numbers")
+
+
+@kind("bytes.csv")
+def _(folder):
+    return Kind(bytes(range(256)) * 8, refused="it holds bytes and not text")
+
+
+@kind("latin.csv")
+def _(folder):
+    return Kind(("time,größe\n" + rows(columns=X[:, :1])).encode("latin-1"), refused="cannot be read")
+
+
+@kind("codes.csv")
+def _(folder):
+    values = X.copy()
+    values[[0, 1], 0] = -9999.0
+    options = {"missing": [-9999.0], "gaps": "drop-edges"}
+    return Kind("time,u,v\n" + rows(columns=values), 1.0, values=X[2:], options=options)
+
+
+# Dates.
+
+
+@kind("iso.csv")
+def _(folder):
+    return Kind("date,u,v\n" + rows(times=DAYS.strftime("%Y-%m-%d")))
+
+
+@kind("iso-zone.csv")
+def _(folder):
+    times = pd.date_range("2001-03-20", periods=N, freq="6h").strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Kind("time,u,v\n" + rows(times=times), 0.25)
+
+
+@kind("year-month.csv")
+def _(folder):
+    return Kind("time,u,v\n" + rows(times=MONTHS.strftime("%Y-%m")), MONTH)
+
+
+@kind("packed-days.csv")
+def _(folder):
+    return Kind("date,u,v\n" + rows(times=DAYS.strftime("%Y%m%d")))
+
+
+@kind("packed-weeks.dat")
+def _(folder):
+    weeks = pd.date_range("1958-12-27", periods=N, freq="7D")
+    return Kind("date u v\n" + rows(" ", times=weeks.strftime("%Y%m%d")), 7.0)
+
+
+@kind("packed-months.csv")
+def _(folder):
+    return Kind("time,u,v\n" + rows(times=MONTHS.strftime("%Y%m")), MONTH)
+
+
+@kind("year-month-day.csv")
+def _(folder):
+    return Kind("year,month,day,u,v\n" + rows(times=DAYS.strftime("%Y,%m,%d")))
+
+
+@kind("day-of-year.csv")
+def _(folder):
+    return Kind("year,doy,u,v\n" + rows(times=DAYS.strftime("%Y,%j")))
+
+
+@kind("table-of-months.dat")
+def _(folder):
+    text = "YEAR JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC\n"
+    text += "".join(f"{1951 + k} " + " ".join(map(str, X[12 * k : 12 * k + 12, 0])) + "\n" for k in range(N // 12))
+    return Kind(text, MONTH, ["table-of-months"], X[:, :1])
+
+
+@kind("bare-table-of-months.txt")
+def _(folder):
+    text = "".join(f"{1951 + k} " + " ".join(map(str, X[12 * k : 12 * k + 12, 0])) + "\n" for k in range(N // 12))
+    return Kind(text, MONTH, ["bare-table-of-months"], X[:, :1])
+
+
+@kind("decimal-years.csv")
+def _(folder):
+    times = [f"{1871 + k / 12:.2f}" for k in range(N)]
+    return Kind("time,u,v\n" + rows(times=times), 1 / 12)
+
+
+@kind("trading-days.csv")
+def _(folder):
+    times = pd.bdate_range("2001-01-01", periods=N).strftime("%Y-%m-%d")
+    return Kind("date,u,v\n" + rows(times=times), refused="--time-step to take them as equal")
+
+
+@kind("trading-days-equal.csv")
+def _(folder):
+    times = pd.bdate_range("2001-01-01", periods=N).strftime("%Y-%m-%d")
+    return Kind("date,u,v\n" + rows(times=times), options={"time_step": 1.0})
+
+
+@kind("decreasing.csv")
+def _(folder):
+    return Kind("time,u,v\n" + rows(times=range(N, 0, -1)), refused="does not increase from index 0 to 1")
+
+
+# Gaps and preparation.
+
+
+def with_gap() -> str:
+    lines = rows().splitlines(keepends=True)
+    return "time,u,v\n" + "".join(lines[:60] + lines[62:])
+
+
+@kind("gap.csv")
+def _(folder):
+    return Kind(with_gap(), refused="--gaps interpolate or --gaps segments")
+
+
+@kind("gap-interpolated.csv")
+def _(folder):
+    values = X.copy()
+    values[60:62] = X[59] + np.array([[1 / 3], [2 / 3]]) * (X[62] - X[59])
+    return Kind(with_gap(), values=values, options={"gaps": "interpolate"})
+
+
+@kind("gap-too-long.csv")
+def _(folder):
+    return Kind(with_gap(), options={"gaps": "interpolate", "max_gap": 1}, refused="--max-gap is 1: give a larger one")
+
+
+@kind("missing-months.csv")
+def _(folder):
+    values = X.copy()
+    values[50] = 0.5 * (X[49] + X[51])
+    kept = np.delete(np.arange(N), 50)
+    text = "time,u,v\n" + rows(times=MONTHS[kept].strftime("%Y-%m-%d"), columns=X[kept])
+    return Kind(text, MONTH, values=values, options={"gaps": "interpolate"})
+
+
+@kind("no-multiples.csv")
+def _(folder):
+    times = np.cumsum(0.5 + np.random.default_rng(0).random(N))
+    return Kind("time,u,v\n" + rows(times=times), options={"gaps": "segments"}, refused="give --resample")
+
+
+@kind("resampled.csv")
+def _(folder):
+    times = np.arange(N) + np.where(np.arange(N) % 2, 0.5, 0.0)
+    expected = np.stack([np.interp(np.arange(N), times, column) for column in X.T], axis=1)
+    text = "time,u,v\n" + rows(times=times)
+    return Kind(text, values=expected, options={"resample": 1.0})
+
+
+@kind("anomalies.csv")
+def _(folder):
+    season = 5 * np.sin(2 * np.pi * np.arange(N) / 12)[:, None]
+    means = np.stack([X[m::12].mean(axis=0) for m in range(12)])
+    text = "time,u,v\n" + rows(times=MONTHS.strftime("%Y-%m"), columns=X + season)
+    return Kind(text, MONTH, values=X - means[np.arange(N) % 12], options={"anomalies": "monthly"})
+
+
+@kind("standardised.csv")
+def _(folder):
+    values = (X - X.mean(axis=0)) / X.std(axis=0)
+    return Kind("time,u,v\n" + rows(), values=values, options={"standardise": True})
+
+
+@kind("embedded.csv")
+def _(folder):
+    values = np.concatenate([X[1:], X[:-1]], axis=1)
+    return Kind("time,u,v\n" + rows(), 1.0, ["u", "v", "u_lag1", "v_lag1"], values, {"lag_embed": 2})
+
+
+@kind("derivative.csv")
+def _(folder):
+    values = np.concatenate([X[1:-1], 0.5 * (X[2:] - X[:-2])], axis=1)
+    return Kind("time,u,v\n" + rows(), 1.0, ["u", "v", "du/dt", "dv/dt"], values, {"derivative": True})
+
+
+# NetCDF and Zarr.
+
+
+def labelled(**further) -> xr.Dataset:
+    variables = {"u": ("time", X[:, 0]), "v": ("time", X[:, 1])}
+    return xr.Dataset(variables | further, coords={"time": np.arange(N, dtype=float)})
+
+
+FIELD = np.random.default_rng(1).standard_normal((N, 4, 5))
+LATITUDES, LONGITUDES = np.array([-60.0, -20.0, 20.0, 60.0]), np.array([100.0, 150.0, 200.0, 250.0, 300.0])
+
+
+def field_file(folder, land: bool = False):
+    values = FIELD.copy()
+    if land:
+        values[:, 0, 0] = np.nan
+    dataset = xr.Dataset(
+        {"sst": (("time", "lat", "lon"), values)},
+        coords={"time": MONTHS, "lat": LATITUDES, "lon": LONGITUDES},
+    )
+    dataset.to_netcdf(folder / "field.nc")
+    return dataset
+
+
+@kind("packed.nc")
+def _(folder):
+    encoding = {"u": {"dtype": "i2", "scale_factor": 1 / 64, "add_offset": 1.0, "_FillValue": -32768}}
+    labelled().to_netcdf(folder / "packed.nc", encoding=encoding)
+    return Kind()
+
+
+@kind("unsigned.nc")
+def _(folder):
+    encoding = {"u": {"dtype": "i2", "scale_factor": 1 / 64, "add_offset": -8.0, "_Unsigned": "true", "_FillValue": -1}}
+    labelled().to_netcdf(folder / "unsigned.nc", encoding=encoding)
+    return Kind()
+
+
+@kind("unlimited.nc")
+def _(folder):
+    labelled().to_netcdf(folder / "unlimited.nc", unlimited_dims=["time"])
+    return Kind()
+
+
+@kind("scalar-dimension.nc")
+def _(folder):
+    dataset = labelled().expand_dims(level=[500.0]).transpose("time", "level")
+    dataset.to_netcdf(folder / "scalar-dimension.nc")
+    return Kind()
+
+
+@kind("noleap.nc")
+def _(folder):
+    times = xr.date_range("0001-02-01", periods=N, freq="D", calendar="noleap", use_cftime=True)
+    labelled().assign_coords(time=times).to_netcdf(folder / "noleap.nc")
+    return Kind()
+
+
+@kind("360-days.nc")
+def _(folder):
+    times = xr.date_range("2000-01-16", periods=N, freq="30D", calendar="360_day", use_cftime=True)
+    labelled().assign_coords(time=times).to_netcdf(folder / "360-days.nc")
+    return Kind(step=30.0)
+
+
+@kind("groups.nc")
+def _(folder):
+    labelled().to_netcdf(folder / "groups.nc", group="ocean")
+    return Kind(refused="(ocean): choose one by --group")
+
+
+@kind("group.nc")
+def _(folder):
+    labelled().to_netcdf(folder / "group.nc", group="ocean")
+    return Kind(options={"group": "ocean"})
+
+
+@kind("no-such-group.nc")
+def _(folder):
+    labelled().to_netcdf(folder / "no-such-group.nc", group="ocean")
+    return Kind(options={"group": "land"}, refused="has no group 'land' (ocean)")
+
+
+@kind("field.nc")
+def _(folder):
+    field_file(folder)
+    return Kind(refused="--reduce pcs=3")
+
+
+@kind("mean/field.nc")
+def _(folder):
+    field_file(folder, land=True)
+    weights = np.broadcast_to(np.cos(np.deg2rad(LATITUDES))[:, None], (4, 5)).ravel()[1:]
+    mean = FIELD.reshape(N, -1)[:, 1:] @ weights / weights.sum()
+    return Kind(None, MONTH, ["sst"], mean[:, None], {"reduce": "mean"})
+
+
+@kind("point/field.nc")
+def _(folder):
+    field_file(folder)
+    return Kind(None, MONTH, ["sst"], FIELD[:, 2, 1:2], {"select": {"lat": "19", "lon": "150"}})
+
+
+@kind("region/field.nc")
+def _(folder):
+    field_file(folder)
+    part = FIELD[:, 1:3, 2:4].reshape(N, -1).mean(axis=1)  # equal weights at ±20°
+    options = {"select": {"lat": "-30:30", "lon": "190:260"}, "reduce": "mean"}
+    return Kind(None, MONTH, ["sst"], part[:, None], options)
+
+
+@kind("nowhere/field.nc")
+def _(folder):
+    field_file(folder)
+    return Kind(options={"select": {"lat": "70:80"}}, refused="lies between -60.0 and 60.0")
+
+
+@kind("word/field.nc")
+def _(folder):
+    field_file(folder)
+    return Kind(options={"reduce": "median"}, refused="reduce is 'median': mean or pcs=3 is expected")
+
+
+@kind("store.zarr")
+def _(folder):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        labelled().to_zarr(folder / "store.zarr", zarr_format=3)
+    return Kind()
+
+
+@kind("store-2.zarr")
+def _(folder):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        labelled().to_zarr(folder / "store-2.zarr", zarr_format=2)
+    return Kind()
+
+
+# Others.
+
+
+@kind("table.parquet")
+def _(folder):
+    pytest.importorskip("pyarrow", reason="the package pyarrow is not installed")
+    pd.DataFrame({"date": DAYS, "u": X[:, 0], "v": X[:, 1]}).to_parquet(folder / "table.parquet")
+    return Kind()
+
+
+@kind("vectors.mat")
+def _(folder):
+    from scipy.io import savemat
+
+    savemat(folder / "vectors.mat", {"time": np.arange(N, dtype=float), "u": X[:, 0], "v": X[:, 1], "note": "text"})
+    return Kind()
+
+
+@kind("matrix.mat")
+def _(folder):
+    from scipy.io import savemat
+
+    savemat(folder / "matrix.mat", {"wind": X.T})
+    return Kind(None, 0.5, ["wind_0", "wind_1"], options={"time_step": 0.5})
+
+
+@kind("tree.h5")
+def _(folder):
+    h5py = pytest.importorskip("h5py", reason="the package h5py is not installed")
+    with h5py.File(folder / "tree.h5", "w") as file:
+        file["run/u"], file["run/v"] = X[:, 0], X[:, 1]
+    return Kind(refused="run/u (120,), run/v (120,): choose by --variables")
+
+
+@kind("named/tree.h5")
+def _(folder):
+    h5py = pytest.importorskip("h5py", reason="the package h5py is not installed")
+    with h5py.File(folder / "tree.h5", "w") as file:
+        file["run/u"], file["run/v"] = X[:, 0], X[:, 1]
+    names = ["run/u", "run/v"]
+    return Kind(None, 1.0, names, options={"time_step": 1.0}, variables=names)
+
+
+def test_there_are_forty_kinds():
+    assert len(KINDS) >= 40
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_kind_is_read_or_refused_with_a_remedy(tmp_path, name):
+    asked = KINDS[name](tmp_path)
+    file = tmp_path / name.split("/")[-1]
+    if asked.content is not None:
+        content = asked.content if isinstance(asked.content, bytes) else asked.content.encode()
+        file.write_bytes(content)
+    if asked.refused is not None:
+        with pytest.raises(ValueError) as error:
+            kgmm.read(file, asked.variables, **asked.options)
+        said = str(error.value)
+        assert asked.refused in said and file.name in said and "\n" not in said.strip()
+        return
+    path = kgmm.read(file, asked.variables, **asked.options)
+    assert list(path["variable"].values) == asked.names
+    assert float(path["time"][0]) == pytest.approx(asked.step, rel=1e-9 if asked.step != 1 / 12 else 1e-3)
+    np.testing.assert_allclose(path.values[0], asked.values, rtol=0, atol=1e-9)
+    # The workflow reads the same numbers in pieces.
+    series = open_series(file, asked.variables, ReadingOptions.checked(**asked.options))
+    np.testing.assert_allclose(series.read(3, 9)[0], asked.values[3:9], rtol=0, atol=1e-9)
+
+
+def test_segments_become_members_of_unequal_length(tmp_path):
+    (tmp_path / "gap.csv").write_text(with_gap())
+    path = kgmm.read(tmp_path / "gap.csv", gaps="segments")
+    assert path.shape == (2, 60, 2)
+    np.testing.assert_array_equal(path.values[0], X[:60])
+    np.testing.assert_array_equal(path.values[1, :58], X[62:])
+    assert np.isnan(path.values[1, 58:]).all()
+    assert path.attrs["preparation"] == "2 missing states divide the series into 2 members"
+    series = open_series(tmp_path / "gap.csv", None, ReadingOptions(gaps="segments"))
+    assert series.shape == (2, 58, 2)  # of one length, for the workflow
+
+
+def test_principal_components_are_those_of_the_weighted_covariance(tmp_path):
+    field_file(tmp_path)
+    path = kgmm.read(tmp_path / "field.nc", reduce="pcs=2")
+    assert list(path["variable"].values) == ["sst_pc1", "sst_pc2"]
+    weights = np.sqrt(np.repeat(np.cos(np.deg2rad(LATITUDES)), 5))
+    weighted = (FIELD.reshape(N, -1) - FIELD.reshape(N, -1).mean(axis=0)) * weights
+    largest = np.linalg.eigvalsh(np.cov(weighted.T))[::-1][:2]
+    np.testing.assert_allclose(path.values[0].var(axis=0, ddof=1), largest, rtol=1e-9)
+
+
+def test_what_was_done_is_said(tmp_path):
+    (tmp_path / "x.csv").write_text("time,u,v\n" + rows())
+    path = kgmm.read(tmp_path / "x.csv", detrend=True, standardise=True)
+    assert path.attrs["preparation"].startswith("the linear trend was subtracted; standardised from mean and deviation")
+    line = np.polyval(np.polyfit(np.arange(N), path.values[0], 1)[:, 0], np.arange(N))
+    np.testing.assert_allclose(line, 0, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["comma.csv", "german.csv", "soi.csv", "table-of-months.dat", "iso.csv"])
+def test_damaged_files_are_refused_in_a_sentence_or_read(tmp_path, name):
+    """Cut at random, bytes exchanged, lines doubled: never another error than ``ValueError``."""
+    asked = KINDS[name](tmp_path)
+    file = tmp_path / name
+    if asked.content is not None:
+        file.write_bytes(asked.content.encode())
+    content = file.read_bytes()
+    rng = np.random.default_rng(11)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for _ in range(60):
+            damaged = bytearray(content)
+            for place in rng.integers(0, len(damaged), rng.integers(1, 6)):
+                damaged[place] = rng.integers(0, 256)
+            file.write_bytes(bytes(damaged[: rng.integers(1, len(damaged) + 1)]))
+            try:
+                kgmm.read(file, **asked.options)
+            except ValueError as error:
+                assert "\n" not in str(error).strip()
