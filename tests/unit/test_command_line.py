@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -136,6 +137,24 @@ def test_a_model_that_fails_says_why(tmp_path, monkeypatch, capsys):
     assert status == 1
     assert said[-1].endswith("report.html") and os.path.exists("walk/report.html")
     assert "should not be used" in said[-2] and "decorrelat" in said[-2]
+
+
+def test_a_short_series_is_refused_with_how_many_states_are_needed(tmp_path, capsys):
+    np.savetxt(tmp_path / "short.txt", RNG.standard_normal(100))
+    assert main(["model", str(tmp_path / "short.txt"), "--time-step", "1", "--output", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert "has 100 states: 80 are left for the fit when 0.2 of them are held out" in said
+    assert "about 129 states are needed" in said
+
+
+def test_a_season_is_found_and_its_remedy_named(capsys):
+    file = Path(__file__).parents[2] / "examples/nino12.csv"
+    assert main(["inspect", str(file)]) == 0
+    assert "77 % of the variance of nino12 are its mean season: give --anomalies monthly" in capsys.readouterr().out
+    assert main(["inspect", str(file), "--anomalies", "monthly"]) == 0
+    said = capsys.readouterr().out
+    assert "mean season" not in said and "monthly means were subtracted" in said
+    assert said.splitlines()[-1] == f"next: kgmm model {file} --anomalies monthly"
 
 
 @pytest.mark.parametrize(

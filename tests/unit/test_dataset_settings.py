@@ -230,7 +230,7 @@ def test_a_simulation_with_too_few_samples_says_so_in_its_own_words():
 def test_sizes_of_the_parts_are_looked_at():
     save(RNG.standard_normal((1000, 2)))
     assert "data.n_samples is 900: x.npy gives 800 training samples, worth" in refusal(data={"n_samples": 900})
-    assert "data.held_out is 0.05: it leaves 40 samples, 100 are needed" in refusal(data={"held_out": 0.05})
+    assert "data.held_out is 0.02: it leaves 10 samples, 20 are needed" in refusal(data={"held_out": 0.02})
     assert "estimator.n_blocks is 20: x.npy gives 10 training samples, worth" in refusal(data={"held_out": 0.99})
     save(RNG.standard_normal((40, 2)), "y.npy")
     message = refusal({"path": "y.npy"})

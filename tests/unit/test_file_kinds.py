@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ import xarray as xr
 import kgmm
 from kgmm.data.datasets import open_series
 from kgmm.data.options import ReadingOptions
+from kgmm.data.readers import READERS
 
 N = 120
 X = np.round(np.random.default_rng(7).standard_normal((N, 2)) * 64) / 64
@@ -576,6 +578,14 @@ def test_every_kind_is_read_or_refused_with_a_remedy(tmp_path, name):
     # The workflow reads the same numbers in pieces.
     series = open_series(file, asked.variables, ReadingOptions.checked(**asked.options))
     np.testing.assert_allclose(series.read(3, 9)[0], asked.values[3:9], rtol=0, atol=1e-9)
+
+
+def test_every_option_is_in_the_documentation():
+    text = (Path(__file__).parents[2] / "docs/reading.md").read_text()
+    for name in ReadingOptions.model_fields:
+        assert f"`--{name.replace('_', '-')}" in text, name
+    for suffix in READERS:
+        assert f"`{suffix}`" in text, suffix
 
 
 def test_segments_become_members_of_unequal_length(tmp_path):

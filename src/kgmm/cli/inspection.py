@@ -4,35 +4,46 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
 
 from kgmm.cli.reading import reading_options
-from kgmm.data.datasets import check_series, open_series, series_effective_size
+from kgmm.data.datasets import Series, check_series, open_series, series_effective_size
 from kgmm.data.paths import equal_members, states
 from kgmm.statistics.autocorrelation import BlockedAutocorrelation
 from kgmm.statistics.diagnosis import diagnose
 from kgmm.statistics.verdict import limits_of_data
+
+_LARGEST_SEASON, _LEAST_YEARS = 0.2, np.timedelta64(3 * 365, "D")
 
 
 def inspect(arguments: argparse.Namespace) -> int:
     """Prints the inspection of a file; see :func:`inspection`."""
     series = open_series(arguments.file, arguments.variables, reading_options(arguments))
     check_series(series)
-    path = series.load()
-    print("\n".join(inspection(path, series_effective_size(series))))
-    print(f"\nnext: {next_command(arguments)}")
+    lines = inspection(series.load(), series_effective_size(series), season(series) + list(series.notes))
+    print("\n".join(lines))
+    print(f"\nnext: kgmm model {shlex.join(arguments.given)}")
     return 0
 
 
-def next_command(arguments: argparse.Namespace) -> str:
-    """The command that makes a model of the same file."""
-    named = f" --variables {shlex.join(arguments.variables)}" if arguments.variables else ""
-    return f"kgmm model {shlex.quote(str(arguments.file))}{named}"
+def season(series: Series) -> list[str]:
+    """A clause for each variable much of whose variance is the mean of its months."""
+    if not len(series.times) or series.times.dtype.kind != "M" or np.ptp(series.times) < _LEAST_YEARS:
+        return []
+    values, months = series.read(0, series.shape[1])[0], series.times.astype("datetime64[M]").astype(int) % 12
+    found = []
+    for name, x in zip(series.variables, values.T):
+        means = np.array([x[months == month].mean() for month in months])
+        share = means.var() / x.var()
+        if share > _LARGEST_SEASON:
+            found.append(f"{100 * share:.0f} % of the variance of {name} are its mean season: give --anomalies monthly")
+    return found
 
 
-def inspection(path: xr.DataArray, effective_size: float) -> list[str]:
+def inspection(path: xr.DataArray, effective_size: float, further: Sequence[str] = ()) -> list[str]:
     """Lines about a series.
 
     Parameters
@@ -41,6 +52,8 @@ def inspection(path: xr.DataArray, effective_size: float) -> list[str]:
         Dimensions ``(member, time, variable)``.
     effective_size : float
         Independent samples that it is worth, for its slowest variable.
+    further : sequence of str
+        What else was found.
 
     Returns
     -------
@@ -70,7 +83,7 @@ def inspection(path: xr.DataArray, effective_size: float) -> list[str]:
         x, time = X[:, k], times[k]
         numbers = (x.mean(), x.std(), x.min(), x.max(), time, time / interval)
         lines.append(f"{name:<{width}}" + "".join(f"{number:>12.4g}" for number in numbers))
-    found = [*limits_of_data(members_of_one_length), *map(str, _findings(X, names))]
+    found = [*further, *limits_of_data(members_of_one_length), *map(str, _findings(X, names))]
     lines += ["", "what will be a problem:" if found else "nothing was found that speaks against a model"]
     return lines + [f"- {line}" for line in found]
 

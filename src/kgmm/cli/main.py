@@ -32,7 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0; 1 if there is no usable model; 2 if the file or an option cannot be used; 3 after an error that was not
         foreseen.
     """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
     options = _parser().parse_args(arguments)
+    options.given = arguments[1:]
     warnings.simplefilter("ignore")  # what was found is told in lines of its own
     try:
         return _run(options)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import logging
+import math
 
 from kgmm.config.experiment import Experiment
+from kgmm.data.blocks import BLOCKS
 from kgmm.data.observation import MIN_SAMPLES_PER_CELL, RingView, smallest_min_probability, split_sizes
+from kgmm.methods.registry import get_method
 from kgmm.systems.registry import get_system
 
 logger = logging.getLogger("kgmm")
 
 _MIN_HELD_OUT = 100
+# Of a file, which cannot be made longer: a held-out state for each block of the errors.
+_MIN_HELD_OUT_OF_FILE = BLOCKS
 
 
 def check_sizes(experiment: Experiment) -> None:
@@ -53,7 +58,15 @@ def _check_dataset(experiment: Experiment) -> None:
     available = members * times
     independent = facts.effective_size * available / (facts.n_members * facts.n_times)
     source = f"{experiment.system.path} gives {available} training samples, worth {independent:.0f} independent ones"
-    _check_counts(experiment, available, members_out * times_out, source)
+    least = get_method(experiment.estimator.method).least_samples
+    if available < least:
+        share = experiment.data.held_out
+        raise ValueError(
+            f"{experiment.system.path} has {facts.n_members * facts.n_times} states: {available} are left for the fit "
+            f"when {share:g} of them are held out for the comparison, and it takes {least}, so about "
+            f"{math.ceil(1.03 * least / (1 - share))} states are needed"
+        )
+    _check_counts(experiment, available, members_out * times_out, source, _MIN_HELD_OUT_OF_FILE)
     p_min = experiment.estimator.min_probability
     if p_min is not None and independent * p_min < MIN_SAMPLES_PER_CELL:
         logger.warning(
@@ -62,7 +75,9 @@ def _check_dataset(experiment: Experiment) -> None:
         )  # fmt: skip
 
 
-def _check_counts(experiment: Experiment, available: int, held_out: int, source: str) -> None:
+def _check_counts(
+    experiment: Experiment, available: int, held_out: int, source: str, least: int = _MIN_HELD_OUT
+) -> None:
     data, p_min = experiment.data, experiment.estimator.min_probability
     if data.n_samples is not None and data.n_samples > available:
         raise ValueError(f"data.n_samples is {data.n_samples}: {source}")
@@ -74,7 +89,5 @@ def _check_counts(experiment: Experiment, available: int, held_out: int, source:
         )
     if used < 2 * experiment.estimator.n_blocks:
         raise ValueError(f"estimator.n_blocks is {experiment.estimator.n_blocks}: {source}, two per block are needed")
-    if held_out < _MIN_HELD_OUT:
-        raise ValueError(
-            f"data.held_out is {data.held_out:g}: it leaves {held_out} samples, {_MIN_HELD_OUT} are needed"
-        )
+    if held_out < least:
+        raise ValueError(f"data.held_out is {data.held_out:g}: it leaves {held_out} samples, {least} are needed")

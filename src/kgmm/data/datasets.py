@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +50,8 @@ class Series:
         ``read(start, stop)`` gives the states of these times, ``(n_members, stop − start, n_features)``.
     notes
         What was done to the states after they were read, one clause each.
+    times
+        Of the first member, if the file has them and they were needed.
     segments
         Members of unequal length, if the file gave such; ``read`` gives pieces of them of one length.
     """
@@ -60,6 +62,7 @@ class Series:
     time_step: float
     read: Callable[[int, int], np.ndarray]
     notes: tuple[str, ...] = ()
+    times: np.ndarray = field(default_factory=lambda: np.empty(0))
     segments: tuple[np.ndarray, ...] = ()
 
     def pieces(self) -> Iterator[tuple[int, np.ndarray]]:
@@ -136,7 +139,8 @@ def open_series(
         with _damage_told(path):
             return contents.read(start, stop)
 
-    return Series(str(path), contents.shape, tuple(contents.variables), time_step, read)
+    times = contents.times[0] if contents.times else np.empty(0)
+    return Series(str(path), contents.shape, tuple(contents.variables), time_step, read, times=times)
 
 
 @contextmanager
@@ -181,9 +185,11 @@ def _prepared(contents: Contents, path: Path, options: ReadingOptions) -> Series
     else:
         segments = tuple(done.members)
         whole = _of_one_length(segments)
+    times = done.times[0] if done.times and not segments else np.empty(0)
     return Series(
-        str(path), whole.shape, done.names, float(step), lambda first, stop: whole[:, first:stop], done.notes, segments
-    )
+        str(path), whole.shape, done.names, float(step), lambda first, stop: whole[:, first:stop], done.notes, times,
+        segments,
+    )  # fmt: skip
 
 
 def _of_one_length(segments: Sequence[np.ndarray]) -> np.ndarray:

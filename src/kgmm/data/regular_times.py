@@ -10,6 +10,7 @@ from kgmm.data.time_steps import DAYS_PER_MONTH, is_monthly
 
 _TOLERANCE = 0.1  # of a step, by which a time may be off
 _COARSER = 2.0
+_SHORT = 1.5  # times the shortest step: one step, but for rounding
 
 
 class Regular(NamedTuple):
@@ -42,7 +43,7 @@ def on_regular_times(values: np.ndarray, times: np.ndarray) -> Regular:
     Raises
     ------
     ValueError
-        If the steps are not whole multiples of the most frequent one.
+        If the steps are not whole multiples of the shortest.
 
     Examples
     --------
@@ -51,17 +52,18 @@ def on_regular_times(values: np.ndarray, times: np.ndarray) -> Regular:
     """
     if is_monthly(times):
         months = times.astype("datetime64[M]").astype(int)
-        step = int(np.median(np.diff(months)))
+        step = int(np.diff(months).min())
         places = (months - months[0]) / step
         length = step * DAYS_PER_MONTH
     else:
         numbers = day_numbers(times)
-        length = float(np.median(np.diff(numbers)))
-        places = (numbers - numbers[0]) / length
+        steps = np.diff(numbers)
+        length = float(np.median(steps[steps < _SHORT * steps.min()])) if (steps > 0).all() else 0.0
+        places = (numbers - numbers[0]) / (length or 1.0)
     whole = places.round().astype(int)
     if not length > 0 or (np.diff(whole) < 1).any() or np.abs(places - whole).max() > _TOLERANCE + 1e-3 * whole.max():
         raise ValueError(
-            f"the times are not whole multiples of their most frequent step, {length:.6g}: give --resample, or "
+            f"the times are not whole multiples of their shortest step, {length:.6g}: give --resample, or "
             "--time-step to take all steps as equal"
         )
     filled = np.full((whole[-1] + 1, values.shape[1]), np.nan)
@@ -72,7 +74,7 @@ def on_regular_times(values: np.ndarray, times: np.ndarray) -> Regular:
 def _filled_times(times: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """Times of all steps, also of those that are missing."""
     if is_monthly(times):
-        step = int(np.median(np.diff(times.astype("datetime64[M]").astype(int))))
+        step = int(np.diff(times.astype("datetime64[M]").astype(int)).min())
         start = times[0].astype("datetime64[M]")
         return (start + step * np.arange(whole[-1] + 1)).astype("datetime64[ns]")
     if times.dtype.kind == "M":

@@ -36,4 +36,5 @@ METHOD = Method(
     fit=fit,
     drives_model=True,
     steps="batches",
+    least_samples=100,
 )

@@ -78,6 +78,8 @@ class Method:
         Whether Langevin models are made from its score; others are compared in the estimate of the score alone.
     steps : str
         What the iterations of its fit are called.
+    least_samples : int
+        Fewer training samples are refused before any job.
     """
 
     label: str
@@ -89,3 +91,4 @@ class Method:
     load: Callable[[Inputs], tuple[Callable, Standardization]] | None = None
     drives_model: bool = False
     steps: str = "iterations"
+    least_samples: int = 1

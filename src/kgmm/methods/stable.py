@@ -29,4 +29,5 @@ METHOD = Method(
     fit=fit,
     drives_model=True,
     steps="batches",
+    least_samples=100,
 )

@@ -125,6 +125,7 @@ def _block(
         race.assign(method="kgmm, dsm", statistic="race"),
     ]
     return common | {
+        "preparation": next(iter(data["preparation"].dropna()), ""),
         "verdicts": verdicts(own, data) if section.observed and settings is None else [],
         "race": tables.race_table(race),
         "data": tables.trajectory_table(data if settings is None else first_trajectory(data)),

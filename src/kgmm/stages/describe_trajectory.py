@@ -25,6 +25,7 @@ def describe_trajectory(job: Job) -> None:
     description = describe(samples, path, system, np.atleast_1d(effective_size))
     if system is None:
         description.attrs["limits"] = json.dumps(_limits(samples, path))
+        description.attrs["preparation"] = samples.attrs.get("preparation", "")
     description.to_netcdf(job.outputs.description)
 
 

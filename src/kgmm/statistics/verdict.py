@@ -64,6 +64,8 @@ class Verdict:
         What it passed.
     failures : tuple of str
         What it did not, one clause each.
+    unknown : tuple of str
+        What could not be judged.
     limits : tuple of str
         What speaks against the data, one clause each.
     remedies : tuple of str
@@ -75,12 +77,15 @@ class Verdict:
     The model can be used for densities; but the autocorrelation of x differs by 0.2. More data would help.
     >>> print(Verdict((), ("the density of x differs by 0.3",), ("the data of x are short",), ()))
     The model should not be used: the density of x differs by 0.3. The data limit it: the data of x are short.
+    >>> print(Verdict(("densities",), (), (), (), ("time scales",)))
+    The model can be used for densities, which are within their floors; time scales could not be judged.
     """
 
     uses: tuple[str, ...]
     failures: tuple[str, ...]
     limits: tuple[str, ...]
     remedies: tuple[str, ...]
+    unknown: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, table: pd.DataFrame, limits: Sequence[str] = (), further: Sequence[str] = ()) -> Verdict:
@@ -95,12 +100,14 @@ class Verdict:
         further : sequence of str
             What else speaks against the model.
         """
-        uses, failures, remedies = [], [*further], []
+        uses, failures, remedies, unknown = [], [*further], [], []
         for criterion in CRITERIA:
             rows = table[(table["statistic"] == criterion.statistic) & np.isfinite(table["value"])]
             wrong = [row for row in rows.itertuples() if row.value > _allowed(criterion, row)]
             if len(rows) and not wrong:
                 uses.append(criterion.use)
+            if not len(rows) and (table["statistic"] == criterion.statistic).any():
+                unknown.append(criterion.use)
             if wrong:
                 remedies.append(criterion.remedy)
                 failures += [_failure(criterion, row) for row in wrong]
@@ -109,17 +116,18 @@ class Verdict:
             uses += ["tails"] * (not tails)
             failures += tails
             remedies += ["more data"] * bool(tails)
-        return cls(tuple(uses), tuple(failures), tuple(limits), tuple(dict.fromkeys(remedies)))
+        return cls(tuple(uses), tuple(failures), tuple(limits), tuple(dict.fromkeys(remedies)), tuple(unknown))
 
     @property
     def holds(self) -> bool:
         """Whether nothing speaks against model or data."""
-        return not (self.failures or self.limits)
+        return not (self.failures or self.limits or self.unknown)
 
     def __str__(self) -> str:
         if self.uses:
             said = f"The model can be used for {_listed(self.uses)}"
-            said += f"; but {'; '.join(self.failures)}." if self.failures else ", which are within their floors."
+            said += f"; but {'; '.join(self.failures)}" if self.failures else ", which are within their floors"
+            said += f"; {_listed(self.unknown)} could not be judged." if self.unknown else "."
         elif self.failures:
             said = f"The model should not be used: {'; '.join(self.failures)}."
         else:

@@ -21,7 +21,7 @@ _OF_VARIABLE = (
 def collect_trajectories(trajectories: list[TrajectoryResult], output: str) -> None:
     """Writes the rows of the descriptions of these trajectories."""
     with open(output, "w", newline="") as file:
-        columns = [*_SOURCE, "variable", *_OF_ALL, *_OF_VARIABLE, "limits", "status", "reason"]
+        columns = [*_SOURCE, "variable", *_OF_ALL, *_OF_VARIABLE, "preparation", "limits", "status", "reason"]
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
         for trajectory in trajectories:
@@ -35,7 +35,8 @@ def _rows(path: str) -> list[dict]:
         return [{"status": "failed", "reason": reason}]
     with xr.open_dataset(path) as dataset:
         limits = "; ".join(json.loads(dataset.attrs.get("limits", "[]")))
-        common = {name: dataset.attrs[name] for name in _OF_ALL} | {"limits": limits, "status": "ok", "reason": ""}
+        common = {name: dataset.attrs[name] for name in _OF_ALL} | {"status": "ok", "reason": ""}
+        common |= {"preparation": dataset.attrs.get("preparation", ""), "limits": limits}
         return [
             common | {"variable": str(name)} | {column: float(dataset[column][k]) for column in _OF_VARIABLE}
             for k, name in enumerate(dataset["variable"].values)
