@@ -61,4 +61,4 @@ def letter(axes: Axes, index: int) -> None:
 def save(figure: Figure, png: str | Path, pdf: str | Path) -> None:
     """Writes a figure as raster and as vector file, without anything that differs from run to run."""
     figure.savefig(png, dpi=_RASTER_DPI, metadata={"Software": None})
-    figure.savefig(pdf, dpi=300, metadata={"CreationDate": None})
+    figure.savefig(pdf, dpi=_RASTER_DPI, metadata={"CreationDate": None})

@@ -12,6 +12,7 @@ from kgmm.errors import ScientificFailure
 from kgmm.langevin.circulation_fit import CirculationFit, fit_circulation
 from kgmm.langevin.constant import SMOOTH_EXPONENT, fit_constant_mobility
 from kgmm.langevin.dynamics import Dynamics, SimulationCheck
+from kgmm.langevin.linear_inverse import fit_linear_inverse
 from kgmm.langevin.mobility import refuse_indefinite, short_lag_exponent
 from kgmm.langevin.model import LangevinModel
 from kgmm.langevin.simulation_check import autocorrelation_errors, check_by_simulation, simulate_model
@@ -38,16 +39,17 @@ _LARGEST_ROTATION = 0.005
 _RESOLVED = 0.15
 # Diffusions, in units of the rate of the circulation, that are simulated where the path does not resolve it.
 _DIFFUSION_SHARES = (0.003, 0.01, 0.03, 0.1, 0.3)
-# The best of them is tried again with this factor more and less.
-_REFINEMENT = 1.7
+_POINTS_OF_PARABOLA = 4
 _SEARCH_MEMBERS = 128
 _WORSE = 1.25
 # The circulation must lower the autocorrelation error by this much: the constant mobility is the simpler model.
 _WORTH = 0.005
 _LARGEST_ERROR = 0.1
-# An autocorrelation error up to this ends the search. Of a constant mobility it is about the noise of the check. A
-# circulation that depends on the state is tried first where paths are smooth: no constant mobility was near it there.
-_GOOD_ENOUGH = {"constant": 0.04, "state": _LARGEST_ERROR}
+# A constant mobility with an autocorrelation error up to this ends the search: it is about the noise of the check. A
+# circulation that depends on the state is tried first where paths are smooth, since no constant mobility was near it
+# there; it need not be better than the linear inverse model, which a constant mobility resembles, or than so many times
+# what two parts of the data differ by.
+_GOOD_ENOUGH, _FLOORS = 0.04, 1.5
 _LARGEST_RESET_SHARE = 1e-3
 
 
@@ -72,7 +74,8 @@ def fit_dynamics(
         ``R(x)``, see :func:`kgmm.langevin.circulation_fit.fit_circulation`. ``"auto"``: the constant
         mobility if its simulated autocorrelations are within 0.04 of those of data that took no part; else the one
         that is nearer to them. Where paths are smooth (no noise at short lags) the circulation is tried first, and
-        taken if they are within 0.1.
+        taken if they are within 0.1, 1.5 times what the two parts of the data differ by, or nearer than those of a
+        linear inverse model.
     symmetries : tuple of array_like, each of shape (n_features, n_features)
         Signed permutations under which the law of the path is invariant.
     seed : int or numpy.random.SeedSequence
@@ -97,6 +100,10 @@ def fit_dynamics(
     start = training.values.reshape(-1, training.sizes["variable"])
     start = start[np.linspace(0, len(start) - 1, min(len(start), _START_POINTS)).astype(int)].astype(float)
     check_data = _check_data(held_out, interval, data)
+    # What the two parts of the data differ by: no model can be asked to be nearer to one of them.
+    floor = float(np.nan_to_num(autocorrelation_errors(check_data, data)).max())
+    largest = max(_LARGEST_ERROR, _FLOORS * floor)
+    good_enough = {"constant": _GOOD_ENOUGH, "state": max(largest, _linear_error(training, data))}
 
     candidates, failures = [], []
     builders = {
@@ -112,17 +119,19 @@ def fit_dynamics(
             check = check_by_simulation(model, check_data, start, seed=seed)
             candidates.append((model, check))
             logger.info("circulation %s: autocorrelation error %.3f", kind, check.worst)
-            if check.worst <= _GOOD_ENOUGH[kind]:
+            if check.worst <= good_enough[kind]:
                 break
         except ScientificFailure as failure:
             failures.append(f"{kind}: {failure}")
             logger.info("circulation %s is not possible: %s", kind, failure)
     if not candidates:
         raise ScientificFailure("; ".join(failures))
-    return _chosen(candidates, failures)
+    return _chosen(candidates, failures, largest)
 
 
-def _chosen(candidates: list[tuple[LangevinModel, SimulationCheck]], failures: list[str]) -> LangevinModel:
+def _chosen(
+    candidates: list[tuple[LangevinModel, SimulationCheck]], failures: list[str], largest: float
+) -> LangevinModel:
     """The model of least autocorrelation error, with what was found in its ``dynamics``."""
     model, check = min(
         candidates, key=lambda one: one[1].worst - (_WORTH if one[0].dynamics.circulation == "constant" else 0.0)
@@ -133,7 +142,7 @@ def _chosen(candidates: list[tuple[LangevinModel, SimulationCheck]], failures: l
         reason += f"; its autocorrelation error over five decorrelation times is {check.worst:.3f} ({others[0]})"
     reason += "".join(f"; {failure}" for failure in failures)
     warnings = []
-    if not check.worst <= _LARGEST_ERROR:
+    if not check.worst <= largest:
         warnings.append(f"the autocorrelations of the model are off by {check.worst:.2f} over five decorrelation times")
     if check.members_reset > _LARGEST_RESET_SHARE * check.n_members:
         warnings.append(f"{check.members_reset} of {check.n_members} trajectories left the range of the data")
@@ -211,6 +220,18 @@ def _is_smooth(path: xr.DataArray, data: BlockedAutocorrelation) -> bool:
     return bool(short_lag_exponent(path.values.astype(float), n_lags).min() > SMOOTH_EXPONENT)
 
 
+def _linear_error(path: xr.DataArray, data: BlockedAutocorrelation) -> float:
+    """The autocorrelation error of the linear inverse model over five decorrelation times, without a simulation."""
+    try:
+        covariances = fit_linear_inverse(path, data.decorrelation_times).autocovariance(data.lags)
+    except ScientificFailure:
+        return 0.0
+    rho = np.array([np.diag(covariance) for covariance in covariances]) / np.diag(covariances[0])
+    return float(
+        autocorrelation_errors(data, BlockedAutocorrelation(data.interval, rho, data.own, data.n_values)).max()
+    )
+
+
 def _resolved(diffusion: np.ndarray, values: np.ndarray, interval: float) -> bool:
     """Whether twice the interval gives the same diffusion: otherwise differences hold velocities, not noise."""
     if np.linalg.eigvalsh(diffusion)[0] <= 0:
@@ -249,10 +270,22 @@ def _simulated_diffusion(
             break  # more diffusion takes shorter steps, and the best is behind
     if not errors:
         raise ScientificFailure(f"no diffusion gives a model that can be simulated: {'; '.join(failures)}")
-    best = min(errors, key=errors.get)
-    for factor in (1.0 / _REFINEMENT, _REFINEMENT):
-        simulate(factor * best)
-    return min(errors, key=errors.get) * rate * identity
+    return _lowest_of_parabola(errors) * rate * identity
+
+
+def _lowest_of_parabola(errors: dict[float, float]) -> float:
+    """Where a parabola through the errors against the logarithm of the share is lowest.
+
+    The simulations are short: the single lowest of their errors is low by chance.
+    """
+    lowest = min(errors, key=errors.get)
+    if len(errors) < _POINTS_OF_PARABOLA:
+        return lowest
+    logarithms = np.log(list(errors))
+    second, first, _ = np.polyfit(logarithms, list(errors.values()), 2)
+    if second <= 0:
+        return lowest
+    return float(np.exp(np.clip(-first / (2 * second), logarithms.min(), logarithms.max())))
 
 
 def _parts(path: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
