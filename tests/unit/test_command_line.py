@@ -169,3 +169,12 @@ def test_a_coarse_resolution_sets_the_noise_amplitude(tmp_path, capsys):
     assert main(["init", str(tmp_path / "x.npy"), "--time-step", "0.2"]) == 0
     sigma = yaml.safe_load(capsys.readouterr().out)["experiments"][0]["estimator"]["sigma"]
     assert sigma == pytest.approx(0.25, abs=0.06)
+
+
+def test_a_missing_package_is_named_with_its_extra(series, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    monkeypatch.delitem(sys.modules, "kgmm.cli.model", raising=False)
+    for name in [name for name in sys.modules if name.startswith(("kgmm.report", "kgmm.jobs.local_run"))]:
+        monkeypatch.delitem(sys.modules, name)
+    assert main(["model", str(series)]) == 2
+    assert "the package jinja2 is missing: pip install kgmm[report]" in capsys.readouterr().err

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import os
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -331,3 +333,29 @@ def test_real_observations_run_to_the_report(new_project):
     assert (trajectories["effective_size"] < 0.2 * 3153).all()
     report = (folder / "report.html").read_text()
     assert "Observations." in report and "Simulation of" not in report
+
+
+def test_the_command_line_and_the_workflow_give_the_same_bytes(new_project):
+    """The sea surface temperatures of the README: ``kgmm model``, and ``kgmm init`` run by Snakemake."""
+    project = new_project()
+    arguments = ["examples/nino12.csv", "--anomalies", "monthly"]
+    kgmm = [sys.executable, "-m", "kgmm.cli.main"]
+    options = {"cwd": project.root, "env": project.environment, "capture_output": True, "text": True}
+    done = subprocess.run([*kgmm, "model", *arguments, "--output", "out"], **options)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == str(project.root / "out/report.html")
+    assert "Preparation of the data: monthly means were subtracted." in (project.root / "out/report.html").read_text()
+    written = subprocess.run([*kgmm, "init", *arguments], **options, check=True).stdout
+    (project.root / "config/mine.yaml").write_text(written)
+    project.snakemake("--configfile", "config/mine.yaml", check=True)
+    for folder, pattern in (
+        ("results/store", "**/*.nc"),
+        ("results/nino12", "metrics.csv"),
+        ("results/nino12", "*/*.nc"),
+    ):
+        ours, theirs = (
+            {file.relative_to(root): file.read_bytes() for file in (root / "results" / folder).glob(pattern)}
+            for root in (project.root, project.root / "out")
+        )
+        assert ours.keys() == theirs.keys() and ours
+        assert [str(file) for file in ours if ours[file] != theirs[file]] == []

@@ -41,6 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"kgmm: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
+    except ModuleNotFoundError as error:
+        extra = "report" if options.command == "model" else "files"
+        print(f"kgmm: the package {error.name} is missing: pip install kgmm[{extra}]", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("kgmm: interrupted; what is finished is kept, and the same command goes on from there", file=sys.stderr)
         return 130

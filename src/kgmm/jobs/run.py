@@ -8,6 +8,8 @@ from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 from kgmm.config.stages import STAGES
 from kgmm.errors import ScientificFailure
 from kgmm.jobs.costs import CostMeter, environment, write_facts
@@ -85,7 +87,9 @@ def _compute(task: Task) -> tuple[str, str]:
     stage, compute = STAGES[task.stage], _function_of(task.stage)
     try:
         refuse_failed_inputs(path for name, path in task.inputs.items() if not name.startswith(stage.tolerates))
-        compute(Job.of(task))
+        # Snakemake limits the threads of its jobs; in a process of the user's nothing else does.
+        with threadpool_limits(task.threads, user_api="blas"):
+            compute(Job.of(task))
     except ScientificFailure as failure:
         logger.warning("failed result: %s", failure)
         for path in task.outputs.values():

@@ -21,7 +21,9 @@ def read_hdf5(path: Path, variables: Sequence[str] | None, options: ReadingOptio
     try:
         import h5py
     except ImportError:
-        raise ValueError(f"{path} is an HDF5 file: install the package h5py to read it") from None
+        raise ValueError(
+            f"{path} is an HDF5 file: install the package h5py (pip install kgmm[files]) to read it"
+        ) from None
     with h5py.File(path, "r") as file:
         sets: dict[str, tuple] = {}
         file.visititems(lambda name, item: sets.update({name: item.shape}) if isinstance(item, h5py.Dataset) else None)

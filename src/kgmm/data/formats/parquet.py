@@ -18,7 +18,9 @@ def read_parquet(path: Path, variables: Sequence[str] | None, options: ReadingOp
     try:
         table = pd.read_parquet(path, engine="pyarrow")
     except ImportError:
-        raise ValueError(f"{path} is a Parquet file: install the package pyarrow to read it") from None
+        raise ValueError(
+            f"{path} is a Parquet file: install the package pyarrow (pip install kgmm[files]) to read it"
+        ) from None
     except ValueError as error:
         raise ValueError(f"the data file {path} cannot be read as Parquet: {first_line(error)}") from error
     if table.index.name is not None:
