@@ -19,6 +19,10 @@ def is_only_model(dataset: xr.Dataset) -> bool:
     return dataset.attrs.get("mobility", "identity") != "identity" and "curve_fitted" not in dataset
 
 
+def _data_label(dataset: xr.Dataset) -> str:
+    return dataset.attrs.get("data_label", "held-out data")
+
+
 def draw_path(ax: Axes, dataset: xr.Dataset, k: int) -> None:
     """Variable ``k`` of one member of the data and one of the model: with the fitted mobility if there is one."""
     which, label = ("fitted", "model, fitted Φ") if "path_fitted" in dataset else ("model", "model, Φ = I")
@@ -43,7 +47,7 @@ def draw_autocorrelation(ax: Axes, dataset: xr.Dataset, k: int) -> None:
     """Autocorrelation of variable ``k``: data, model with the fitted mobility, model with the identity."""
     ax.axhline(0, color="0.8", linewidth=0.8)
     lag = dataset["lag_time"]
-    ax.plot(lag, dataset["autocorrelation_data"][:, k], **{**DATA, "linewidth": 2.2}, label="held-out data")
+    ax.plot(lag, dataset["autocorrelation_data"][:, k], **{**DATA, "linewidth": 2.2}, label=_data_label(dataset))
     if "autocorrelation_fitted" in dataset:
         name = dataset.attrs.get("mobility", "fitted")
         ax.plot(lag, dataset["autocorrelation_fitted"][:, k], **MODEL, label=f"model, Φ {name}")
@@ -72,7 +76,7 @@ def draw_marginal(ax: Axes, dataset: xr.Dataset, k: int) -> None:
     x = dataset["bin_center"][k]
     if "density_exact" in dataset:
         ax.plot(x, dataset["density_exact"][k], **EXACT, label="exact")
-    ax.step(x, dataset["density_data"][k], where="mid", **DATA, label="held-out data")
+    ax.step(x, dataset["density_data"][k], where="mid", **DATA, label=_data_label(dataset))
     point = dataset["curve_point"][k]
     if "curve_fitted" in dataset:
         ax.plot(point, dataset["curve_fitted"][k], **MODEL, label="model, fitted Φ")
@@ -105,7 +109,8 @@ def draw_joint(ax: Axes, dataset: xr.Dataset, kind: str, pair: int) -> QuadMesh:
         edges[first], edges[second], dataset[f"joint_curve_{kind}"][pair].values.T,
         cmap=DENSITY_MAP, vmin=0, vmax=largest, rasterized=True,
     )  # fmt: skip
-    ax.set_title("model" if kind == "model" and is_only_model(dataset) else _JOINT_TITLES[kind])
+    titles = _JOINT_TITLES | {"data": _data_label(dataset)}
+    ax.set_title("model" if kind == "model" and is_only_model(dataset) else titles[kind])
     ax.set_xlabel(f"{names[first]} (physical units)")
     ax.set_ylabel(names[second])
     return mesh

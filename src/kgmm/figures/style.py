@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
