@@ -12,7 +12,7 @@ READY := $(VENV)/.ready
 # A file under config/sweeps/, for `make sweep`.
 SWEEP ?=
 
-.PHONY: help env paper quick estimator dynamics response score-table sweep resume test lint schema clean
+.PHONY: help env paper quick estimator dynamics response score-table sweep resume test lint schema docs clean
 
 help:
 	@echo "make paper   the whole run: results/paper/report.html"
@@ -23,6 +23,7 @@ help:
 	@echo "make score-table  error and time of fit_score, KGMM and DSM by dimension and samples: results/score-table/"
 	@echo "make sweep SWEEP=config/sweeps/sigma.yaml  one of the sweeps: results/sweep-sigma/report.html"
 	@echo "make resume  the last run again, after Snakemake was killed"
+	@echo "make docs    the documentation as a site that opens without a network: site/index.html"
 	@echo "make test    the tests"
 	@echo "make env     the set-up alone (PIP_ARGS=... is passed to pip, PYTHON=... chooses the interpreter)"
 	@echo "make lint    style and the configuration's schema"
@@ -75,5 +76,8 @@ lint: env
 schema: env
 	$(BIN)/python -m kgmm.config.schema
 
+docs: env
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 clean:
-	rm -rf $(VENV) .snakemake results/* src/*.egg-info
+	rm -rf $(VENV) .snakemake results/* site src/*.egg-info

@@ -1,6 +1,8 @@
 """Jobs: results with receipts, failed results that travel on, and what outlives an error."""
 
+import json
 import logging
+import os
 from pathlib import Path
 from types import ModuleType
 
@@ -11,6 +13,7 @@ import xarray as xr
 
 from kgmm import ScientificFailure
 from kgmm.jobs import run
+from kgmm.jobs.damage import checksum, refuse_damaged_inputs
 from kgmm.jobs.failures import failure_of, refuse_failed_inputs, write_failed
 from kgmm.jobs.receipts import is_broken, read_receipt
 from kgmm.jobs.reruns import synchronize, why_due
@@ -268,3 +271,60 @@ def test_metrics_come_back_from_a_file(tmp_path):
 def test_unknown_columns_of_a_metric_are_refused():
     with pytest.raises(ValueError, match="unknown columns of a metric: error, valu"):
         metric_variables([{"statistic": "mean", "valu": 1.0, "error": 0.1}])
+
+
+# Damage.
+
+
+def chain(folder) -> tuple[Task, Task]:
+    """A finished task, and one that reads its file."""
+    first = task_of("a-1")
+    second = Task(
+        "evaluate_score", "wells/b-1", {"seed": 5, "device": "cpu"}, {"score": first.outputs["score"]}, (first.done,),
+        "c0de", 1, depth=1,
+    )  # fmt: skip
+    return first, second
+
+
+def write_one(job):
+    with netCDF4.Dataset(job.outputs.score, "w") as file:
+        file.note = "as it was computed"
+
+
+@pytest.mark.parametrize("damage", ["one byte", "truncated", "empty", "gone"])
+def test_a_damaged_input_is_refused_and_made_again(folder, compute_with, damage):
+    """Also if the file is as old and as long as before."""
+    first, second = chain(folder)
+    compute_with(write_one)
+    run_all(first)
+    file = Path(first.outputs["score"])
+    content, stamp = bytearray(file.read_bytes()), file.stat().st_mtime_ns
+    if damage == "one byte":
+        content[len(content) // 2] ^= 1
+    file.write_bytes(content[: {"truncated": 100, "empty": 0}.get(damage, len(content))])
+    os.utime(file, ns=(stamp, stamp))
+    if damage == "one byte":
+        assert why_due(first) is None  # the plan does not read files
+    if damage == "gone":
+        file.unlink()
+    compute_with(lambda job: pytest.fail("read"), stage="evaluate_score")
+    with pytest.raises(RuntimeError, match=r"(is damaged: its checksum|is gone).*run again, and it is made anew"):
+        run_all(second)
+    assert not Path(first.done).exists()
+    assert why_due(first) == "a file was damaged or gone"
+    assert "a file was damaged or gone" in synchronize([first, second])
+    compute_with(write_one)
+    run_all(first)
+    assert why_due(first) is None
+
+
+def test_files_from_outside_and_old_receipts_are_not_compared(folder, compute_with):
+    first, second = chain(folder)
+    compute_with(write_one)
+    run_all(first)
+    receipt = Path(first.receipt)
+    facts = json.loads(receipt.read_text())
+    assert facts.pop("checksums")["score"] == checksum(first.outputs["score"])
+    receipt.write_text(json.dumps(facts))
+    refuse_damaged_inputs(second)
+    refuse_damaged_inputs(first)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+
+import kgmm
 
 pytestmark = pytest.mark.workflow
 
@@ -147,3 +150,18 @@ def test_the_sweep_of_the_config_readme(new_project, configurations):
     (project.root / "config/mine.yaml").write_text(block)
     said = project.snakemake("-n", "--configfile", "config/mine.yaml", check=True).stderr
     assert "36 experiments, 0 of them done" in said  # three systems, two amplitudes, two networks, three replicates
+
+
+def test_the_site_is_complete_and_needs_no_network(tmp_path):
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
+    environment = os.environ | {"NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    pages = {page.name: page.read_text() for page in (tmp_path / "site").glob("*.html")}
+    written = {page.with_suffix(".html").name for page in (ROOT / "docs").glob("*.md")}
+    assert pages.keys() >= written | {"index.html", "configuration.html", "reference.html"}
+    for name, page in pages.items():
+        loaded = re.findall(r'<(?:script|img|link rel="stylesheet")[^>]*(?:src|href)="(https?:[^"]*)"', page)
+        assert loaded == [], name
+    missing = [name for name in kgmm.__all__ if f'id="{kgmm._PUBLIC[name]}.{name}"' not in pages["reference.html"]]
+    assert missing == []

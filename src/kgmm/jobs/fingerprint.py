@@ -16,7 +16,7 @@ _PACKAGE = Path(__file__).parents[1]
 _CACHE = Path(".snakemake/kgmm_modules.json")
 # They can change what a job says but not what it computes.
 _WITHOUT_EFFECT = (
-    "kgmm.errors", "kgmm.jobs.failures", "kgmm.jobs.logs", "kgmm.jobs.receipts", "kgmm.jobs.reruns",
+    "kgmm.errors", "kgmm.jobs.damage", "kgmm.jobs.failures", "kgmm.jobs.logs", "kgmm.jobs.receipts", "kgmm.jobs.reruns",
     "kgmm.jobs.run", "kgmm.progress",
 )  # fmt: skip
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from kgmm.jobs.costs import write_facts
+from kgmm.jobs.damage import checksums_of
 from kgmm.jobs.tasks import Task
 
 BROKEN = "broken"
@@ -23,11 +24,12 @@ def write_receipt(task: Task, facts: dict) -> None:
     Parameters
     ----------
     facts : dict
-        Status, reason, costs and versions. Code, inputs and outputs are added.
+        Status, reason, costs and versions. Code, stamps of inputs and outputs, and checksums of outputs are added.
     """
     facts = {"stage": task.stage, "key": task.key, "code": task.fingerprint, "threads": task.threads} | facts
     if facts["status"] != BROKEN:
         facts |= {"inputs": stamps_of(task.made_inputs), "outputs": stamps_of(task.outputs)}
+        facts["checksums"] = checksums_of(task.outputs)
     write_facts(Path(task.receipt), facts)
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from kgmm.jobs.damage import DAMAGED
 from kgmm.jobs.receipts import BROKEN, read_receipt, stamps_of
 from kgmm.jobs.tasks import Task
 
@@ -24,6 +25,8 @@ def why_due(task: Task) -> str | None:
         return NEVER
     if receipt.get("status") == BROKEN:
         return "it broke the last time"
+    if receipt.get("status") == DAMAGED:
+        return "a file was damaged or gone"
     if receipt.get("code") != task.fingerprint:
         return "its code has changed"
     if receipt.get("outputs") != stamps_of(task.outputs):

@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from kgmm.config.stages import STAGES
 from kgmm.errors import ScientificFailure
 from kgmm.jobs.costs import CostMeter, environment, write_facts
+from kgmm.jobs.damage import refuse_damaged_inputs
 from kgmm.jobs.failures import refuse_failed_inputs, write_failed
 from kgmm.jobs.job import Job
 from kgmm.jobs.logs import logged, logged_as_well
@@ -85,6 +86,7 @@ def run_task(task: Task, costs: CostMeter | None = None) -> None:
 def _compute(task: Task) -> tuple[str, str]:
     """Status and reason of the result; a failed result is written in place of the outputs."""
     stage, compute = STAGES[task.stage], _function_of(task.stage)
+    refuse_damaged_inputs(task)
     try:
         refuse_failed_inputs(path for name, path in task.inputs.items() if not name.startswith(stage.tolerates))
         # Snakemake limits the threads of its jobs; in a process of the user's nothing else does.
