@@ -12,6 +12,7 @@ import kgmm
 _ROOT = Path(__file__).parents[1]
 _PAGES = {"index.md": "README.md", "configuration.md": "config/README.md"}
 _REMOTE = re.compile(r'<script src="https?://[^"]*"></script>')
+_ROLE = re.compile(r":(?:class|meth|func|data|mod|attr):\s*(?=<code>)")
 _LINK = re.compile(r"\[([^\]]*)\]\((?!https?:|#)([^)#\s]+)(#[^)\s]*)?\)")
 
 
@@ -31,8 +32,8 @@ def on_page_markdown(markdown, page, config, files):
 
 
 def on_post_page(output, page, config):
-    """Takes out the one script that the theme loads from the network, for a search in pages opened as files."""
-    return _REMOTE.sub("", output)
+    """Takes out Sphinx's roles, and the one script from the network, which the theme loads for a search in files."""
+    return _ROLE.sub("", _REMOTE.sub("", output))
 
 
 def on_post_template(output_content, template_name, config):
