@@ -13,7 +13,7 @@ import kgmm
 from kgmm.config.data import DataSettings, SimulationSettings
 from kgmm.config.experiment import EstimatorSettings, LangevinSettings, MobilitySettings, NetworkSettings
 from kgmm.data.observation import split_sizes
-from kgmm.data.options import SplitOptions
+from kgmm.data.options import ReadingOptions, SplitOptions
 from kgmm.data.trajectory import split
 from kgmm.langevin.options import LangevinOptions, MobilityOptions, ModelOptions
 from kgmm.options import Options
@@ -33,6 +33,7 @@ COMPONENTS = [
     (kgmm.estimate_mobility, MobilityOptions, {"model_path", "model_mobility"}),
     (kgmm.simulate, SimulationOptions, {"seed", "device"}),
     (split, SplitOptions, set()),
+    (kgmm.read, ReadingOptions, {"variables"}),
 ]
 # Functions that take some of the options.
 PARTS = [

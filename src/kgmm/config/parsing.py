@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from kgmm.config.experiment import Experiment
+from kgmm.config.limits import Limits
 from kgmm.config.run import Block, RunConfig
 from kgmm.config.sizes import check_sizes
 from kgmm.options import sentence
@@ -68,7 +69,8 @@ def parse_config(raw: dict) -> tuple[RunConfig, list[Experiment]]:
     for number, block in enumerate(config.experiments):
         where = f"experiments[{number}] ({block.name})"
         try:
-            expanded = _expand(block, config.defaults, where, config.max_runs - len(experiments))
+            room = config.max_runs - len(experiments)
+            expanded = _expand(block, config.defaults, where, room, config.limits)
             if block.figure == "sweep":
                 _check_sweep(block, config.defaults, expanded, where)
         except ConfigError as error:
@@ -110,7 +112,7 @@ def _settings(block: Block, defaults: dict) -> dict:
     return _merge(copy.deepcopy(defaults), own | (block.model_extra or {}))
 
 
-def _expand(block: Block, defaults: dict, where: str, room: int) -> list[Experiment]:
+def _expand(block: Block, defaults: dict, where: str, room: int, limits: Limits) -> list[Experiment]:
     settings = _settings(block, defaults)
     for key in _OF_PLAN & set(settings):
         raise ConfigError(f"{where}.{key} is {settings[key]!r}: a block has no such key")
@@ -118,6 +120,8 @@ def _expand(block: Block, defaults: dict, where: str, room: int) -> list[Experim
     for path, values in axes.items():
         if not values:
             raise ConfigError(f"{where}.{'.'.join(path)} is an empty list: at least one value is needed")
+        if block.mode == "grid" and (twice := _repeated(values)) is not None:
+            raise ConfigError(f"{where}.{'.'.join(path)} lists {twice!r} twice: each value once is enough")
     if block.mode == "zip":
         lengths = {".".join(path): len(values) for path, values in axes.items()}
         if len(set(lengths.values())) > 1:
@@ -147,11 +151,16 @@ def _expand(block: Block, defaults: dict, where: str, room: int) -> list[Experim
             _fill_system_defaults(row, where)
             experiment = _validate(Experiment, row, where)
             try:
-                check_sizes(experiment)
+                check_sizes(experiment, limits)
             except ValueError as error:
                 raise ConfigError(f"{where}: {error}") from None
             rows.append(experiment)
     return rows
+
+
+def _repeated(values: list):
+    """A value that a list holds twice; ``None`` if there is none."""
+    return next((value for k, value in enumerate(values) if value in values[:k]), None)
 
 
 def _axes(settings: dict, model: type[BaseModel], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], list]]:

@@ -7,16 +7,22 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
 from kgmm.config.claims import Claim
+from kgmm.config.limits import Limits
 from kgmm.config.stages import STAGES
 from kgmm.figures.registry import figure_kind_file, figure_kinds
 from kgmm.options import Options, PositiveInt
+
+_MOST_THREADS = 1024
 
 
 def _threads_of_stages() -> dict:
     """A field for every stage of the table."""
     fields = {}
     for stage in STAGES.values():
-        fields[stage.name] = (Annotated[PositiveInt, Field(description=f"Threads of {stage.does}.")], stage.threads)
+        fields[stage.name] = (
+            Annotated[int, Field(ge=1, le=_MOST_THREADS, description=f"Threads of {stage.does}.")],
+            stage.threads,
+        )
     return fields
 
 
@@ -38,7 +44,9 @@ class Block(BaseModel):
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$", description="Name of the block, used for its figure.")]
+    name: Annotated[
+        str, Field(pattern=r"^[a-z0-9_]+$", max_length=80, description="Name of the block, used for its figure.")
+    ]
     title: Annotated[str | None, Field(description="Heading in the report.")] = None
     mode: Annotated[
         Literal["grid", "zip"],
@@ -77,7 +85,9 @@ class JointFigure(Options):
 class RunConfig(Options):
     """A whole run."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$", description="Name of the folder under results/.")]
+    name: Annotated[
+        str, Field(pattern=r"^[a-z0-9_-]+$", max_length=80, description="Name of the folder under results/.")
+    ]
     title: Annotated[str, Field(description="Heading of the report.")] = "KGMM"
     seed: Annotated[int, Field(ge=0, description="Seed from which all random numbers of the run derive.")] = 0
     device: Annotated[
@@ -85,6 +95,9 @@ class RunConfig(Options):
         Field(description="Where torch computes; auto takes a GPU if there is one."),
     ] = "cpu"
     threads: Annotated[Threads, Field(description="Threads of each numeric stage.")] = Threads()
+    limits: Annotated[Limits, Field(description="What one task may take at most; more is refused before any job.")] = (
+        Limits()
+    )
     rows_per_job: Annotated[
         PositiveInt,
         Field(

@@ -6,8 +6,8 @@ import logging
 import math
 
 from kgmm.config.experiment import Experiment
-from kgmm.data.blocks import BLOCKS
-from kgmm.data.observation import MIN_SAMPLES_PER_CELL, RingView, smallest_min_probability, split_sizes
+from kgmm.config.limits import Limits, check_limits
+from kgmm.data.observation import BLOCKS, MIN_SAMPLES_PER_CELL, RingView, smallest_min_probability, split_sizes
 from kgmm.methods.registry import get_method
 from kgmm.systems.registry import get_system
 
@@ -18,15 +18,14 @@ _MIN_HELD_OUT = 100
 _MIN_HELD_OUT_OF_FILE = BLOCKS
 
 
-def check_sizes(experiment: Experiment) -> None:
+def check_sizes(experiment: Experiment, limits: Limits) -> None:
     """Raises ``ValueError`` in one sentence, that begins with the key, if an experiment asks for too much."""
-    if experiment.system.kind == "dataset":
-        _check_dataset(experiment)
-    else:
-        _check_simulation(experiment)
+    check = _check_dataset if experiment.system.kind == "dataset" else _check_simulation
+    check_limits(experiment, check(experiment), limits)
 
 
-def _check_simulation(experiment: Experiment) -> None:
+def _check_simulation(experiment: Experiment) -> int:
+    """The number of training samples, all of them unless the experiment says otherwise."""
     simulation, data = experiment.simulation, experiment.data
     if simulation.shards > simulation.path_members:
         raise ValueError(
@@ -46,9 +45,11 @@ def _check_simulation(experiment: Experiment) -> None:
     copies = f" in {data.shifts} copies" if data.shifts > 1 else ""
     source = f"the simulation gives {available} training samples ({members} members of {times}{copies})"
     _check_counts(experiment, available, members_out * times_out * data.shifts, source)
+    return data.n_samples or available
 
 
-def _check_dataset(experiment: Experiment) -> None:
+def _check_dataset(experiment: Experiment) -> int:
+    """The same of a file."""
     if experiment.data.points is not None or experiment.data.shifts > 1:
         raise ValueError("data.points and data.shifts are for systems on a ring: select variables of a file by name")
     if experiment.replicate:
@@ -73,6 +74,7 @@ def _check_dataset(experiment: Experiment) -> None:
             "%s: estimator.min_probability is %g, but %s: cells of %.2g and more hold %d independent ones",
             experiment.name, p_min, source, MIN_SAMPLES_PER_CELL / independent, MIN_SAMPLES_PER_CELL,
         )  # fmt: skip
+    return experiment.data.n_samples or available
 
 
 def _check_counts(

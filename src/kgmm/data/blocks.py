@@ -6,10 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kgmm.data.observation import BLOCKS
 from kgmm.data.samples import pieces_of
 from kgmm.data.standardization import Standardization
-
-BLOCKS = 20
 
 
 class Estimate(NamedTuple):

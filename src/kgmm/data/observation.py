@@ -9,6 +9,8 @@ import numpy as np
 
 from kgmm.data.options import SplitOptions
 
+# Nearly independent parts of data, from which errors are estimated.
+BLOCKS = 20
 # Below this many samples per cell an average means nothing.
 MIN_SAMPLES_PER_CELL = 5
 

@@ -35,9 +35,9 @@ class ReadingOptions(Options):
     missing: Annotated[list[float], Field(description="Numbers that stand for missing values, such as -9999.")] = []
     group: Annotated[str | None, Field(description="Group of a NetCDF file that holds the variables.")] = None
     select: Annotated[
-        dict[str, str],
+        dict[str, str] | None,
         Field(description="Part of a field by coordinate: lat: '-5:5', lon: '190:240'; one number takes the nearest."),
-    ] = {}
+    ] = None
     reduce: Annotated[
         str | None,
         Field(description="Of a field: mean, weighted by area, or pcs=3, its leading principal components."),

@@ -8,25 +8,66 @@ from pathlib import Path
 import xarray as xr
 
 from kgmm.data.datasets import read_dataset
+from kgmm.data.options import ReadingOptions
 from kgmm.data.paths import as_path
 
 
-def read(path: str | Path, variables: Sequence[str] | None = None, **options) -> xr.DataArray:
+def read(
+    path: str | Path,
+    variables: Sequence[str] | None = None,
+    *,
+    time_step: float | None = None,
+    time: str = "time",
+    member: str = "member",
+    missing: Sequence[float] = (),
+    group: str | None = None,
+    select: dict[str, str] | None = None,
+    reduce: str | None = None,
+    gaps: str | None = None,
+    max_gap: int = 3,
+    resample: float | None = None,
+    anomalies: str | None = None,
+    detrend: bool = False,
+    standardise: bool = False,
+    derivative: bool = False,
+    lag_embed: int | None = None,
+) -> xr.DataArray:
     """Reads a time series from a file.
 
     Parameters
     ----------
     path : str or Path
-        ``.nc`` or ``.nc4``, ``.zarr``, ``.csv`` with a header, or ``.npy``.
+        NetCDF, Zarr, text in columns, NPY, MATLAB, Parquet or HDF5, by its suffix; see ``docs/reading.md``.
     variables : sequence of str, optional
         Names of variables or columns; all by default.
-    **options
-        The fields of :class:`kgmm.data.options.ReadingOptions`: ``time_step``, ``time``, ``member``.
+    time_step : float, optional
+        Time between states; by default from the time coordinate, dates in days.
+    time, member : str
+        Names of the time coordinate (or column) and of the dimension (or column) of members.
+    missing : sequence of float
+        Numbers that stand for missing values.
+    group : str, optional
+        Group of a NetCDF file.
+    select : dict of str, optional
+        Part of a field by coordinate, ``{"lat": "-5:5", "lon": "190:240"}``.
+    reduce : str, optional
+        Of a field ``"mean"``, weighted by area, or ``"pcs=3"``, its leading principal components.
+    gaps : str, optional
+        ``"drop-edges"``, ``"interpolate"`` (over at most ``max_gap`` steps) or ``"segments"``, which become members.
+    max_gap : int
+    resample : float, optional
+        New time step.
+    anomalies : str, optional
+        ``"monthly"`` or ``"daily"``: subtracts the mean of each month or day of the year.
+    detrend, standardise, derivative : bool
+        Subtracts the linear trend; gives mean zero and deviation one; adds time derivatives as variables.
+    lag_embed : int, optional
+        Makes so many successive states one.
 
     Returns
     -------
     xarray.DataArray
-        The series, dimensions ``(member, time, variable)``, float64.
+        The series, dimensions ``(member, time, variable)``, float64; ``attrs["preparation"]`` says what was done to it.
 
     Raises
     ------
@@ -41,4 +82,6 @@ def read(path: str | Path, variables: Sequence[str] | None = None, **options) ->
     >>> kgmm.read(file, time_step=0.1).shape
     (1, 500, 2)
     """
+    given = locals()
+    options = {name: given[name] for name in ReadingOptions.model_fields}
     return as_path(read_dataset(path, variables, **options))

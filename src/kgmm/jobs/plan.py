@@ -85,5 +85,5 @@ class Plan:
     @property
     def resolved(self) -> dict:
         """The configuration with every default written out, less what no result depends on."""
-        own = self.config.model_dump(mode="json", exclude={"experiments", "defaults", "rows_per_job"})
+        own = self.config.model_dump(mode="json", exclude={"experiments", "defaults", "rows_per_job", "limits"})
         return own | {"experiments": [experiment.model_dump(mode="json") for experiment in self.experiments]}

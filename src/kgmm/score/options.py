@@ -18,7 +18,9 @@ Antithetic = Annotated[bool, Field(description="Draws of dsm in pairs of z and â
 class NoiseOptions(Options):
     """The noise with which the density is blurred, all there is to set of :class:`kgmm.DirectGMM`."""
 
-    sigma: Annotated[PositiveFloat, Field(description="Noise amplitude in standard deviations of the data.")] = 0.05
+    sigma: Annotated[float, Field(gt=0, le=100, description="Noise amplitude in standard deviations of the data.")] = (
+        0.05
+    )
 
 
 class CellOptions(NoiseOptions):
@@ -57,7 +59,9 @@ class CellOptions(NoiseOptions):
 class BatchOptions(Options):
     """A network, and its fit by Adam to batches: what KGMM and DSM share."""
 
-    hidden: Annotated[list[PositiveInt], Field(min_length=1, description="Widths of the hidden layers (SiLU).")] = [
+    hidden: Annotated[
+        list[PositiveInt], Field(min_length=1, max_length=20, description="Widths of the hidden layers (SiLU).")
+    ] = [
         128,
         64,
     ]
@@ -65,7 +69,7 @@ class BatchOptions(Options):
     batch_size: Annotated[
         int, Field(ge=2, multiple_of=2, description="Points in a batch of adam, draws in one of dsm.")
     ] = 1024
-    learning_rate: Annotated[PositiveFloat, Field(description="Largest learning rate of adam.")] = 4e-3
+    learning_rate: Annotated[float, Field(gt=0, le=10, description="Largest learning rate of adam.")] = 4e-3
 
 
 class NetworkOptions(BatchOptions):

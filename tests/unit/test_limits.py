@@ -1,0 +1,60 @@
+"""Settings far beyond any machine are refused before any job, in one sentence that names the key."""
+
+import copy
+
+import pytest
+
+from kgmm.config.parsing import ConfigError, parse_config
+
+BLOCK = {"name": "wells", "system": {"name": "double_well"}}
+
+
+def parsed(settings: dict, **run):
+    block = copy.deepcopy(BLOCK) | {name: value for name, value in settings.items() if name != "run"}
+    return parse_config({"name": "test", "experiments": [block], **run})
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"simulation": {"n_members": 10**12}}, "simulation: n_members = 1e+12"),
+        ({"simulation": {"n_times": 10**13}}, "n_times = 1e+13"),
+        ({"simulation": {"dt": 1e-300}}, "steps, more than limits.steps = 1e+12 allows"),
+        ({"simulation": {"path_length": 1e18}}, "path_length = 1e+18"),
+        ({"langevin": {"n_members": 10**12}}, "langevin: n_members = 1e+12"),
+        ({"langevin": {"path_length": 1e18}}, "langevin: "),
+        ({"estimator": {"max_draws": 10**12}}, "estimator.max_draws: 1000000000000 draws of"),
+        ({"estimator": {"sigma": 1e300}}, "estimator.sigma is 1e+300: input should be less than or equal to 100"),
+        ({"network": {"hidden": [10**9]}}, "network.hidden: 1 layers of up to 1000000000 make 3e+09 parameters"),
+        ({"network": {"hidden": [8] * 2000}}, "network.hidden"),
+        ({"network": {"learning_rate": 1e300}}, "network.learning_rate is 1e+300"),
+        ({"network": {"steps": 10**12}}, "network.steps: 1000000000000 batches of 1024"),
+        ({"name": "a" * 300}, "name is 'aaa"),
+        ({"estimator": {"sigma": [0.1, 0.2, 0.1]}}, "estimator.sigma lists 0.1 twice: each value once is enough"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else next(iter(value)),
+)
+def test_absurd_settings_are_refused(settings, sentence):
+    with pytest.raises(ConfigError) as error:
+        parsed(settings)
+    said = str(error.value)
+    assert sentence in said and "\n" not in said
+
+
+def test_absurd_threads_are_refused():
+    with pytest.raises(ConfigError, match=r"threads\.fit_score is 1000000000: input should be less than"):
+        parsed({}, threads={"fit_score": 10**9})
+
+
+def test_the_limits_can_be_raised():
+    settings = {"network": {"hidden": [4000, 4000]}}
+    with pytest.raises(ConfigError, match=r"make 1.6e\+07 parameters, more than limits.parameters = 1e\+07 allows"):
+        parsed(settings)
+    assert parsed(settings, limits={"parameters": 1e8})[1]
+    with pytest.raises(ConfigError, match=r"more than limits.steps = 1000 allows"):
+        parsed({}, limits={"steps": 1e3})
+
+
+def test_the_systems_defaults_are_within_the_limits():
+    for name in ("lorenz63", "lorenz96", "kuramoto_sivashinsky", "phi4_chain", "reduced_triad"):
+        assert parsed({"system": {"name": name}})[1]
