@@ -11,7 +11,8 @@ from scipy.stats import chi2, norm
 
 from kgmm import Samples
 from kgmm.data.blocks import BLOCKS, effective_sizes
-from kgmm.data.datasets import open_series, series_effective_size
+from kgmm.data.datasets import open_series
+from kgmm.data.imported_series import series_effective_size
 from kgmm.data.options import ReadingOptions
 from kgmm.data.standardization import Standardization
 from kgmm.data.trajectory import as_trajectory, open_trajectory, write_trajectory

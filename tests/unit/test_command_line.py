@@ -153,7 +153,7 @@ def test_a_season_is_found_and_its_remedy_named(capsys):
     assert "77 % of the variance of nino12 are its mean season: give --anomalies monthly" in capsys.readouterr().out
     assert main(["inspect", str(file), "--anomalies", "monthly"]) == 0
     said = capsys.readouterr().out
-    assert "mean season" not in said and "monthly means were subtracted" in said
+    assert "mean season" not in said and "preparation: monthly means were subtracted" in said
     assert said.splitlines()[-1] == f"next: kgmm model {file} --anomalies monthly"
 
 

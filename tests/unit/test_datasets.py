@@ -14,13 +14,8 @@ import xarray as xr
 
 from kgmm.data import datasets
 from kgmm.data.blocks import effective_sizes
-from kgmm.data.datasets import (
-    check_series,
-    content_hash,
-    read_dataset,
-    series_effective_size,
-    write_series,
-)
+from kgmm.data.datasets import check_series, read_dataset
+from kgmm.data.imported_series import content_hash, series_effective_size, write_series
 from kgmm.data.options import ReadingOptions
 from kgmm.data.standardization import Standardization
 from kgmm.data.trajectory import open_trajectory
@@ -660,8 +655,8 @@ def test_what_is_written_is_what_was_read(monkeypatch, tmp_path, suffix):
 
 @pytest.mark.parametrize(("members", "numbers", "shape"), [(2, 10**6, (2, 60)), (64, 66, (3, 11)), (1, 5, (1, 2))])
 def test_the_path_is_the_beginning_of_the_first_members(monkeypatch, tmp_path, members, numbers, shape):
-    monkeypatch.setattr("kgmm.data.datasets._PATH_MEMBERS", members)
-    monkeypatch.setattr("kgmm.data.datasets._PATH_NUMBERS", numbers)
+    monkeypatch.setattr("kgmm.data.imported_series._PATH_MEMBERS", members)
+    monkeypatch.setattr("kgmm.data.imported_series._PATH_NUMBERS", numbers)
     monkeypatch.setattr("kgmm.data.trajectory.NUMBERS_PER_PIECE", 6 * 4)  # so that the path ends within a piece
     write_series(opened(write(tmp_path, ".nc", SEVERAL)), samples=tmp_path / "s.nc", path=tmp_path / "p.nc")
     path = open_trajectory(tmp_path / "p.nc")

@@ -511,6 +511,11 @@ def _(folder):
     return Kind()
 
 
+@kind("no-field.csv")
+def _(folder):
+    return Kind("time,u,v\n" + rows(), options={"reduce": "mean"}, refused="reduce is given: ")
+
+
 # Others.
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import xarray as xr
 
 from kgmm.cli.reading import reading_options
-from kgmm.data.datasets import Series, check_series, open_series, series_effective_size
+from kgmm.data.datasets import Series, check_series, open_series
+from kgmm.data.imported_series import series_effective_size
 from kgmm.data.paths import equal_members, states
 from kgmm.statistics.autocorrelation import BlockedAutocorrelation
 from kgmm.statistics.diagnosis import diagnose
@@ -23,8 +24,10 @@ def inspect(arguments: argparse.Namespace) -> int:
     """Prints the inspection of a file; see :func:`inspection`."""
     series = open_series(arguments.file, arguments.variables, reading_options(arguments))
     check_series(series)
-    lines = inspection(series.load(), series_effective_size(series), season(series) + list(series.notes))
+    lines = inspection(series.load(), series_effective_size(series), season(series))
     print("\n".join(lines))
+    if series.notes:
+        print(f"\npreparation: {'; '.join(series.notes)}")
     print(f"\nnext: kgmm model {shlex.join(arguments.given)}")
     return 0
 
@@ -69,7 +72,7 @@ def inspection(path: xr.DataArray, effective_size: float, further: Sequence[str]
     """
     n_members, n_times, n_features = path.shape
     interval = float(path["time"].values[1] - path["time"].values[0])
-    members = f"{n_members} members of " if n_members > 1 else ""
+    members = f"{n_members} members of {'up to ' * np.isnan(path.values).any()}" if n_members > 1 else ""
     size = f"{members}{n_times} states of {n_features} variable{'s' * (n_features > 1)}, one every {interval:.6g}"
     lines = [f"{size}: worth {effective_size:.0f} independent ones", ""]
     members_of_one_length = equal_members(path)

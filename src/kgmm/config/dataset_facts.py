@@ -62,7 +62,8 @@ def _stamp(path: Path) -> list:
 
 
 def _inspect(series, path: str) -> DatasetFacts:
-    from kgmm.data.datasets import check_series, content_hash, series_effective_size
+    from kgmm.data.datasets import check_series
+    from kgmm.data.imported_series import content_hash, series_effective_size
 
     check_series(series)
     n_members, n_times, _ = series.shape

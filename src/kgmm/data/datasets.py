@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from kgmm.data.blocks import BLOCKS, BlockMoments
 from kgmm.data.formats.contents import UNREADABLE, Contents
+from kgmm.data.formats.labelled import read_labelled
+from kgmm.data.observation import BLOCKS
 from kgmm.data.options import ReadingOptions
 from kgmm.data.paths import as_path, equal_members
 from kgmm.data.preparation import Prepared, prepare
 from kgmm.data.readers import READERS
-from kgmm.data.standardization import Standardization
 from kgmm.data.time_steps import steps_between
-from kgmm.data.trajectory import as_trajectory, times_per_piece, write_trajectory
+from kgmm.data.trajectory import as_trajectory, times_per_piece
 from kgmm.errors import first_line
 
 # Trajectories are stored in single precision: its largest and smallest numbers, with room for squares of differences,
@@ -123,6 +122,11 @@ def open_series(
         raise ValueError("variables is an empty list: at least one name is needed")
     if variables is not None and len(set(variables)) < len(variables):
         raise ValueError(f"variables names {_repeated(variables)!r} of {path} twice: once is enough")
+    of_fields = [name for name in ("group", "select", "reduce") if getattr(options, name) is not None]
+    if of_fields and READERS[path.suffix] is not read_labelled:
+        raise ValueError(
+            f"{of_fields[0]} is given: {path} is no NetCDF file and no Zarr store, which have fields and groups"
+        )
     try:
         contents = READERS[path.suffix](path, variables, options)
     except UNREADABLE as error:
@@ -261,53 +265,3 @@ def check_series(series: Series) -> None:
                 f"variable {name!r} of {series.source} lies between {low:g} and {high:g}: subtract a constant or "
                 "change its units, single precision cannot hold it"
             )
-
-
-# States of a path: enough for correlations, and few enough to hold in memory.
-_PATH_MEMBERS, _PATH_NUMBERS = 64, 16_000_000
-
-
-def write_series(series: Series, *, samples: str | Path, path: str | Path) -> None:
-    """Writes two trajectory files: all states, and as path the beginning of the first members."""
-    n_members, n_times, n_features = series.shape
-    path_members = min(n_members, _PATH_MEMBERS)
-    path_times = min(n_times, max(1, _PATH_NUMBERS // (path_members * n_features)))
-    attributes = {"source": Path(series.source).name}
-    if series.notes:
-        attributes["preparation"] = "; ".join(series.notes)
-    for file, members, times in ((samples, n_members, n_times), (path, path_members, path_times)):
-        pieces = (values[:members, : times - start] for start, values in series.pieces() if start < times)
-        write_trajectory(
-            file,
-            pieces,
-            n_members=members,
-            n_times=times,
-            variables=series.variables,
-            interval=series.time_step,
-            attributes=attributes,
-        )
-
-
-def series_effective_size(series: Series) -> float:
-    """Number of independent samples the series is worth, for its slowest variable, reading it twice in pieces."""
-    n_members, n_times, n_features = series.shape
-    flat = ((start, values.reshape(-1, n_features)) for start, values in series.pieces())
-    moments = BlockMoments(n_members * n_times, Standardization.of_pieces(flat))
-    for start, values in series.pieces():
-        times = np.arange(start, start + values.shape[1])
-        rows = np.add.outer(n_times * np.arange(n_members), times).ravel()
-        moments.add(rows, values.reshape(-1, n_features))
-    return float(moments.effective_sizes().min())
-
-
-def content_hash(path: str | Path) -> str:
-    """SHA-256 of a file, or of all files of a folder with their names."""
-    path = Path(path)
-    digest = hashlib.sha256()
-    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-        if file.is_file():
-            digest.update(str(file.relative_to(path)).encode())
-            with open(file, "rb") as opened:
-                while block := opened.read(1 << 20):
-                    digest.update(block)
-    return digest.hexdigest()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kgmm.data.datasets import check_series, open_series, write_series
+from kgmm.data.datasets import check_series, open_series
+from kgmm.data.imported_series import write_series
 from kgmm.data.options import ReadingOptions
 from kgmm.jobs.job import Job
 from kgmm.sde.recording import add_effective_size
