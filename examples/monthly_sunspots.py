@@ -11,23 +11,19 @@ months, which makes the scatter about the same at high and low numbers; ``rate``
 
 from __future__ import annotations
 
-import tarfile
-from importlib.metadata import distribution
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from r_datasets import read
 
 _SMOOTHING = 13  # months
 _STEP = 12  # months
 
 
 def read_numbers() -> pd.DataFrame:
-    """The table ``time, number`` from the package's archive; importing the package would unpack it into the home."""
-    archive = distribution("pydataset").locate_file("pydataset/resources.tar.gz")
-    with tarfile.open(archive) as files, files.extractfile("resources/rdata/csv/datasets/sunspot.month.csv") as file:
-        table = pd.read_csv(file, index_col=0)
-    return table.rename(columns={"sunspot.month": "number"})
+    """The table ``time, number``."""
+    return read("sunspot.month").rename(columns={"sunspot.month": "number"})
 
 
 def main() -> None:

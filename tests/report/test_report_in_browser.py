@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -136,3 +138,54 @@ def test_a_picture_can_be_saved(page):
 
 def test_the_report_is_small_enough_to_send(report):
     assert report.stat().st_size < 15e6
+
+
+@pytest.mark.parametrize("width", [400, 1600])
+def test_no_picture_lies_over_another_whatever_is_chosen(browser, report, tmp_path, width):
+    """Also where one system has a picture more than the next, as those of one variable have a score."""
+    page = report.read_text()
+    data = re.search(r'<script type="application/json" id="explorer-data">(.*?)</script>', page, re.DOTALL)
+    entries = json.loads(data.group(1))
+    first = entries[0]["title"]
+    fewer = [{k: v for k, v in e.items() if k not in ("profile", "field") or e["title"] != first} for e in entries]
+    assert any("profile" in e or "field" in e for e in fewer) and fewer != entries
+    changed = tmp_path / "report.html"
+    changed.write_text(page.replace(data.group(1), json.dumps(fewer).replace("<", "\\u003c")))
+    open_page(browser, changed, width, "light", "changed", "explorer")
+    WebDriverWait(browser, 20).until(lambda _: plotted(browser, "density"))
+    titles = [option.text for option in choose(browser, "explorer-title").options]
+    for title in [*titles, titles[0], titles[-1]]:
+        choose(browser, "explorer-title").select_by_visible_text(title)
+        for setting in range(len(choose(browser, "explorer-setting").options)):
+            choose(browser, "explorer-setting").select_by_index(setting)
+            WebDriverWait(browser, 10).until(lambda _: boxes_fit(browser), f"{title}, setting {setting}")
+
+
+def boxes_fit(browser) -> bool:
+    """Whether every picture of the explorer is as wide as its panel, and no two panels overlap."""
+    return browser.execute_script(
+        """
+        const panels = [...document.querySelectorAll('.panels > div')].filter(panel => !panel.hidden);
+        const boxes = panels.map(panel => panel.getBoundingClientRect());
+        const plots = panels.map(panel => panel.querySelector('.main-svg').getBoundingClientRect());
+        const before = (a, b) => a.right <= b.left + 1 || a.bottom <= b.top + 1;
+        const apart = (a, b) => before(a, b) || before(b, a);
+        return panels.length > 1
+          && boxes.every((box, k) => Math.abs(box.width - plots[k].width) < 2)
+          && plots.every((a, i) => plots.every((b, j) => i === j || apart(a, b)));
+        """
+    )
+
+
+def test_the_verdicts_of_claims_are_on_a_narrow_screen(browser, report, tmp_path):
+    claims = (
+        '<div class="scroll"><table><thead><tr><th scope="col">claim</th><th scope="col">measured</th>'
+        '<th scope="col">bar</th><th scope="col">verdict</th></tr></thead><tbody><tr><th scope="row">double well at '
+        "σ = 0.05: the error of the score against the smoothed one, median of three</th><td>0.00123</td><td>≤ 0.01</td>"
+        '<td id="verdict">holds</td></tr></tbody></table></div>'
+    )
+    changed = tmp_path / "report.html"
+    changed.write_text(report.read_text().replace("<h2>Summary</h2>", f"<h2>Summary</h2>{claims}"))
+    open_page(browser, changed, 400, "light", "claims", "summary")
+    box = browser.execute_script("return document.getElementById('verdict').getBoundingClientRect().right")
+    assert 0 < box <= 400

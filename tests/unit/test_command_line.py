@@ -1,6 +1,7 @@
 """``kgmm inspect``, ``model`` and ``init``: what they say, what they write, and one sentence for every mistake."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ import yaml
 from kgmm.cli.configuration import name_of
 from kgmm.cli.main import main
 from kgmm.jobs.local_run import LocalRun
+from kgmm.report.verdicts import verdicts
+from kgmm.tables.metrics import WARNING
 
 RNG = np.random.default_rng(3)
 
@@ -178,3 +181,33 @@ def test_a_missing_package_is_named_with_its_extra(series, monkeypatch, capsys):
         monkeypatch.delitem(sys.modules, name)
     assert main(["model", str(series)]) == 2
     assert "the package jinja2 is missing: pip install kgmm[report]" in capsys.readouterr().err
+
+
+def test_the_tree_rings_and_their_difficulties(tmp_path, capsys):
+    examples = shutil.copytree(Path(__file__).parents[2] / "examples", tmp_path / "examples")
+    subprocess.run([sys.executable, "tree_rings.py"], cwd=examples, check=True, capture_output=True)
+    assert main(["inspect", str(examples / "tree_rings.csv")]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("7980 states of 1 variable, one every 1: worth 19")
+    assert "width is saved 0.8 times in a decorrelation time" in said and "it may not be stationary" in said
+
+
+def test_what_the_check_of_a_model_found_is_in_the_verdict():
+    columns = [
+        "sigma",
+        "method",
+        "mobility",
+        "statistic",
+        "variable",
+        "value",
+        "stderr",
+        "floor",
+        "data_value",
+        "reason",
+    ]
+    row = [0.05, "stable", "matched", "relative_entropy", "x", 0.001, 0.001, 0.001, np.nan, ""]
+    found = [0.05, "stable", "matched", WARNING, "", np.nan, np.nan, np.nan, np.nan, "the clock is off by 0.3"]
+    metrics = pd.DataFrame([row, found], columns=columns).assign(status="ok")
+    (one,) = verdicts(metrics, pd.DataFrame({"limits": ["", np.nan]}))
+    assert str(one.verdict) == "The model can be used for densities; but the clock is off by 0.3."
+    assert not one.verdict.holds

@@ -183,6 +183,12 @@ def _(folder):
     return Kind('"time","u","v"\n' + rows())
 
 
+@kind("row-numbers.csv")
+def _(folder):
+    lines = rows().splitlines()
+    return Kind('"","time","u","v"\n' + "".join(f'"{k}",{line}\n' for k, line in enumerate(lines, 1)))
+
+
 @kind("with-text.csv")
 def _(folder):
     lines = rows().splitlines()

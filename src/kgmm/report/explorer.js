@@ -75,6 +75,8 @@
     if (entry.profile) drawProfile(entry.profile, name);
     else if (entry.field) drawField(entry.field, entry.variables || ["x", "y"], k, name);
     else part("score").hidden = true;
+    // The number of pictures in a row may have changed since the first of them was drawn.
+    ["density", "autocorrelation", "score"].map(part).filter((panel) => !panel.hidden).forEach((panel) => Plotly.Plots.resize(panel));
     const lines = (entry.variables && entry.numbers[entry.variables[k]]) || [];
     part("numbers").replaceChildren(...lines.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
   };

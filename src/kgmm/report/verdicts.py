@@ -8,6 +8,7 @@ import pandas as pd
 
 from kgmm.results import BASELINES
 from kgmm.statistics.verdict import Verdict
+from kgmm.tables.metrics import WARNING
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,9 @@ def verdicts(metrics: pd.DataFrame, trajectories: pd.DataFrame) -> list[ModelVer
     found = []
     of_models = metrics[metrics["mobility"].notna() & ~metrics["mobility"].isin(BASELINES)]
     for (sigma, method, mobility), rows in of_models.groupby(["sigma", "method", "mobility"], sort=False):
-        found.append(ModelVerdict(f"{method}, σ = {sigma:g}, Φ {mobility}", Verdict.of(rows, limits)))
+        warnings = rows.loc[rows["statistic"] == WARNING, "reason"]
+        verdict = Verdict.of(rows[rows["statistic"] != WARNING], limits, list(warnings))
+        found.append(ModelVerdict(f"{method}, σ = {sigma:g}, Φ {mobility}", verdict))
     failed = metrics[(metrics["status"] == "failed") & metrics["statistic"].str.startswith("comparison")]
     for row in failed.itertuples():
         said = Verdict((), (f"there is no model, because {row.reason}",), tuple(limits), ("more data",))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import xarray as xr
 
 from kgmm.jobs.job import Job
@@ -19,9 +21,12 @@ def compare_model(job: Job) -> None:
         return
     with xr.open_dataset(job.inputs.mobility) as dataset:
         mobility = Mobility.from_dataset(dataset)
-    rows = mobility_rows(mobility, system_of(job))
-    if mobility.method == "state":
-        rows += dynamics_rows(load_model(job.inputs.mobility).dynamics)
+    rows, warnings = mobility_rows(mobility, system_of(job)), ()
+    if mobility.method == "state" or "baselines" in job.settings:
+        dynamics = load_model(job.inputs.mobility).dynamics
+        rows += dynamics_rows(dynamics) if mobility.method == "state" else []
+        warnings = dynamics.warnings
     # A mobility from one finite lag is estimated as that of the baseline, but the model is another.
     name = "finite lag" if mobility.method in BASELINES else mobility.method
-    compare_sample(job, name, rows, baselines="baselines" in job.settings).to_netcdf(job.outputs.comparison)
+    comparison = compare_sample(job, name, rows, baselines="baselines" in job.settings)
+    comparison.assign_attrs(warnings=json.dumps(warnings)).to_netcdf(job.outputs.comparison)

@@ -214,5 +214,5 @@ def _drifts(name: str, values: np.ndarray) -> list[str]:
         a, b = statistic(values[:, :half]), statistic(values[:, -half:])
         drift = abs(a.value - b.value) / max(float(np.hypot(a.stderr, b.stderr)), 1e-300)
         if drift > _MAX_DRIFT:
-            drifts.append(f"the {what} of {name} drifts by {drift:.1f} standard errors: is it stationary?")
+            drifts.append(f"the {what} of {name} drifts by {drift:.1f} standard errors: it may not be stationary")
     return drifts

@@ -21,6 +21,8 @@ _UNITS = {
     "decorrelation_time": "t", "integrated_time": "t", "slope_window": "t", "resets_per_member_time": "1/t",
     "autocorrelation_follows": "decorrelation times",
 }  # fmt: skip
+# Statistic of a row without a value, whose reason is what the check of a model found.
+WARNING = "warning"
 _FILES = ("evaluation", "comparison", "comparison_fitted", "response")
 
 
@@ -49,5 +51,10 @@ def _metrics(path: str, name: str, method: str) -> list[dict]:
         if method in failed:
             return [{"statistic": name, "status": "failed", "reason": failed[method]}]
         rows = metric_rows(dataset)
+        warnings = [
+            {"mobility": dataset.attrs["mobility"], "reason": text}
+            for text in json.loads(dataset.attrs.get("warnings", "[]"))
+        ]
     kept = [row for row in rows if row.pop("method") in ("", method)]
-    return [row | {"units": _UNITS.get(row["statistic"], "1"), "status": "ok", "reason": ""} for row in kept]
+    kept = [row | {"units": _UNITS.get(row["statistic"], "1"), "status": "ok", "reason": ""} for row in kept]
+    return kept + [warning | {"statistic": WARNING, "status": "ok"} for warning in warnings]

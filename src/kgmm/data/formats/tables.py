@@ -35,6 +35,8 @@ def contents_of_table(table, path: Path, variables: Sequence[str] | None, option
     has_names = not isinstance(table.columns[0] if table.shape[1] else "", (int, np.integer))
     if _is_numeric(table) and is_year_of_months(list(table.columns) if has_names else None, table.to_numpy()):
         return _months_of_years(table, path)
+    if has_names:
+        table = _without_row_numbers(table)
     table, time = _named(table) if not has_names else (table, _time_columns(table, options))
     member = options.member
     columns = ", ".join(map(str, table.columns))
@@ -57,6 +59,13 @@ def contents_of_table(table, path: Path, variables: Sequence[str] | None, option
         if len(time) == 1 and runs_backwards(time[0]):
             values, times = _forwards(values, times)
     return contents_of_array(values, list(variables), times)
+
+
+def _without_row_numbers(table):
+    """The table without a first column that has no name and counts the rows, as R and pandas write it."""
+    if str(table.columns[0]).strip() not in ("", "Unnamed: 0") or not is_real(np.asarray(table.iloc[:, 0]).dtype):
+        return table
+    return table.iloc[:, 1:] if (np.diff(table.iloc[:, 0]) == 1).all() else table
 
 
 def _is_numeric(table) -> bool:
