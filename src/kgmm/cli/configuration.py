@@ -15,7 +15,6 @@ from kgmm.data.paths import states
 from kgmm.statistics.diagnosis import diagnose
 
 SIGMA = 0.05
-_THREADS = 2
 
 
 def name_of(file: Path) -> str:
@@ -54,7 +53,6 @@ def configuration(arguments: argparse.Namespace) -> dict:
         "name": name.replace("_", "-"),
         "title": f"A stochastic model of {Path(arguments.file).name}",
         "seed": arguments.seed,
-        "threads": dict.fromkeys(("fit_score", "estimate_mobility", "sample_langevin"), _THREADS),
         "experiments": [
             {
                 "name": name,
@@ -90,7 +88,6 @@ def amplitude(X: np.ndarray) -> float:
 _COMMENTS = {
     "name": "results go to results/<name>/",
     "seed": "of all random numbers",
-    "threads": "they can change the last digits, so they stand here and not in the profile",
     "system": "the file; more keys in config/README.md",
     "estimator": "the score at noise amplitude σ, in standard deviations of the data; method: kgmm is the paper's",
     "mobility": "choose: constant, or a circulation that depends on the state, by simulation against held-out data",

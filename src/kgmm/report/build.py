@@ -12,9 +12,11 @@ from pathlib import Path
 import jinja2
 import pandas as pd
 import plotly.offline
+import xarray as xr
 from PIL import Image
 
 from kgmm.config.stages import STAGES
+from kgmm.figures.kinds.empty import reason_of
 from kgmm.report import model_tables, tables
 from kgmm.report.explorer import explorer_entries
 from kgmm.report.response_table import response_table
@@ -175,9 +177,16 @@ def _part(name: str) -> str:
 
 
 def _image(path: str | None) -> dict | None:
-    """The picture as base64, the size at which it is as large as it was drawn, and the files beside the report."""
+    """The picture as base64, the size at which it is as large as it was drawn, and the files beside the report.
+
+    Of a picture without anything to show the reason, ``text``.
+    """
     if path is None:
         return None
+    title = Path(path).stem.replace("_", " ")
+    reason = _nothing_shown(Path(path).with_suffix(".nc"))
+    if reason is not None:
+        return {"text": reason, "title": title}
     content = io.BytesIO()
     with Image.open(path) as image:
         scale = 96 / image.info.get("dpi", (96, 96))[0]
@@ -188,9 +197,17 @@ def _image(path: str | None) -> dict | None:
     return size | {
         "image": base64.b64encode(content.getvalue()).decode(),
         "name": f"{folder}-{Path(name).stem}",
-        "title": Path(name).stem.replace("_", " "),
+        "title": title,
         "files": [str(Path(folder, name).with_suffix(suffix)) for suffix in (".pdf", ".png", ".nc")],
     }
+
+
+def _nothing_shown(data: Path) -> str | None:
+    """The sentence that a picture consists of, if it does; it is better read as text."""
+    if not data.exists():
+        return None
+    with xr.open_dataset(data) as shown:
+        return reason_of(shown) if shown.attrs.get("kind") == "empty" else None
 
 
 def _core_share(costs: pd.DataFrame) -> float:

@@ -8,6 +8,13 @@ from matplotlib.figure import Figure
 from kgmm.figures.style import new_figure
 from kgmm.results import ExperimentResult
 
+NOTHING = "No usable result, or a score of many variables without a model: see the tables of this section."
+
+
+def reason_of(dataset: xr.Dataset) -> str:
+    """Why there is nothing to show."""
+    return dataset.attrs.get("reason", NOTHING)
+
 
 def gather(rows: list[ExperimentResult]) -> xr.Dataset:
     """Nothing."""
@@ -17,6 +24,5 @@ def gather(rows: list[ExperimentResult]) -> xr.Dataset:
 def draw(dataset: xr.Dataset) -> Figure:
     """Says that there is nothing to show."""
     figure = new_figure(6, 1.2)
-    nothing = "No usable result, or a score of many variables without a model:\nsee the tables of this section."
-    figure.text(0.5, 0.5, dataset.attrs.get("reason", nothing), ha="center", va="center", wrap=True)
+    figure.text(0.5, 0.5, reason_of(dataset), ha="center", va="center", wrap=True)
     return figure
