@@ -7,6 +7,7 @@ import logging
 import numpy as np
 
 from kgmm.data.paths import as_path, equal_members, states
+from kgmm.errors import ScientificFailure
 from kgmm.langevin.dynamics import CIRCULATIONS, Dynamics
 from kgmm.langevin.fit_dynamics import fit_dynamics
 from kgmm.langevin.model import LangevinModel
@@ -103,5 +104,9 @@ def fit_langevin(
         return model
     logger.info("the model does not pass its check (%s): a network is tried", "; ".join(model.dynamics.warnings))
     network = fit_network(states(path), random_state=random_state)
-    other = fit_dynamics(path, network, **options)
+    try:
+        other = fit_dynamics(path, network, **options)
+    except ScientificFailure as failure:
+        logger.info("there is no model with the network: %s", failure)
+        return model
     return min(model, other, key=lambda one: (one.dynamics.check.members_reset > 0, one.dynamics.check.worst))
