@@ -624,7 +624,9 @@ def test_principal_components_are_those_of_the_weighted_covariance(tmp_path):
 def test_what_was_done_is_said(tmp_path):
     (tmp_path / "x.csv").write_text("time,u,v\n" + rows())
     path = kgmm.read(tmp_path / "x.csv", detrend=True, standardise=True)
-    assert path.attrs["preparation"].startswith("the linear trend was subtracted; standardised from mean and deviation")
+    trend, standardised = path.attrs["preparation"].split("; ")
+    assert trend.startswith("the linear trend was subtracted (per unit of time, of dates per day: u ")
+    assert standardised.startswith("standardised from mean and deviation of u (")
     line = np.polyval(np.polyfit(np.arange(N), path.values[0], 1)[:, 0], np.arange(N))
     np.testing.assert_allclose(line, 0, atol=1e-9)
 
@@ -647,5 +649,141 @@ def test_damaged_files_are_refused_in_a_sentence_or_read(tmp_path, name):
             file.write_bytes(bytes(damaged[: rng.integers(1, len(damaged) + 1)]))
             try:
                 kgmm.read(file, **asked.options)
+            except ValueError as error:
+                assert "\n" not in str(error).strip()
+
+
+# What a reader of other eyes found.
+
+
+def test_codes_in_single_precision_are_found(tmp_path):
+    values = X.astype("f4")
+    values[[0, 1]] = -99.9
+    xr.Dataset({"u": ("time", values[:, 0])}, coords={"time": np.arange(N)}).to_netcdf(tmp_path / "x.nc")
+    path = kgmm.read(tmp_path / "x.nc", missing=[-99.9], gaps="drop-edges")
+    np.testing.assert_allclose(path.values[0, :, 0], X[2:, 0], atol=1e-6)
+
+
+def test_a_repeated_code_is_named_with_the_option(tmp_path):
+    values = X.copy()
+    values[::20] = -9999.0
+    (tmp_path / "x.csv").write_text("time,u,v\n" + rows(columns=values))
+    found = kgmm.diagnose(kgmm.read(tmp_path / "x.csv"))
+    assert "--missing -9999" in str(found[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "chosen"),
+    [("190:260", [2, 3]), ("290:110", [0, 4]), ("-70:110", [0, 4]), ("0:360", [0, 1, 2, 3, 4]), ("100:100", [0])],
+)
+def test_longitudes_go_round(tmp_path, text, chosen):
+    field_file(tmp_path)
+    path = kgmm.read(tmp_path / "field.nc", select={"lon": text, "lat": "20"})
+    np.testing.assert_allclose(path.values[0], FIELD[:, 2, chosen], atol=1e-12)
+
+
+def test_a_curvilinear_grid_is_weighted_by_area(tmp_path):
+    latitude = np.broadcast_to(LATITUDES[:, None], (4, 5))
+    dataset = xr.Dataset({"sst": (("time", "y", "x"), FIELD)}, coords={"time": MONTHS, "lat": (("y", "x"), latitude)})
+    dataset.to_netcdf(tmp_path / "x.nc")
+    weights = np.cos(np.deg2rad(latitude)).ravel()
+    expected = FIELD.reshape(N, -1) @ weights / weights.sum()
+    np.testing.assert_allclose(kgmm.read(tmp_path / "x.nc", reduce="mean").values[0, :, 0], expected, atol=1e-12)
+
+
+def test_segments_have_one_trend(tmp_path):
+    """Lines of their own would take most of short pieces away."""
+    values = X + 0.1 * np.arange(N)[:, None]
+    values[3::4] = np.nan
+    (tmp_path / "x.csv").write_text("time,u,v\n" + rows(columns=values).replace("nan", ""))
+    path = kgmm.read(tmp_path / "x.csv", gaps="segments", detrend=True)
+    kept = np.isfinite(values[:, 0])
+    left = path.values.reshape(-1, 2)
+    slope = np.polyfit(np.arange(N)[kept], values[kept], 1)[0]
+    expected = values[kept] - np.outer(np.arange(N)[kept] - np.arange(N)[kept].mean(), slope)
+    np.testing.assert_allclose(left, expected, atol=1e-9)
+
+
+def test_nothing_is_interpolated_over_a_long_gap(tmp_path):
+    lines = rows().splitlines(keepends=True)
+    (tmp_path / "x.csv").write_text("time,u,v\n" + "".join(lines[:20] + lines[90:]))
+    with pytest.raises(ValueError, match="--max-gap is 3"):
+        kgmm.read(tmp_path / "x.csv", resample=1.0, gaps="interpolate")
+    with pytest.raises(ValueError, match="non-finite values"):
+        kgmm.read(tmp_path / "x.csv", resample=0.5)
+    assert kgmm.read(tmp_path / "x.csv", resample=1.0, gaps="segments").sizes["member"] == 2
+
+
+def test_bounds_of_times_are_no_variable(tmp_path):
+    dataset = labelled(time_bnds=(("time", "bnds"), np.stack([np.arange(N), np.arange(1, N + 1)], axis=1)))
+    dataset["time"].attrs["bounds"] = "time_bnds"
+    dataset.to_netcdf(tmp_path / "x.nc")
+    assert list(kgmm.read(tmp_path / "x.nc")["variable"].values) == ["u", "v"]
+
+
+@pytest.mark.parametrize(
+    ("written", "step"),
+    [("%d/%m/%Y", 1.0), ("%m/%d/%Y", 1.0), ("%d.%m.%Y", 1.0)],
+)
+def test_days_and_months_in_either_order(tmp_path, written, step):
+    (tmp_path / "x.csv").write_text("date,u,v\n" + rows(times=DAYS.strftime(written)))
+    path = kgmm.read(tmp_path / "x.csv")
+    assert float(path["time"][0]) == step
+    monthly = tmp_path / "months.csv"
+    monthly.write_text("date,u,v\n" + rows(times=MONTHS.strftime("%d/%m/%Y")))
+    assert float(kgmm.read(monthly)["time"][0]) == pytest.approx(MONTH)
+
+
+def test_dates_that_can_be_read_in_two_ways_are_refused(tmp_path):
+    days = pd.date_range("2001-01-01", periods=N, freq="D")
+    some = [day.strftime("%d/%m/%Y") for day in days if day.day <= 12]
+    (tmp_path / "x.csv").write_text("date,u\n" + rows(times=some, columns=X[: len(some), :1]))
+    with pytest.raises(ValueError, match="can be read in two ways: write them as YYYY-MM-DD"):
+        kgmm.read(tmp_path / "x.csv")
+
+
+def test_months_of_other_calendars_are_equal_steps(tmp_path):
+    times = xr.date_range("0001-01-16", periods=N, freq="MS", calendar="noleap", use_cftime=True)
+    labelled().assign_coords(time=times).to_netcdf(tmp_path / "x.nc")
+    path = kgmm.read(tmp_path / "x.nc", anomalies="monthly")
+    assert float(path["time"][0]) == pytest.approx(MONTH)
+    means = np.stack([X[m::12].mean(axis=0) for m in range(12)])
+    shift = times[0].month - 1
+    np.testing.assert_allclose(path.values[0], X - means[np.arange(N) % 12], atol=1e-9, err_msg=str(shift))
+
+
+def test_exponents_of_fortran(tmp_path):
+    text = "".join(f"{k} {value:.6E}\n".replace("E", "D") for k, value in enumerate(X[:, 0]))
+    (tmp_path / "x.dat").write_text(text)
+    np.testing.assert_allclose(kgmm.read(tmp_path / "x.dat").values[0, :, 0], X[:, 0], atol=1e-9)
+
+
+def test_dates_in_the_index_of_a_table(tmp_path):
+    pytest.importorskip("pyarrow", reason="the package pyarrow is not installed")
+    pd.DataFrame({"u": X[:, 0]}, index=DAYS).to_parquet(tmp_path / "x.parquet")
+    assert float(kgmm.read(tmp_path / "x.parquet")["time"][0]) == 1.0
+
+
+@pytest.mark.parametrize("name", ["packed.nc", "named/tree.h5", "array.npy", "table.parquet"])
+def test_damaged_binary_files_are_refused_in_a_sentence_or_read(tmp_path, name):
+    file = tmp_path / name.split("/")[-1]
+    if name == "array.npy":
+        np.save(file, X)
+        options, variables = {"time_step": 1.0}, None
+    else:
+        asked = KINDS[name](tmp_path)
+        options, variables = asked.options, asked.variables
+    content = file.read_bytes()
+    rng = np.random.default_rng(12)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for _ in range(60):
+            damaged = bytearray(content)
+            for place in rng.integers(0, min(len(damaged), 4000), rng.integers(1, 6)):
+                damaged[place] = rng.integers(0, 256)
+            cut = len(damaged) if rng.random() < 0.7 else rng.integers(1, len(damaged) + 1)
+            file.write_bytes(bytes(damaged[:cut]))
+            try:
+                kgmm.read(file, variables, **options)
             except ValueError as error:
                 assert "\n" not in str(error).strip()

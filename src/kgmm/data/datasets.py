@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from kgmm.data.formats.contents import UNREADABLE, Contents
+from kgmm.data.formats.contents import Contents
 from kgmm.data.formats.labelled import read_labelled
 from kgmm.data.observation import BLOCKS
 from kgmm.data.options import ReadingOptions
@@ -129,7 +129,11 @@ def open_series(
         )
     try:
         contents = READERS[path.suffix](path, variables, options)
-    except UNREADABLE as error:
+    except UnicodeDecodeError as error:
+        raise ValueError(f"the data file {path} cannot be read: it is no text in UTF-8, save it so") from error
+    except ValueError:
+        raise
+    except Exception as error:  # damaged files make the libraries raise nearly anything
         raise ValueError(f"the data file {path} cannot be read: {first_line(error)}") from error
     if 0 in contents.shape:
         raise ValueError(f"{path} holds no data: its shape (members, times, variables) is {contents.shape}")
@@ -151,7 +155,9 @@ def open_series(
 def _damage_told(path: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, RuntimeError) as error:  # netCDF4 reports damage by the latter
+    except ValueError:
+        raise
+    except Exception as error:
         raise ValueError(f"the data file {path} cannot be read: {first_line(error)}") from error
 
 

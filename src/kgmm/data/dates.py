@@ -7,12 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
+from kgmm.data.time_steps import steps_between
+
 _TIME_NAMES = (
     "time", "date", "datetime", "timestamp", "t", "year", "years", "yr", "decimal year", "decimal_year", "decimal date",
     "age", "age_ka", "age_bp", "yrbp", "day", "month",
 )  # fmt: skip
 _BACKWARDS = ("age", "bp", "before")
 _DAY_OF_YEAR = ("doy", "day_of_year", "day of year", "jday", "julian day", "yday")
+_MONTHS_PER_YEAR = 12
+_DAY_AND_MONTH = r"\d{1,2}[/.]\d{1,2}[/.]\d{4}"
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
@@ -96,6 +100,8 @@ def times_of(column, path: Path) -> np.ndarray:
         return column.to_numpy() if dates is None else dates
     if pd.api.types.is_datetime64_any_dtype(column):
         dates = column
+    elif column.astype(str).str.fullmatch(_DAY_AND_MONTH).all():
+        dates = _with_day_and_month(column, path)
     else:
         dates = pd.to_datetime(column, errors="coerce", utc=True, format="ISO8601")
         if dates.isna().any():
@@ -104,6 +110,31 @@ def times_of(column, path: Path) -> np.ndarray:
         raise ValueError(f"column {column.name!r} of {path} holds neither numbers nor dates")
     zone = getattr(dates.dt, "tz", None)
     return (dates.dt.tz_localize(None) if zone is not None else dates).to_numpy()
+
+
+def _with_day_and_month(column, path: Path):
+    """Dates such as 15/01/1951: day or month first, whichever is possible, or gives equal steps."""
+    import pandas as pd
+
+    found = []
+    for day_first in (True, False):
+        dates = pd.to_datetime(column, errors="coerce", utc=True, dayfirst=day_first, format="mixed")
+        numbers = column.astype(str).str.extract(r"^(\d{1,2})[/.](\d{1,2})").astype(int).to_numpy()
+        if (numbers[:, 1 if day_first else 0] <= _MONTHS_PER_YEAR).all() and not dates.isna().any():
+            found.append(dates)
+    regular = [dates for dates in found if _is_regular(dates)]
+    chosen = regular if len(found) > 1 else found
+    if len(chosen) != 1:
+        raise ValueError(
+            f"column {column.name!r} of {path} has dates such as {column.iloc[0]}, which can be read in two ways: "
+            "write them as YYYY-MM-DD"
+        )
+    return chosen[0]
+
+
+def _is_regular(dates) -> bool:
+    steps = steps_between(dates.dt.tz_localize(None).to_numpy())
+    return bool(len(steps) and steps.min() > 0 and np.ptp(steps) <= 1e-3 * steps.max())
 
 
 def _packed_dates(values: np.ndarray) -> np.ndarray | None:

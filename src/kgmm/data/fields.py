@@ -11,6 +11,7 @@ import xarray as xr
 from kgmm.data.options import ReadingOptions
 
 _LATITUDES = ("lat", "latitude", "nav_lat")
+_LONGITUDES = ("lon", "longitude", "nav_lon", "long")
 _PCS = re.compile(r"pcs=([1-9]\d?)")
 
 
@@ -35,11 +36,20 @@ def selected(dataset: xr.Dataset, options: ReadingOptions, path: Path) -> xr.Dat
         if len(bounds) == 1:
             chosen = [int(np.abs(values - bounds[0]).argmin())]
         else:
-            chosen = np.flatnonzero((values >= min(bounds)) & (values <= max(bounds)))
+            chosen = np.flatnonzero(_between(values, *bounds, name))
         if len(chosen) == 0:
             raise ValueError(f"select {name}={text}: {name} of {path} lies between {values.min()} and {values.max()}")
         dataset = dataset.isel({name: chosen})
     return dataset
+
+
+def _between(values: np.ndarray, low: float, high: float, name: str) -> np.ndarray:
+    """Which values of a coordinate lie between bounds; of a longitude also across the end of the circle."""
+    if str(name).lower() not in _LONGITUDES:
+        return (values >= min(low, high)) & (values <= max(low, high))
+    east = (values - low) % 360.0  # degrees to the east of the western bound
+    width = (high - low) % 360.0
+    return east <= (360.0 if high - low >= 360.0 else width)
 
 
 def reduced(field: xr.DataArray, options: ReadingOptions, path: Path) -> tuple[xr.Variable, list[str]]:
@@ -77,7 +87,9 @@ def reduced(field: xr.DataArray, options: ReadingOptions, path: Path) -> tuple[x
     if not space:
         return field.variable, [name]
     weights = xr.ones_like(field.isel({time: 0}, drop=True), dtype=float)
-    latitude = next((dim for dim in space if str(dim).lower() in _LATITUDES and dim in field.coords), None)
+    # Of curvilinear grids it has two dimensions.
+    known_by_name = (name for name in field.coords if str(name).lower() in _LATITUDES)
+    latitude = next((name for name in known_by_name if set(field[name].dims) <= set(space)), None)
     if latitude is not None:
         weights = weights * np.cos(np.deg2rad(field[latitude]))
     columns = field.transpose(time, *space).values.reshape(field.sizes[time], -1).astype(float)

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from kgmm.data.options import ReadingOptions
-from kgmm.data.regular_times import on_regular_times, resampled
+from kgmm.data.regular_times import day_numbers, on_regular_times, resampled
+from kgmm.data.time_steps import days_of_month, month_numbers
+
+_LEAST_FOR_DERIVATIVE = 3
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def prepare(series: Prepared, options: ReadingOptions) -> Prepared:
     if options.missing:
         series = _without_codes(series, options.missing)
     if options.resample is not None:
-        series = _resampled(series, options.resample)
+        series = _resampled(series, options.resample, options.max_gap)
     if options.gaps is not None:
         series = close_gaps(series, options.gaps, options.max_gap)
     if options.anomalies is not None:
@@ -84,15 +87,20 @@ def prepare(series: Prepared, options: ReadingOptions) -> Prepared:
 
 
 def _without_codes(series: Prepared, codes: Sequence[float]) -> Prepared:
-    members = [np.where(np.isin(member, codes), np.nan, member) for member in series.members]
-    count = sum(int(np.isin(member, codes).sum()) for member in series.members)
+    # Codes such as -99.9 are often stored in single precision.
+    found = [
+        np.logical_or.reduce([np.isclose(member, code, rtol=1e-6, atol=0.0) for code in codes])
+        for member in series.members
+    ]
+    members = [np.where(is_code, np.nan, member) for member, is_code in zip(series.members, found)]
+    count = sum(int(is_code.sum()) for is_code in found)
     return series.noted(f"{count} values that stand for missing ones were taken out", members=members)
 
 
-def _resampled(series: Prepared, step: float) -> Prepared:
+def _resampled(series: Prepared, step: float, max_gap: int) -> Prepared:
     if not series.times:
         raise ValueError(f"resample is {step:g}: the file has no times")
-    parts = [resampled(member, times, step) for member, times in zip(series.members, series.times)]
+    parts = [resampled(member, times, step, max_gap) for member, times in zip(series.members, series.times)]
     how = parts[0].method
     members, times = [part.values for part in parts], [part.times for part in parts]
     return series.noted(f"resampled every {step:g} by {how}", members=members, times=times, time_step=step)
@@ -124,7 +132,7 @@ def close_gaps(series: Prepared, how: str, max_gap: int) -> Prepared:
         )  # fmt: skip
     members, times, count = [], [], 0
     for k, member in enumerate(series.members):
-        own = series.times[k] if series.times else np.arange(len(member))
+        own = series.times[k] if series.times else np.arange(len(member), dtype=float)
         known = np.isfinite(member).all(axis=1)
         count += int((~known).sum())
         if how == "segments":
@@ -147,7 +155,7 @@ def close_gaps(series: Prepared, how: str, max_gap: int) -> Prepared:
         "interpolate": f"{count} missing states were interpolated",
         "segments": f"{count} missing states divide the series into {len(members)} members",
     }
-    return series.noted(notes[how], members=members, times=times if series.times else [])
+    return series.noted(notes[how], members=members, times=times)
 
 
 def _refuse_long(missing: np.ndarray, max_gap: int) -> None:
@@ -168,7 +176,7 @@ def anomalies(series: Prepared, period: str) -> Prepared:
     ValueError
         If the times are no dates.
     """
-    if not series.times or series.times[0].dtype.kind != "M":
+    if not series.times or series.times[0].dtype.kind not in "MO":
         raise ValueError(f"anomalies is {period!r}: the times of the series are no dates")
     units = [_phase(times, period) for times in series.times]
     everything, phase = np.concatenate(series.members), np.concatenate(units)
@@ -180,19 +188,28 @@ def anomalies(series: Prepared, period: str) -> Prepared:
 
 
 def _phase(times: np.ndarray, period: str) -> np.ndarray:
-    """Number of the month in the year, or of the day."""
-    if period == "monthly":
-        return times.astype("datetime64[M]").astype(int) % 12
-    return (times.astype("datetime64[D]") - times.astype("datetime64[Y]")).astype(int)
+    """Number of the month in the year, or of the day in all months of 31 days, so that no day shifts in leap years."""
+    months = month_numbers(times) % 12
+    return months if period == "monthly" else 31 * months + days_of_month(times).astype(int)
 
 
 def detrend(series: Prepared) -> Prepared:
-    """Subtracts the straight line fitted to each variable of each member."""
-    from scipy.signal import detrend as subtract_line
+    """Subtracts from each variable the straight line fitted to all members together, and keeps its mean.
 
-    level = np.concatenate(series.members).mean(axis=0)
-    members = [subtract_line(member, axis=0) + level for member in series.members]
-    return series.noted("the linear trend was subtracted", members=members)
+    One line, because members can be short pieces of one series.
+    """
+    first = series.times[0][0] if series.times else 0.0
+    times = [
+        day_numbers(np.concatenate([[first], series.times[k]]))[1:] if series.times else np.arange(float(len(member)))
+        for k, member in enumerate(series.members)
+    ]
+    everything, at = np.concatenate(series.members), np.concatenate(times)
+    slopes = np.polyfit(at - at.mean(), everything, 1)[0]
+    members = [member - np.outer(own - at.mean(), slopes) for member, own in zip(series.members, times)]
+    numbers = ", ".join(f"{name} {slope:.4g}" for name, slope in zip(series.names, slopes))
+    return series.noted(
+        f"the linear trend was subtracted (per unit of time, of dates per day: {numbers})", members=members
+    )
 
 
 def standardise(series: Prepared) -> Prepared:
@@ -210,10 +227,14 @@ def add_derivative(series: Prepared) -> Prepared:
     """Adds the centred time derivative of every variable; members lose their first and last state."""
     step = series.time_step or 1.0
     members = [
-        np.concatenate([member[1:-1], (member[2:] - member[:-2]) / (2 * step)], axis=1) for member in series.members
+        np.concatenate([member[1:-1], (member[2:] - member[:-2]) / (2 * step)], axis=1)
+        for member in series.members
+        if len(member) > _LEAST_FOR_DERIVATIVE
     ]
+    if not members:
+        raise ValueError(f"derivative: no member has more than {_LEAST_FOR_DERIVATIVE} states")
     names = (*series.names, *(f"d{name}/dt" for name in series.names))
-    times = [times[1:-1] for times in series.times]
+    times = [times[1:-1] for times in series.times if len(times) > _LEAST_FOR_DERIVATIVE]
     return series.noted("time derivatives were added", members=members, names=names, times=times)
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kgmm.data.time_steps import DAYS_PER_MONTH, is_monthly
+from kgmm.data.time_steps import DAYS_PER_MONTH, is_monthly, month_numbers
 
 _TOLERANCE = 0.1  # of a step, by which a time may be off
 _COARSER = 2.0
@@ -51,7 +51,7 @@ def on_regular_times(values: np.ndarray, times: np.ndarray) -> Regular:
     [1.0, 2.0, nan, 4.0]
     """
     if is_monthly(times):
-        months = times.astype("datetime64[M]").astype(int)
+        months = month_numbers(times)
         step = int(np.diff(months).min())
         places = (months - months[0]) / step
         length = step * DAYS_PER_MONTH
@@ -74,9 +74,10 @@ def on_regular_times(values: np.ndarray, times: np.ndarray) -> Regular:
 def _filled_times(times: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """Times of all steps, also of those that are missing."""
     if is_monthly(times):
-        step = int(np.diff(times.astype("datetime64[M]").astype(int)).min())
-        start = times[0].astype("datetime64[M]")
-        return (start + step * np.arange(whole[-1] + 1)).astype("datetime64[ns]")
+        months = month_numbers(times)
+        every = months[0] + int(np.diff(months).min()) * np.arange(whole[-1] + 1)
+        start = np.datetime64("1970-01", "M") if times.dtype.kind == "M" else np.datetime64("0000-01", "M")
+        return (start + every).astype("datetime64[ns]" if times.dtype.kind == "M" else "datetime64[s]")
     if times.dtype.kind == "M":
         start, duration = times[0], (times[-1] - times[0]) / max(whole[-1], 1)
         return start + np.arange(whole[-1] + 1) * duration
@@ -84,7 +85,7 @@ def _filled_times(times: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return np.interp(np.arange(whole[-1] + 1), whole, numbers)
 
 
-def resampled(values: np.ndarray, times: np.ndarray, step: float) -> Regular:
+def resampled(values: np.ndarray, times: np.ndarray, step: float, max_gap: int = 3) -> Regular:
     """Values at another step: means over it where it is coarser than twice the median one, else linear interpolation.
 
     Parameters
@@ -94,6 +95,8 @@ def resampled(values: np.ndarray, times: np.ndarray, step: float) -> Regular:
     times : ndarray of shape (n_times,)
     step : float
         In units of the times, of dates in days.
+    max_gap : int
+        Between times that are more steps apart, new or median ones, there are no values.
 
     Raises
     ------
@@ -121,10 +124,12 @@ def resampled(values: np.ndarray, times: np.ndarray, step: float) -> Regular:
         with np.errstate(invalid="ignore"):
             new, method = sums / counts[:, None], "means"
     else:
-        new, method = (
-            np.stack([np.interp(grid, numbers, column) for column in values.T], axis=1),
-            "linear interpolation",
-        )
+        new = np.stack([np.interp(grid, numbers, column) for column in values.T], axis=1)
+        method = "linear interpolation"
+        after = np.clip(np.searchsorted(numbers, grid), 1, len(numbers) - 1)
+        longest = (max_gap + 1) * max(step, float(np.median(np.diff(numbers)))) * (1 + 1e-9)
+        between = (numbers[after] - numbers[after - 1] > longest) & ~np.isin(grid, numbers)
+        new[between] = np.nan
     if times.dtype.kind == "M":
         grid = times[0] + ((grid - grid[0]) * 86400e9).astype("timedelta64[ns]")
     return Regular(new, grid, step, method)

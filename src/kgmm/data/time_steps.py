@@ -11,13 +11,25 @@ _LENGTHS_OF_MONTHS = 3.0
 _DECIMALS, _SMALLEST_UNIT, _LARGEST_UNIT = 3, 0.01, 0.2
 
 
+def month_numbers(times: np.ndarray) -> np.ndarray:
+    """Months of dates, counted so that those of January are multiples of twelve."""
+    if times.dtype == object:  # calendars that NumPy does not know
+        return np.array([12 * time.year + time.month - 1 for time in times])
+    return times.astype("datetime64[M]").astype(int)
+
+
+def days_of_month(times: np.ndarray) -> np.ndarray:
+    """Days of dates since the beginning of their month, with fractions."""
+    if times.dtype == object:
+        return np.array([time.day - 1 + time.hour / 24 for time in times])
+    return (times - times.astype("datetime64[M]")) / np.timedelta64(1, "D")
+
+
 def is_monthly(times: np.ndarray) -> bool:
     """Whether dates are all on the same day of a month, or near its end, a month or more apart."""
-    if times.dtype.kind != "M" or len(times) < 2:
+    if times.dtype.kind not in "MO" or len(times) < 2:
         return False
-    months = times.astype("datetime64[M]")
-    days = (times - months) / np.timedelta64(1, "D")
-    return bool((np.diff(months.astype(int)) > 0).all() and np.ptp(days) <= _LENGTHS_OF_MONTHS)
+    return bool((np.diff(month_numbers(times)) > 0).all() and np.ptp(days_of_month(times)) <= _LENGTHS_OF_MONTHS)
 
 
 def steps_between(times: np.ndarray) -> np.ndarray:
@@ -44,15 +56,16 @@ def steps_between(times: np.ndarray) -> np.ndarray:
     >>> steps_between(np.array([1871.0, 1871.08, 1871.17, 1871.25])).round(4).tolist()
     [0.0833, 0.0833, 0.0833]
     """
-    if times.dtype.kind == "M":
-        if is_monthly(times):
-            steps = np.diff(times.astype("datetime64[M]").astype(int))
-            if (steps == steps[0]).all():
-                return steps * DAYS_PER_MONTH
-        return np.diff(times) / np.timedelta64(1, "D")
+    if times.dtype.kind in "MO":
+        if times.dtype == object:  # calendars that NumPy does not know
+            steps = np.array([step.total_seconds() / 86400.0 for step in np.diff(times)])
+        else:
+            steps = np.diff(times) / np.timedelta64(1, "D")
+        months = np.diff(month_numbers(times))
+        if np.ptp(steps) > 0 and is_monthly(times) and (months == months[0]).all():
+            return months * DAYS_PER_MONTH
+        return steps
     steps = np.diff(times)
-    if steps.dtype == object:  # calendars that NumPy does not know
-        return np.array([step.total_seconds() / 86400.0 for step in steps])
     mean = _mean_of_rounded(times.astype(float))
     return steps if mean is None else np.full(len(steps), mean)
 

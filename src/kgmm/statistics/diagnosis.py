@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kgmm.data.paths import states
 from kgmm.data.samples import pieces_of
 
 _MAX_ROWS = 200_000
@@ -72,7 +73,8 @@ def diagnose(X: np.ndarray, sigma: float | None = None, names: Sequence[str] | N
     Parameters
     ----------
     X : array_like or Samples
-        ``(n_samples, n_features)``, in the order of time if they have one; a part of more than 200 000.
+        ``(n_samples, n_features)``, in the order of time if they have one, a part of more than 200 000; or a path as
+        :func:`kgmm.data.paths.as_path` takes it.
     sigma : float, optional
         Noise amplitude in standard deviations; 0.05 by default.
     names : sequence of str, optional
@@ -97,8 +99,8 @@ def diagnose(X: np.ndarray, sigma: float | None = None, names: Sequence[str] | N
     >>> diagnose(x)[0].said
     'x1 has the value -9999 250 times, far from all others'
     """
-    if not hasattr(X, "shape"):
-        X = np.asarray(X)
+    if hasattr(X, "dims") or not hasattr(X, "shape") or len(X.shape) != 2:
+        X = states(X)
     every = -(-X.shape[0] // _MAX_ROWS)
     X = np.concatenate([piece[-start % every :: every] for start, piece in pieces_of(X)]).astype(float)
     sigma = _DEFAULT_SIGMA if sigma is None else sigma
@@ -140,7 +142,8 @@ def _missing(name: str, ordered: np.ndarray) -> Finding | None:
         count = int((end == end[0]).sum())
         if _MIN_REPEATS <= count < end.size and abs(end[count] - end[0]) > _GAP_OF_SENTINEL * spread:
             said = f"{name} has the value {end[0]:g} {count} times, far from all others"
-            return Finding("missing", name, said, "if it stands for missing data, cut or fill them")
+            remedy = f"if it stands for missing data, give missing=[{end[0]:g}] to kgmm.read, or --missing {end[0]:g}"
+            return Finding("missing", name, said, remedy)
     return None
 
 

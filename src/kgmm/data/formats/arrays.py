@@ -11,6 +11,8 @@ from kgmm.data.formats.contents import Contents, contents_of_array, is_real
 from kgmm.data.options import ReadingOptions
 from kgmm.errors import first_line
 
+# MATLAB since 7.3 writes HDF5, after a header of its own.
+_HDF5, _HDF5_OFFSET = b"\x89HDF\r\n\x1a\n", 512
 _SHAPES = "numbers of shape (time,), (time, variable) or (member, time, variable) are expected"
 
 
@@ -37,6 +39,10 @@ def read_mat(path: Path, variables: Sequence[str] | None, options: ReadingOption
     from scipy.io.matlab import MatReadError
 
     try:
+        with open(path, "rb") as file:
+            start = file.read(_HDF5_OFFSET + len(_HDF5))
+        if start.startswith(_HDF5) or start[_HDF5_OFFSET:] == _HDF5:
+            raise NotImplementedError
         found = loadmat(path, struct_as_record=True)
     except NotImplementedError:
         from kgmm.data.formats.hdf5 import read_hdf5

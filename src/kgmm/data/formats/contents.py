@@ -7,9 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-# What the readers raise for damaged files and for files of another kind.
-UNREADABLE = (OSError, EOFError, UnicodeDecodeError, RuntimeError)
-
 
 class Contents(NamedTuple):
     """What is in a file: shape ``(member, time, variable)``, names, times of each member, and how to read states."""

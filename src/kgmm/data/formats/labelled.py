@@ -25,7 +25,12 @@ def read_labelled(path: Path, variables: Sequence[str] | None, options: ReadingO
     dataset = _open(path, options)
     time, member = options.time, options.member
     if variables is None:
-        variables = [n for n, values in dataset.data_vars.items() if time in values.dims and is_real(values.dtype)]
+        bounds = {dataset[name].attrs.get("bounds") for name in dataset.variables}
+        variables = [
+            name
+            for name, values in dataset.data_vars.items()
+            if time in values.dims and is_real(values.dtype) and name not in bounds
+        ]
     if not variables:
         raise ValueError(
             f"{path} has no variable of numbers along {time!r}: it has {', '.join(map(str, dataset.data_vars))}"

@@ -23,6 +23,6 @@ def read_parquet(path: Path, variables: Sequence[str] | None, options: ReadingOp
         ) from None
     except ValueError as error:
         raise ValueError(f"the data file {path} cannot be read as Parquet: {first_line(error)}") from error
-    if table.index.name is not None:
-        table = table.reset_index()
+    if table.index.name is not None or isinstance(table.index, pd.DatetimeIndex):
+        table = table.rename_axis(table.index.name or "time").reset_index()
     return contents_of_table(table.set_axis([str(name) for name in table], axis=1), path, variables, options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ from kgmm.data.formats.text_layout import find_layout
 from kgmm.data.options import ReadingOptions
 from kgmm.errors import first_line
 
+_FORTRAN = re.compile(r"(\d\.?)[Dd]([+-]\d)")  # exponents of double precision
+
 
 def read_text(path: Path, variables: Sequence[str] | None, options: ReadingOptions) -> Contents:
     """Contents of a text file; ``ValueError`` in one sentence if it holds no table."""
@@ -21,7 +24,7 @@ def read_text(path: Path, variables: Sequence[str] | None, options: ReadingOptio
     lines = _text(path).splitlines()
     try:
         layout = find_layout(lines)
-        rows = "\n".join(lines[layout.first : layout.stop])
+        rows = _FORTRAN.sub(r"\1E\2", "\n".join(lines[layout.first : layout.stop]))
         with warnings.catch_warnings():
             # Rows longer than the header would be cut with a warning.
             warnings.simplefilter("error", pd.errors.ParserWarning)
