@@ -115,7 +115,7 @@ def test_another_network_clusters_nothing(finished_tiny):
             "jobs/seeds.py", 'f"{stage}/{key}"', 'f"{key}/{stage}"',
             {"simulate_trajectory": 2} | OF_THE_SCORE | OF_THE_DATA | OF_THE_RUN,
         ),
-        ("jobs/logs.py", "level=logging.INFO", "level=logging.DEBUG", {}),
+        ("jobs/logs.py", "setLevel(logging.INFO)", "setLevel(logging.DEBUG)", {}),
         ("jobs/run.py", "computed by an earlier attempt", "computed before", {}),
         # A method that is not used, and one that is: only its own fits.
         ("methods/dsm.py", "rank=3", "rank=2", {}),
