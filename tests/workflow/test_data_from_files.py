@@ -348,11 +348,7 @@ def test_the_command_line_and_the_workflow_give_the_same_bytes(new_project):
     written = subprocess.run([*kgmm, "init", *arguments], **options, check=True).stdout
     (project.root / "config/mine.yaml").write_text(written)
     project.snakemake("--configfile", "config/mine.yaml", check=True)
-    for folder, pattern in (
-        ("results/store", "**/*.nc"),
-        ("results/nino12", "metrics.csv"),
-        ("results/nino12", "*/*.nc"),
-    ):
+    for folder, pattern in (("store", "**/*.nc"), ("nino12", "metrics.csv"), ("nino12", "*/*.nc")):
         ours, theirs = (
             {file.relative_to(root): file.read_bytes() for file in (root / "results" / folder).glob(pattern)}
             for root in (project.root, project.root / "out")

@@ -73,7 +73,7 @@ def test_the_readme_example_runs_with_what_the_wheel_declares(wheel, tmp_path):
     done = run(python_block("README.md"), wheel, site_of(names, tmp_path / "site"), tmp_path)
     assert done.returncode == 0, done.stderr
     verdict, *table, response = done.stdout.splitlines()
-    assert verdict == "The model reproduces the densities and the time scales of the data within their floors."
+    assert verdict.startswith("The model can be used for densities, joint densities, time scales and tails, which are")
     entropies = [float(line.split()[3]) for line in table if line.split()[1] == "relative_entropy"]
     # 200 000 correlated samples, worth some thousand.
     assert len(entropies) == 2 and max(entropies) < 0.02
