@@ -38,7 +38,7 @@ PLAN = (
 )
 COUNT = (
     "from kgmm.jobs.bundles import compose; bundles = compose(plan, {rows}, 2); n_tasks = len(plan.all_tasks()); "
-    "n_jobs = len(bundles) + n_tasks - sum(len(bundle.tasks) for bundle in bundles); "
+    "n_jobs = len(bundles.all) + n_tasks - sum(len(bundle.tasks) for bundle in bundles.all); "
     "print(f'{{len(plan.rows)}} experiments are {{n_tasks}} results in {{n_jobs}} jobs of {rows} tasks at most')"
 )
 
