@@ -13,9 +13,9 @@ import xarray as xr
 
 from kgmm import ScientificFailure
 from kgmm.jobs import run
-from kgmm.jobs.damage import checksum, refuse_damaged_inputs
+from kgmm.jobs.damage import refuse_damaged_inputs
 from kgmm.jobs.failures import failure_of, refuse_failed_inputs, write_failed
-from kgmm.jobs.receipts import is_broken, read_receipt
+from kgmm.jobs.receipts import checksum, is_broken, read_receipt
 from kgmm.jobs.reruns import synchronize, why_due
 from kgmm.jobs.run import run_tasks
 from kgmm.jobs.seeds import seed_sequence

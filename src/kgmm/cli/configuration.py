@@ -12,9 +12,10 @@ from kgmm.cli.reading import reading_options
 from kgmm.data.datasets import check_series, open_series
 from kgmm.data.options import ReadingOptions
 from kgmm.data.paths import states
+from kgmm.score.options import NoiseOptions
 from kgmm.statistics.diagnosis import diagnose
 
-SIGMA = 0.05
+_SIGMA = NoiseOptions().sigma
 
 
 def name_of(file: Path) -> str:
@@ -77,11 +78,12 @@ def amplitude(X: np.ndarray) -> float:
     >>> amplitude(x), amplitude(x.round())
     (0.05, 1.0)
     """
-    steps = [SIGMA]
-    for finding, column in ((finding, k) for k in range(X.shape[1]) for finding in diagnose(X[:, [k]], SIGMA)):
+    steps = [_SIGMA]
+    columns = {str(k): x for k, x in enumerate(X.T)}
+    for finding in diagnose(X, _SIGMA, list(columns)):
         if finding.kind == "resolution":
-            values = np.unique(X[:, column])
-            steps.append(float(np.median(np.diff(values)) / X[:, column].std()))
+            x = columns[finding.variable]
+            steps.append(float(np.median(np.diff(np.unique(x))) / x.std()))
     return float(f"{max(steps):.1g}")
 
 
@@ -102,8 +104,8 @@ def commented_configuration(arguments: argparse.Namespace) -> str:
     text = yaml.safe_dump(configuration(arguments), sort_keys=False, allow_unicode=True, default_flow_style=False)
     lines = [
         f"# A stochastic model of {arguments.file}, as `kgmm model` makes it. Run it by",
+        "#     snakemake --configfile config/mine.yaml",
     ]
-    lines.append("#     snakemake --configfile config/mine.yaml")
     for line in text.splitlines():
         key = line.strip().removeprefix("- ").split(":")[0]
         comment = _COMMENTS.get(key)

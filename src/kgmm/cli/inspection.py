@@ -13,9 +13,9 @@ from kgmm.cli.reading import reading_options
 from kgmm.data.datasets import Series, check_series, open_series
 from kgmm.data.imported_series import series_effective_size
 from kgmm.data.paths import equal_members, states
+from kgmm.data.preparation import Prepared, anomalies
 from kgmm.statistics.autocorrelation import BlockedAutocorrelation
-from kgmm.statistics.diagnosis import diagnose
-from kgmm.statistics.verdict import limits_of_data
+from kgmm.statistics.verdict import findings_of, limits_of_data
 
 _LARGEST_SEASON, _LEAST_YEARS = 0.2, np.timedelta64(3 * 365, "D")
 
@@ -36,11 +36,10 @@ def season(series: Series) -> list[str]:
     """A clause for each variable much of whose variance is the mean of its months."""
     if not len(series.times) or series.times.dtype.kind != "M" or np.ptp(series.times) < _LEAST_YEARS:
         return []
-    values, months = series.read(0, series.shape[1])[0], series.times.astype("datetime64[M]").astype(int) % 12
+    values = series.read(0, series.shape[1])[0].astype(float)
+    (left,) = anomalies(Prepared([values], series.variables, [series.times]), "monthly").members
     found = []
-    for name, x in zip(series.variables, values.T):
-        means = np.array([x[months == month].mean() for month in months])
-        share = means.var() / x.var()
+    for name, share in zip(series.variables, 1.0 - left.var(axis=0) / values.var(axis=0)):
         if share > _LARGEST_SEASON:
             found.append(f"{100 * share:.0f} % of the variance of {name} are its mean season: give --anomalies monthly")
     return found
@@ -86,11 +85,6 @@ def inspection(path: xr.DataArray, effective_size: float, further: Sequence[str]
         x, time = X[:, k], times[k]
         numbers = (x.mean(), x.std(), x.min(), x.max(), time, time / interval)
         lines.append(f"{name:<{width}}" + "".join(f"{number:>12.4g}" for number in numbers))
-    found = [*further, *limits_of_data(members_of_one_length), *map(str, _findings(X, names))]
+    found = [*further, *limits_of_data(members_of_one_length, times), *map(str, findings_of(X, names))]
     lines += ["", "what will be a problem:" if found else "nothing was found that speaks against a model"]
     return lines + [f"- {line}" for line in found]
-
-
-def _findings(X: np.ndarray, names: list[str]):
-    """Of the diagnosis all but drifts, which the halves of the members tell."""
-    return [finding for finding in diagnose(X, names=names) if finding.kind != "drift"]

@@ -127,14 +127,8 @@ def open_series(
         raise ValueError(
             f"{of_fields[0]} is given: {path} is no NetCDF file and no Zarr store, which have fields and groups"
         )
-    try:
+    with _damage_told(path):
         contents = READERS[path.suffix](path, variables, options)
-    except UnicodeDecodeError as error:
-        raise ValueError(f"the data file {path} cannot be read: it is no text in UTF-8, save it so") from error
-    except ValueError:
-        raise
-    except Exception as error:  # damaged files make the libraries raise nearly anything
-        raise ValueError(f"the data file {path} cannot be read: {first_line(error)}") from error
     if 0 in contents.shape:
         raise ValueError(f"{path} holds no data: its shape (members, times, variables) is {contents.shape}")
     if len(set(contents.variables)) < len(contents.variables):
@@ -153,8 +147,11 @@ def open_series(
 
 @contextmanager
 def _damage_told(path: Path) -> Iterator[None]:
+    """Makes an error of a reading library one sentence: damaged files make them raise nearly anything."""
     try:
         yield
+    except UnicodeDecodeError as error:
+        raise ValueError(f"the data file {path} cannot be read: it is no text in UTF-8, save it so") from error
     except ValueError:
         raise
     except Exception as error:

@@ -15,7 +15,7 @@ _TIME_NAMES = (
 )  # fmt: skip
 _BACKWARDS = ("age", "bp", "before")
 _DAY_OF_YEAR = ("doy", "day_of_year", "day of year", "jday", "julian day", "yday")
-_MONTHS_PER_YEAR = 12
+MONTHS_PER_YEAR = 12
 _DAY_AND_MONTH = r"\d{1,2}[/.]\d{1,2}[/.]\d{4}"
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
@@ -117,10 +117,10 @@ def _with_day_and_month(column, path: Path):
     import pandas as pd
 
     found = []
+    numbers = column.astype(str).str.extract(r"^(\d{1,2})[/.](\d{1,2})").astype(int).to_numpy()
     for day_first in (True, False):
         dates = pd.to_datetime(column, errors="coerce", utc=True, dayfirst=day_first, format="mixed")
-        numbers = column.astype(str).str.extract(r"^(\d{1,2})[/.](\d{1,2})").astype(int).to_numpy()
-        if (numbers[:, 1 if day_first else 0] <= _MONTHS_PER_YEAR).all() and not dates.isna().any():
+        if (numbers[:, 1 if day_first else 0] <= MONTHS_PER_YEAR).all() and not dates.isna().any():
             found.append(dates)
     regular = [dates for dates in found if _is_regular(dates)]
     chosen = regular if len(found) > 1 else found
@@ -178,7 +178,7 @@ def is_year_of_months(names: Sequence[str] | None, values: np.ndarray) -> bool:
     >>> is_year_of_months(None, np.column_stack([np.arange(1951, 1954), np.zeros((3, 12))]))
     True
     """
-    if values.ndim != 2 or values.shape[1] != 13 or len(values) < 2:
+    if values.ndim != 2 or values.shape[1] != 1 + MONTHS_PER_YEAR or len(values) < 2:
         return False
     named = names is not None and all(
         str(name).strip().lower().startswith(month) for name, month in zip(list(names)[1:], _MONTHS)

@@ -107,7 +107,6 @@ def reduced(field: xr.DataArray, options: ReadingOptions, path: Path) -> tuple[x
         )
     from sklearn.decomposition import PCA
 
-    scores = PCA(n_components, svd_solver="full" if min(columns.shape) < 500 else "covariance_eigh").fit_transform(
-        columns * np.sqrt(np.clip(weights, 0.0, None))
-    )
+    # Exact, and without the covariance of all grid points, which a fine grid has no room for.
+    scores = PCA(n_components, svd_solver="full").fit_transform(columns * np.sqrt(np.clip(weights, 0.0, None)))
     return xr.Variable((time, "component"), scores), [f"{name}_pc{k + 1}" for k in range(n_components)]

@@ -6,35 +6,15 @@ flipped, or of a file that was edited and dated back.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from contextlib import suppress
 from pathlib import Path
 
 from kgmm.jobs.costs import write_facts
-from kgmm.jobs.tasks import STORE, Task, done_file
-
-# Status in the receipt of the task that made a damaged file: it is computed again.
-DAMAGED = "damaged"
+from kgmm.jobs.receipts import DAMAGED, checksum, read_facts
+from kgmm.jobs.tasks import Task, done_file, maker_of, receipt_file
 
 
 class DamagedResult(RuntimeError):
     """An input is not as its job wrote it."""
-
-
-def checksums_of(files: dict[str, str]) -> dict[str, str]:
-    """SHA-256 of every file that is there, by its name among them."""
-    found = {}
-    for name, path in sorted(files.items()):
-        with suppress(FileNotFoundError):
-            found[name] = checksum(path)
-    return found
-
-
-def checksum(path: str | Path) -> str:
-    """SHA-256 of a file."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def refuse_damaged_inputs(task: Task) -> None:
@@ -49,34 +29,17 @@ def refuse_damaged_inputs(task: Task) -> None:
         In one sentence, with what to do.
     """
     for path in task.made_inputs.values():
-        maker = _maker(path)
+        maker = maker_of(path)
         if maker is None:
             continue
-        receipt, done, name = maker
-        with suppress(OSError, ValueError):
-            facts = json.loads(receipt.read_text())
-            known = facts.get("checksums", {}).get(name)
-            if known is None:
-                continue
-            missing = not Path(path).exists()
-            if not missing and checksum(path) == known:
-                continue
-            what = "is gone" if missing else "is damaged: its checksum is not that of the file that was written"
-            write_facts(receipt, facts | {"status": DAMAGED, "reason": f"{path} {what}"})
-            done.unlink(missing_ok=True)
-            raise DamagedResult(f"{path} {what}; run again, and it is made anew with what follows from it")
-
-
-def _maker(path: str) -> tuple[Path, Path, str] | None:
-    """Receipt and done file of the task that made a file of the store, and the name of the output."""
-    file = Path(path)
-    if not file.is_relative_to(STORE):
-        return None
-    stage, *key = file.relative_to(STORE).parent.parts
-    if stage == "receipts" or not key:
-        return None
-    return (
-        Path(STORE, "receipts", stage, *key[:-1], f"{key[-1]}.json"),
-        Path(done_file(stage, "/".join(key))),
-        file.stem,
-    )
+        stage, key, output = maker
+        receipt = Path(receipt_file(stage, key))
+        facts = read_facts(receipt) or {}
+        known = facts.get("checksums", {}).get(output)
+        if known is None or (Path(path).exists() and checksum(path) == known):
+            continue
+        damaged = "is damaged: its checksum is not that of the file that was written"
+        what = damaged if Path(path).exists() else "is gone"
+        write_facts(receipt, facts | {"status": DAMAGED, "reason": f"{path} {what}"})
+        Path(done_file(stage, key)).unlink(missing_ok=True)
+        raise DamagedResult(f"{path} {what}; run again, and it is made anew with what follows from it")

@@ -10,7 +10,6 @@ from types import SimpleNamespace
 
 import yaml
 
-from kgmm.config.stages import STAGES
 from kgmm.figures.drawing import draw_picture
 from kgmm.jobs.bundles import Bundles
 from kgmm.jobs.costs import CostMeter
@@ -67,7 +66,7 @@ class LocalRun:
                 start = time.monotonic()
                 with logged_as_well(task.log):
                     run_task(task, costs)
-                tell(f"{STAGES[task.stage].name.replace('_', ' ')}: {time.monotonic() - start:.1f} s")
+                tell(f"{task.stage.replace('_', ' ')}: {time.monotonic() - start:.1f} s")
             mark_done(task)
             receipt = read_receipt(task)
             if receipt["status"] == "failed":

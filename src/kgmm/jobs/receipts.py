@@ -6,16 +6,17 @@ and data of the tasks that were finished stay, and the next attempt does not rep
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from contextlib import suppress
 from pathlib import Path
 
 from kgmm.jobs.costs import write_facts
-from kgmm.jobs.damage import checksums_of
 from kgmm.jobs.tasks import Task
 
-BROKEN = "broken"
+# Status of a task that ended in an error, and of one whose file was damaged later: both are computed again.
+BROKEN, DAMAGED = "broken", "damaged"
 
 
 def write_receipt(task: Task, facts: dict) -> None:
@@ -35,8 +36,13 @@ def write_receipt(task: Task, facts: dict) -> None:
 
 def read_receipt(task: Task) -> dict | None:
     """The receipt of a task; ``None`` if there is none, or an unreadable one."""
+    return read_facts(task.receipt)
+
+
+def read_facts(path: str | Path) -> dict | None:
+    """The receipt in a file, see :func:`read_receipt`."""
     with suppress(OSError, ValueError):
-        receipt = json.loads(Path(task.receipt).read_text())
+        receipt = json.loads(Path(path).read_text())
         return receipt if isinstance(receipt, dict) else None
     return None
 
@@ -45,6 +51,21 @@ def is_broken(task: Task) -> bool:
     """Whether the last attempt at a task ended in an error that was not foreseen."""
     receipt = read_receipt(task)
     return receipt is not None and receipt.get("status") == BROKEN
+
+
+def checksums_of(files: dict[str, str]) -> dict[str, str]:
+    """SHA-256 of every file that is there, by its name among them."""
+    found = {}
+    for name, path in sorted(files.items()):
+        with suppress(FileNotFoundError):
+            found[name] = checksum(path)
+    return found
+
+
+def checksum(path: str | Path) -> str:
+    """SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def stamps_of(files: dict[str, str]) -> dict[str, list[int] | None]:

@@ -6,8 +6,7 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from kgmm.jobs.damage import DAMAGED
-from kgmm.jobs.receipts import BROKEN, read_receipt, stamps_of
+from kgmm.jobs.receipts import BROKEN, DAMAGED, read_receipt, stamps_of
 from kgmm.jobs.tasks import Task
 
 NEVER = "it was never computed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from kgmm.config.stages import STAGES
 from kgmm.results import RESULTS
@@ -13,6 +14,23 @@ STORE = f"{RESULTS}/store"
 def done_file(stage: str, key: str) -> str:
     """The one file of a task that Snakemake is told of: empty, written when everything else is complete."""
     return f"{STORE}/done/{stage}/{key}"
+
+
+def receipt_file(stage: str, key: str) -> str:
+    """What a task was computed from, and the volatile facts of its job."""
+    return f"{STORE}/receipts/{stage}/{key}.json"
+
+
+def maker_of(path: str) -> tuple[str, str, str] | None:
+    """Stage and key of the task that made a file of the store, and the name of the output: :attr:`Task.outputs` undone.
+
+    ``None`` for files from outside, and for those that differ from run to run, which stand with the receipts.
+    """
+    file = Path(path)
+    if not file.is_relative_to(STORE):
+        return None
+    stage, *key = file.relative_to(STORE).parent.parts
+    return (stage, "/".join(key), file.stem) if stage in STAGES and key else None
 
 
 def log_file(stage: str, key: str) -> str:
@@ -82,8 +100,8 @@ class Task:
 
     @property
     def receipt(self) -> str:
-        """File with what the task was computed from, and the volatile facts of its job: times, host, versions."""
-        return f"{STORE}/receipts/{self.stage}/{self.key}.json"
+        """See :func:`receipt_file`: times, host, versions."""
+        return receipt_file(self.stage, self.key)
 
     @property
     def log(self) -> str:

@@ -41,6 +41,11 @@ def save_model(model: LangevinModel, file: str | Path) -> None:
     xr.Dataset(attrs=attributes).to_netcdf(file, mode="a", group="model")
 
 
+def holds_model(file: str | Path) -> bool:
+    """Whether a file holds a whole model, and not its mobility alone."""
+    return "model" in _groups(file)
+
+
 def load_model(file: str | Path) -> LangevinModel:
     """The model in a file that :func:`save_model` wrote.
 

@@ -7,7 +7,10 @@ import math
 
 import numpy as np
 
+from kgmm.errors import ScientificFailure
 from kgmm.langevin.model import LangevinModel
+from kgmm.langevin.options import LangevinOptions
+from kgmm.langevin.step_size import first_step
 from kgmm.randomness import Seed
 from kgmm.score.automatic import NETWORK_SIGMA
 from kgmm.score.fit import fit_score
@@ -17,7 +20,6 @@ from kgmm.score.model import ScoreModel
 logger = logging.getLogger("kgmm")
 
 _MEMBERS, _DURATION, _MAX_STEPS = 1000, 6.0, 4000
-_STEP, _STIFFEST = 0.35, 0.99
 _LARGEST_RESET_SHARE = 1e-3
 _LEAST_SAMPLES = 2000
 # Measured on 1e5 states of lorenz63: 4000 batches of 2048 pairs take three times as long, for 0.001 of the part of the
@@ -92,11 +94,12 @@ def escapes(score: ScoreModel, X: np.ndarray, *, seed: Seed = 0) -> str:
     """
     start = X[:][np.linspace(0, len(X) - 1, min(len(X), _MEMBERS)).round().astype(int)].astype(float)
     model = LangevinModel(score)
-    # The step with which a search would begin: nothing here asks for small errors of time.
-    stiffness = np.linalg.norm(score.jacobian(start) * np.outer(*2 * [score.standardization.scale]), 2, axis=(1, 2))
-    if not np.isfinite(stiffness).all():
-        return "the score has derivatives at samples of the data that are not finite numbers"
-    dt = _STEP / float(np.quantile(stiffness, _STIFFEST))
+    scale = score.standardization.scale
+    try:
+        # No search follows: nothing here asks for small errors of time.
+        _, dt = first_step(score.jacobian(start) * np.outer(scale, scale), LangevinOptions().scheme)
+    except ScientificFailure as failure:
+        return str(failure)
     ensemble = model.ensemble(start, dt=dt, seed=seed)
     ensemble.advance(min(_MAX_STEPS, math.ceil(_DURATION / dt)))
     if ensemble.members_reset > _LARGEST_RESET_SHARE * len(start):

@@ -52,6 +52,20 @@ def whole_steps(interval: float, dt: float) -> float:
     return interval / math.ceil(interval / dt * (1 - 1e-9))
 
 
+def first_step(jacobians: np.ndarray, scheme: str) -> tuple[float, float]:
+    """The stiffness of a drift, see :attr:`Step.lipschitz`, and the step with which a search begins.
+
+    Raises
+    ------
+    ScientificFailure
+        If derivatives are not finite.
+    """
+    if not np.isfinite(jacobians).all():
+        raise ScientificFailure("the score has derivatives at samples of the data that are not finite numbers")
+    lipschitz = float(np.quantile(np.linalg.norm(jacobians, ord=2, axis=(1, 2)), _STIFFEST))
+    return lipschitz, _FIRST.get(scheme, 0.05) / lipschitz
+
+
 def choose_step(
     equation: Equation, initial: torch.Tensor, jacobians: np.ndarray, *, scheme: str, longest: float, seed: Seed = 0
 ) -> Step:
@@ -76,10 +90,8 @@ def choose_step(
         If derivatives are not finite, or eight halvings do not bring the moments within 0.005 (and twice their noise)
         of each other.
     """
-    if not np.isfinite(jacobians).all():
-        raise ScientificFailure("the score has derivatives at samples of the data that are not finite numbers")
-    lipschitz = float(np.quantile(np.linalg.norm(jacobians, ord=2, axis=(1, 2)), _STIFFEST))
-    dt = whole_steps(longest, _FIRST.get(scheme, 0.05) / lipschitz)
+    lipschitz, dt = first_step(jacobians, scheme)
+    dt = whole_steps(longest, dt)
     for _ in range(_MAX_HALVINGS + 1):
         difference, stderr = _halving_difference(equation, initial, dt, scheme, seed)
         # Written so that what is not a number is refused.

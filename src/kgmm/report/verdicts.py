@@ -40,7 +40,6 @@ def verdicts(metrics: pd.DataFrame, trajectories: pd.DataFrame) -> list[ModelVer
         One for each σ, method and mobility; failed models have their reason in the place of statistics.
     """
     limits = [text for text in trajectories["limits"].dropna().unique() if text]
-    limits = limits[0].split("; ") if limits else []
     found = []
     of_models = metrics[metrics["mobility"].notna() & ~metrics["mobility"].isin(BASELINES)]
     for (sigma, method, mobility), rows in of_models.groupby(["sigma", "method", "mobility"], sort=False):

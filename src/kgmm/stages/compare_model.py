@@ -8,7 +8,7 @@ import xarray as xr
 
 from kgmm.jobs.job import Job
 from kgmm.langevin.mobility import Mobility
-from kgmm.langevin.model_file import load_model
+from kgmm.langevin.model_file import holds_model, load_model
 from kgmm.results import BASELINES
 from kgmm.stages.comparison import compare_sample, dynamics_rows, mobility_rows
 from kgmm.stages.system import system_of
@@ -22,7 +22,7 @@ def compare_model(job: Job) -> None:
     with xr.open_dataset(job.inputs.mobility) as dataset:
         mobility = Mobility.from_dataset(dataset)
     rows, warnings = mobility_rows(mobility, system_of(job)), ()
-    if mobility.method == "state" or "baselines" in job.settings:
+    if holds_model(job.inputs.mobility):
         dynamics = load_model(job.inputs.mobility).dynamics
         rows += dynamics_rows(dynamics) if mobility.method == "state" else []
         warnings = dynamics.warnings

@@ -11,9 +11,10 @@ from kgmm.data.samples import Samples
 from kgmm.data.trajectory import open_trajectory
 from kgmm.jobs.job import Job
 from kgmm.stages.system import system_of
+from kgmm.statistics.autocorrelation import BlockedAutocorrelation
 from kgmm.statistics.description import describe
-from kgmm.statistics.diagnosis import diagnose, summaries
-from kgmm.statistics.verdict import limits_of_data
+from kgmm.statistics.diagnosis import summaries
+from kgmm.statistics.verdict import findings_of, limits_of_data
 
 
 def describe_trajectory(job: Job) -> None:
@@ -32,5 +33,5 @@ def describe_trajectory(job: Job) -> None:
 def _limits(samples: xr.DataArray, path: xr.DataArray) -> list[str]:
     """What speaks against a user's data, for the verdict."""
     names = [str(name) for name in samples["variable"].values]
-    findings = diagnose(Samples(samples), names=names)
-    return limits_of_data(path.load()) + summaries([finding for finding in findings if finding.kind != "drift"])
+    times = BlockedAutocorrelation.of_path(path.load()).decorrelation_times
+    return limits_of_data(path, times) + summaries(findings_of(Samples(samples), names))

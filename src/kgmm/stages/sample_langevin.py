@@ -8,7 +8,7 @@ import xarray as xr
 from kgmm.jobs.job import Job
 from kgmm.langevin.mobility import Mobility
 from kgmm.langevin.model import LangevinModel
-from kgmm.langevin.model_file import load_model
+from kgmm.langevin.model_file import holds_model, load_model
 from kgmm.score.model import ScoreModel
 from kgmm.stages.sampling import rescale_samples_and_path, sample_model
 
@@ -27,7 +27,7 @@ def sample_langevin(job: Job) -> None:
     with xr.open_dataset(job.inputs.mobility) as dataset:
         mobility = Mobility.from_dataset(dataset)
     clock = f"that of the data ({mobility.method} mobility)"
-    if not hasattr(job.inputs, "sample_samples") or mobility.method == "state":
+    if holds_model(job.inputs.mobility):
         model = load_model(job.inputs.mobility)
         times = model.dynamics.check.data_decorrelation_times
         # One unit of time is the slowest decorrelation time, as far as the path still resolves the fastest.

@@ -7,7 +7,7 @@ import xarray as xr
 from kgmm.jobs.job import Job
 from kgmm.langevin.mobility import Mobility
 from kgmm.langevin.model import LangevinModel
-from kgmm.langevin.model_file import load_model
+from kgmm.langevin.model_file import holds_model, load_model
 from kgmm.langevin.perturbed_ensembles import perturbed_response
 from kgmm.score.model import ScoreModel
 from kgmm.stages.data import path_of
@@ -38,8 +38,7 @@ def simulate_response(job: Job) -> None:
 
 
 def _fitted_model(job: Job) -> LangevinModel:
-    with xr.open_dataset(job.inputs.mobility) as dataset:
-        mobility = Mobility.from_dataset(dataset)
-    if mobility.method == "state":
+    if holds_model(job.inputs.mobility):
         return load_model(job.inputs.mobility)
-    return LangevinModel(ScoreModel.load(job.inputs.score), mobility)
+    with xr.open_dataset(job.inputs.mobility) as dataset:
+        return LangevinModel(ScoreModel.load(job.inputs.score), Mobility.from_dataset(dataset))

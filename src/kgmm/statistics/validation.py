@@ -13,10 +13,10 @@ from kgmm.data.paths import as_path, equal_members, states, time_step_of
 from kgmm.randomness import Seed
 from kgmm.statistics.autocorrelation import BlockedAutocorrelation, compare_autocorrelations
 from kgmm.statistics.comparison import compare
-from kgmm.statistics.diagnosis import diagnose, summaries
+from kgmm.statistics.diagnosis import summaries
 from kgmm.statistics.joint import compare_joint
 from kgmm.statistics.quantiles import quantile_errors, wrong_quantiles
-from kgmm.statistics.verdict import Verdict, limits_of_data
+from kgmm.statistics.verdict import Verdict, findings_of, limits_of_data
 
 if TYPE_CHECKING:
     from kgmm.langevin.model import LangevinModel
@@ -120,9 +120,9 @@ def validate(model: LangevinModel, path, *, random_state: Seed = 0) -> Validatio
     joint = compare_joint(even, sample, odd, model.score.sigma or None)
     table = pd.concat([densities, joint, clocks], ignore_index=True)
     names = [str(name) for name in path["variable"].values]
-    findings = [finding for finding in diagnose(states(path), model.score.sigma, names) if finding.kind != "drift"]
+    findings = findings_of(states(path), names, model.score.sigma)
     quantiles = wrong_quantiles(quantile_errors(path.values, sample.values), names)
-    verdict = Verdict.of(table, [*limits_of_data(path), *summaries(findings)], quantiles)
+    verdict = Verdict.of(table, [*limits_of_data(path, times), *summaries(findings)], quantiles)
     return Validation(table, sample, verdict)
 
 

@@ -10,8 +10,8 @@ import pandas as pd
 import xarray as xr
 
 from kgmm.data.paths import time_step_of
-from kgmm.statistics.autocorrelation import BlockedAutocorrelation
 from kgmm.statistics.comparison import block_deviation, block_mean
+from kgmm.statistics.diagnosis import Finding, diagnose
 
 _MIN_TIMES, _MIN_PER_TIME, _MAX_DRIFT = 50.0, 3.0, 4.0
 _STANDARD_ERRORS, _TAIL_ERRORS = 2.0, 3.0
@@ -175,22 +175,29 @@ def _listed(words: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def limits_of_data(path: xr.DataArray) -> list[str]:
+def findings_of(X, names: Sequence[str], sigma: float | None = None) -> list[Finding]:
+    """What :func:`kgmm.diagnose` finds but drifts, which the halves of the members tell: :func:`limits_of_data`."""
+    return [finding for finding in diagnose(X, sigma, names) if finding.kind != "drift"]
+
+
+def limits_of_data(path: xr.DataArray, decorrelation_times: np.ndarray) -> list[str]:
     """What speaks against data: too short, saved too rarely, or not stationary; one clause each.
 
     Parameters
     ----------
     path : xarray.DataArray
         Dimensions ``(member, time, variable)``, members of one length.
+    decorrelation_times : ndarray of shape (n_features,)
+        Of its variables, not finite where one never decorrelates.
 
     Examples
     --------
     >>> from kgmm import simulate
-    >>> limits_of_data(simulate("ornstein_uhlenbeck", n_members=1, n_times=300, interval=0.1, seed=0))[0][:15]
-    'the data of x1 '
+    >>> path = simulate("ornstein_uhlenbeck", n_members=1, n_times=300, interval=0.1, seed=0)
+    >>> limits_of_data(path, np.array([1.0, 0.1]))[0]
+    'the data of x1 are 30 decorrelation times long, 50 are needed'
     """
-    interval = time_step_of(path)
-    times = BlockedAutocorrelation.of(path.values.astype(float), interval).decorrelation_times
+    interval, times = time_step_of(path), decorrelation_times
     length = path.sizes["member"] * path.sizes["time"] * interval
     limits = []
     for k, name in enumerate(path["variable"].values):

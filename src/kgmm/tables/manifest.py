@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from kgmm.jobs.costs import environment
-from kgmm.jobs.damage import checksum
+from kgmm.jobs.receipts import checksum
 
 
 def write_manifest(files: list[str], config: dict, output: str) -> None:

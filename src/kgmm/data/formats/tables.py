@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kgmm.data.dates import is_year_of_months, runs_backwards, time_columns, times_of_columns
+from kgmm.data.dates import MONTHS_PER_YEAR, is_year_of_months, runs_backwards, time_columns, times_of_columns
 from kgmm.data.formats.contents import Contents, contents_of_array, is_real
 from kgmm.data.options import ReadingOptions
 
@@ -33,7 +33,13 @@ def contents_of_table(table, path: Path, variables: Sequence[str] | None, option
         In one sentence, for unknown columns, text, and members of unequal length.
     """
     has_names = not isinstance(table.columns[0] if table.shape[1] else "", (int, np.integer))
-    if _is_numeric(table) and is_year_of_months(list(table.columns) if has_names else None, table.to_numpy()):
+    # Looked at first, because all of a long table would be copied for the answer.
+    is_as_wide = table.shape[1] == 1 + MONTHS_PER_YEAR
+    if (
+        is_as_wide
+        and _is_numeric(table)
+        and is_year_of_months(list(table.columns) if has_names else None, table.to_numpy())
+    ):
         return _months_of_years(table, path)
     if has_names:
         table = _without_row_numbers(table)
@@ -59,6 +65,13 @@ def contents_of_table(table, path: Path, variables: Sequence[str] | None, option
         if len(time) == 1 and runs_backwards(time[0]):
             values, times = _forwards(values, times)
     return contents_of_array(values, list(variables), times)
+
+
+def _has_months_in_columns(table, has_names: bool) -> bool:
+    # The width first: for the rest all of a long table would be copied.
+    if table.shape[1] != 1 + MONTHS_PER_YEAR or not _is_numeric(table):
+        return False
+    return is_year_of_months(list(table.columns) if has_names else None, table.to_numpy())
 
 
 def _without_row_numbers(table):

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 BLANKS = r"\s+"
 # In the order of preference where several explain the lines equally well.
@@ -67,7 +68,7 @@ def find_layout(lines: Sequence[str]) -> Layout:
     >>> find_layout(["# source: core 1", "age (kyr);d18O (per mil)", "0;3,23", "1;3,3"])
     Layout(separator=';', decimal=',', names=('age', 'd18O'), first=2, stop=4)
     """
-    shown = [line for line in lines if line.strip() and line.strip()[0] not in _COMMENT][:_LOOKED_AT]
+    shown = list(islice((line for line in lines if line.strip() and line.strip()[0] not in _COMMENT), _LOOKED_AT))
     if not shown:
         raise ValueError("it is empty")
     separator, decimal = max(_CANDIDATES, key=lambda one: sum(_score(line, *one) for line in shown))
