@@ -154,8 +154,9 @@ def test_numbers_of_points_share_one_trajectory_and_its_page(ring):
         assert samples["effective_size"].shape == (32,)
     assert [p.name for p in sorted((ring.root / "results/ring/trajectories").glob("*.png"))] == ["four.png"]
     report = (ring.root / "results/ring/report.html").read_text()
-    # One trajectory, and a figure and the fits of each.
-    assert report.count("data:image/webp;base64") == 5
+    # One trajectory, and the fits of each; without a model the figure is the reason for its absence, in words.
+    assert report.count("data:image/webp;base64") == 3
+    assert report.count("a score of many variables without a model") == 2
 
 
 def test_cells_are_of_the_points_that_are_observed(ring):
