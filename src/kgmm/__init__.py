@@ -32,6 +32,7 @@ _PUBLIC = {
     "plot_densities": "kgmm.figures.plots",
     "plot_joint_density": "kgmm.figures.plots",
     "read": "kgmm.data.read",
+    "restore": "kgmm.data.restoring",
     "response": "kgmm.langevin.response",
     "simulate": "kgmm.sde.simulation",
     "validate": "kgmm.statistics.validation",

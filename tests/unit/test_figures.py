@@ -109,8 +109,11 @@ def test_score_profiles_have_a_column_for_each_sigma_in_order(tmp_path):
     axes = panels(figure)
     assert [ax.get_title() for ax in axes[:2]] == ["σ = 0.1", "σ = 0.5"]
     assert len(axes) == 8  # two columns: score, density, path, autocorrelation
-    assert all(ax.get_xlabel() == "x (physical units)" for ax in axes[:4])
+    assert all(ax.get_xlabel() == "v0 (physical units)" for ax in axes[:4])
     assert all(ax.get_xlabel().startswith("lag") for ax in axes[6:])
+    assert [axes[k].get_ylabel() for k in (0, 2, 4, 6)] == [
+        "score  ∂ log p / ∂v0", "density  p(v0)", "v0", "autocorrelation of v0",
+    ]  # fmt: skip
     labels = {text.get_text() for text in figure.legends[0].get_texts()}
     assert {"exact score", "direct GMM score", "KGMM network", "KGMM cells ± standard error"} <= labels
     network = next(line for line in axes[0].get_lines() if line.get_label() == "KGMM network")

@@ -18,6 +18,7 @@ import xarray as xr
 import kgmm
 from kgmm.data.datasets import open_series
 from kgmm.data.options import ReadingOptions
+from kgmm.data.paths import as_path
 from kgmm.data.readers import READERS
 
 N = 120
@@ -629,6 +630,74 @@ def test_what_was_done_is_said(tmp_path):
     assert standardised.startswith("standardised from mean and deviation of u (")
     line = np.polyval(np.polyfit(np.arange(N), path.values[0], 1)[:, 0], np.arange(N))
     np.testing.assert_allclose(line, 0, atol=1e-9)
+
+
+def test_what_was_done_is_undone(tmp_path):
+    """Season, trend, deviations, derivatives and earlier states; with dates in the middle of months."""
+    dates = pd.date_range("1950-01-01", periods=600, freq="MS") + pd.Timedelta(days=14)
+    rng = np.random.default_rng(0)
+    x = 20 + 3 * np.cos(2 * np.pi * np.arange(600) / 12) + 0.01 * np.arange(600) + rng.normal(size=600)
+    table = pd.DataFrame({"time": dates, "x": x, "y": 2 * x + rng.normal(size=600)})
+    table.to_csv(tmp_path / "series.csv", index=False)
+    path = kgmm.read(
+        tmp_path / "series.csv", anomalies="monthly", detrend=True, standardise=True, derivative=True, lag_embed=2
+    )
+    assert path.shape == (1, 597, 8)
+    restored = kgmm.restore(path, path)
+    np.testing.assert_allclose(restored.values[0], table[["x", "y"]].to_numpy()[2:-1], rtol=1e-12)
+    np.testing.assert_array_equal(restored["date"].values, dates[2:-1].to_numpy())
+    # What follows the series: its trend and its season go on.
+    mean = kgmm.restore(np.zeros((120, 8)), path, after=597)
+    expected = 20 + 3 * np.cos(2 * np.pi * np.arange(599, 719) / 12) + 0.01 * np.arange(599, 719)
+    assert np.abs(mean.values[0, :, 0] - expected).max() < 6 / np.sqrt(50)
+    assert mean["date"].values[0] == np.datetime64("1999-12-15T00:00")
+    with pytest.raises(ValueError, match="the sample has 3 variables: the path has 8"):
+        kgmm.restore(np.zeros((10, 3)), path)
+
+
+def test_daily_means_of_another_calendar_are_undone(tmp_path):
+    times = xr.date_range("1950-01-01", periods=2000, freq="D", calendar="noleap", use_cftime=True)
+    x = 20 + 3 * np.cos(2 * np.pi * np.arange(2000) / 365) + np.random.default_rng(0).normal(size=2000)
+    xr.Dataset({"x": ("time", x)}, {"time": times}).to_netcdf(tmp_path / "daily.nc")
+    path = kgmm.read(tmp_path / "daily.nc", anomalies="daily", detrend=True)
+    restored = kgmm.restore(path, path)
+    np.testing.assert_allclose(restored.values[0, :, 0], x, rtol=1e-12)
+    assert restored["date"].values[-1] == times[-1]
+
+
+def test_nothing_is_undone_without_a_record():
+    with pytest.raises(ValueError, match="the path holds no record of a preparation"):
+        kgmm.restore(np.zeros((10, 1)), as_path(np.zeros((10, 1))))
+
+
+@pytest.mark.parametrize(
+    "text, first, last",
+    [("1951:1951-06", 12, 18), (":1950", 0, 12), ("1998-12:", 587, 600), ("1950-02-10 : 1950-03-20", 1, 3)],
+)
+def test_part_of_the_times_is_taken(tmp_path, text, first, last):
+    dates = pd.date_range("1950-01-01", periods=600, freq="MS") + pd.Timedelta(days=14)
+    x = np.random.default_rng(0).normal(size=600)
+    pd.DataFrame({"time": dates, "x": x}).to_csv(tmp_path / "series.csv", index=False)
+    xr.Dataset({"x": ("time", x)}, {"time": dates}).to_netcdf(tmp_path / "series.nc")
+    for file in ("series.csv", "series.nc"):
+        series = open_series(tmp_path / file, None, ReadingOptions(select={"time": text}, time_step=None))
+        np.testing.assert_allclose(series.read(0, last - first)[0, :, 0], x[first:last])
+        assert series.shape[1] == last - first
+
+
+@pytest.mark.parametrize(
+    "text, sentence",
+    [
+        ("1951", "select time=1951: first:last is expected, two dates of which one may be missing, such as"),
+        ("1951:x", "first:last is expected"),
+        ("1900:1910", "select time=1900:1910: the times lie between 1950-01-31"),
+    ],
+)
+def test_unusable_parts_of_the_times_are_refused(tmp_path, text, sentence):
+    dates = pd.date_range("1950-01-31", periods=50, freq="D")
+    pd.DataFrame({"time": dates, "x": np.arange(50.0)}).to_csv(tmp_path / "series.csv", index=False)
+    with pytest.raises(ValueError, match=sentence):
+        kgmm.read(tmp_path / "series.csv", select={"time": text})
 
 
 @pytest.mark.parametrize("name", ["comma.csv", "german.csv", "soi.csv", "table-of-months.dat", "iso.csv"])

@@ -17,6 +17,8 @@ from kgmm.data.options import ReadingOptions
 from kgmm.data.paths import as_path, equal_members
 from kgmm.data.preparation import Prepared, prepare
 from kgmm.data.readers import READERS
+from kgmm.data.restoring import RECORD, record_of
+from kgmm.data.time_ranges import time_range
 from kgmm.data.time_steps import steps_between
 from kgmm.data.trajectory import as_trajectory, times_per_piece
 from kgmm.errors import first_line
@@ -53,6 +55,8 @@ class Series:
         Of the first member, if the file has them and they were needed.
     segments
         Members of unequal length, if the file gave such; ``read`` gives pieces of them of one length.
+    record
+        What :func:`kgmm.restore` needs to undo the preparation.
     """
 
     source: str
@@ -63,6 +67,7 @@ class Series:
     notes: tuple[str, ...] = ()
     times: np.ndarray = field(default_factory=lambda: np.empty(0))
     segments: tuple[np.ndarray, ...] = ()
+    record: str = ""
 
     def pieces(self) -> Iterator[tuple[int, np.ndarray]]:
         """Pieces of all members and some times, each with the index of its first time."""
@@ -72,7 +77,9 @@ class Series:
 
     def load(self) -> xr.DataArray:
         """All of it, as a trajectory with dimensions ``(member, time, variable)``; short members end in NaN."""
-        attributes = {"source": self.source} | ({"preparation": "; ".join(self.notes)} if self.notes else {})
+        attributes = {"source": self.source}
+        if self.notes:
+            attributes |= {"preparation": "; ".join(self.notes), RECORD: self.record}
         if self.segments:
             path = as_path(list(self.segments), time_step=self.time_step)
             return path.assign_coords(variable=list(self.variables)).assign_attrs(attributes)
@@ -122,13 +129,20 @@ def open_series(
         raise ValueError("variables is an empty list: at least one name is needed")
     if variables is not None and len(set(variables)) < len(variables):
         raise ValueError(f"variables names {_repeated(variables)!r} of {path} twice: once is enough")
-    of_fields = [name for name in ("group", "select", "reduce") if getattr(options, name) is not None]
+    wanted = {
+        "group": options.group is not None,
+        "select": bool(set(options.select or {}) - {options.time}),
+        "reduce": options.reduce is not None,
+    }
+    of_fields = [name for name, is_wanted in wanted.items() if is_wanted]
     if of_fields and READERS[path.suffix] is not read_labelled:
         raise ValueError(
             f"{of_fields[0]} is given: {path} is no NetCDF file and no Zarr store, which have fields and groups"
         )
     with _damage_told(path):
         contents = READERS[path.suffix](path, variables, options)
+        if options.time in (options.select or {}):
+            contents = _between(contents, options.select[options.time], path)
     if 0 in contents.shape:
         raise ValueError(f"{path} holds no data: its shape (members, times, variables) is {contents.shape}")
     if len(set(contents.variables)) < len(contents.variables):
@@ -156,6 +170,19 @@ def _damage_told(path: Path) -> Iterator[None]:
         raise
     except Exception as error:
         raise ValueError(f"the data file {path} cannot be read: {first_line(error)}") from error
+
+
+def _between(contents: Contents, text: str, path: Path) -> Contents:
+    """The contents in a range of times."""
+    if not contents.times:
+        raise ValueError(f"select time={text}: {path} has no times, or --time-step replaces them")
+    chosen = {(part.start, part.stop) for part in (time_range(times, text) for times in contents.times)}
+    if len(chosen) > 1:
+        raise ValueError(f"select time={text}: the members of {path} have different times")
+    ((first, last),) = chosen
+    times = [own[first:last] for own in contents.times]
+    shape = (contents.shape[0], last - first, contents.shape[2])
+    return Contents(shape, contents.variables, times, lambda start, stop: contents.read(first + start, first + stop))
 
 
 def _time_step(contents: Contents, path: Path, options: ReadingOptions) -> float:
@@ -195,7 +222,7 @@ def _prepared(contents: Contents, path: Path, options: ReadingOptions) -> Series
     times = done.times[0] if done.times and not segments else np.empty(0)
     return Series(
         str(path), whole.shape, done.names, float(step), lambda first, stop: whole[:, first:stop], done.notes, times,
-        segments,
+        segments, record_of(done, contents.variables, float(step)),
     )  # fmt: skip
 
 

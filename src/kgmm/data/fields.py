@@ -24,6 +24,8 @@ def selected(dataset: xr.Dataset, options: ReadingOptions, path: Path) -> xr.Dat
         In one sentence, for unknown coordinates and ranges without entries.
     """
     for name, text in (options.select or {}).items():
+        if name == options.time:  # of all kinds of files, once the times are known
+            continue
         if name not in dataset.coords or dataset[name].ndim != 1:
             raise ValueError(f"{path} has no coordinate {name!r} to select by: it has {', '.join(dataset.coords)}")
         try:

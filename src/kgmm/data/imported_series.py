@@ -9,6 +9,7 @@ import numpy as np
 
 from kgmm.data.blocks import BlockMoments
 from kgmm.data.datasets import Series
+from kgmm.data.restoring import RECORD
 from kgmm.data.standardization import Standardization
 from kgmm.data.trajectory import write_trajectory
 
@@ -23,7 +24,7 @@ def write_series(series: Series, *, samples: str | Path, path: str | Path) -> No
     path_times = min(n_times, max(1, _PATH_NUMBERS // (path_members * n_features)))
     attributes = {"source": Path(series.source).name}
     if series.notes:
-        attributes["preparation"] = "; ".join(series.notes)
+        attributes |= {"preparation": "; ".join(series.notes), RECORD: series.record}
     for file, members, times in ((samples, n_members, n_times), (path, path_members, path_times)):
         pieces = (values[:members, : times - start] for start, values in series.pieces() if start < times)
         write_trajectory(

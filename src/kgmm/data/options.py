@@ -36,7 +36,10 @@ class ReadingOptions(Options):
     group: Annotated[str | None, Field(description="Group of a NetCDF file that holds the variables.")] = None
     select: Annotated[
         dict[str, str] | None,
-        Field(description="Part of a field by coordinate: lat: '-5:5', lon: '190:240'; one number takes the nearest."),
+        Field(
+            description="Part of the times (time: '1950:1979-06', both ends taken), and of a field by its coordinates "
+            "(lat: '-5:5', lon: '190:240'; one number takes the nearest)."
+        ),
     ] = None
     reduce: Annotated[
         str | None,

@@ -9,7 +9,7 @@ import numpy as np
 
 from kgmm.data.options import ReadingOptions
 from kgmm.data.regular_times import day_numbers, on_regular_times, resampled
-from kgmm.data.time_steps import days_of_month, month_numbers
+from kgmm.data.time_steps import phases
 
 _LEAST_FOR_DERIVATIVE = 3
 
@@ -30,6 +30,10 @@ class Prepared:
         Between states, once it is known.
     notes : tuple of str
         What was done, one clause each.
+    undone : tuple of dict
+        What :func:`kgmm.restore` needs to undo it, step by step.
+    origin : ndarray
+        First times, before derivatives or earlier states were added.
     """
 
     members: list[np.ndarray]
@@ -37,10 +41,13 @@ class Prepared:
     times: list[np.ndarray] = field(default_factory=list)
     time_step: float | None = None
     notes: tuple[str, ...] = ()
+    undone: tuple[dict, ...] = ()
+    origin: np.ndarray = field(default_factory=lambda: np.empty(0))
 
-    def noted(self, note: str, **changes) -> Prepared:
-        """A copy with changes and one more note."""
-        return replace(self, notes=(*self.notes, note), **changes)
+    def noted(self, note: str, undone: dict | None = None, **changes) -> Prepared:
+        """A copy with changes, one more note, and one more step to undo."""
+        steps = self.undone if undone is None else (*self.undone, undone)
+        return replace(self, notes=(*self.notes, note), undone=steps, **changes)
 
 
 def prepare(series: Prepared, options: ReadingOptions) -> Prepared:
@@ -79,6 +86,7 @@ def prepare(series: Prepared, options: ReadingOptions) -> Prepared:
         series = detrend(series)
     if options.standardise:
         series = standardise(series)
+    series = replace(series, origin=series.times[0][:2] if series.times else np.empty(0))
     if options.derivative:
         series = add_derivative(series)
     if options.lag_embed is not None:
@@ -178,19 +186,14 @@ def anomalies(series: Prepared, period: str) -> Prepared:
     """
     if not series.times or series.times[0].dtype.kind not in "MO":
         raise ValueError(f"anomalies is {period!r}: the times of the series are no dates")
-    units = [_phase(times, period) for times in series.times]
+    units = [phases(times, period) for times in series.times]
     everything, phase = np.concatenate(series.members), np.concatenate(units)
     means = np.zeros((int(phase.max()) + 1, everything.shape[1]))
     for value in np.unique(phase):
         means[value] = everything[phase == value].mean(axis=0)
     members = [member - means[own] for member, own in zip(series.members, units)]
-    return series.noted(f"{period} means were subtracted", members=members)
-
-
-def _phase(times: np.ndarray, period: str) -> np.ndarray:
-    """Number of the month in the year, or of the day in all months of 31 days, so that no day shifts in leap years."""
-    months = month_numbers(times) % 12
-    return months if period == "monthly" else 31 * months + days_of_month(times).astype(int)
+    undone = {"what": "anomalies", "period": period, "means": means.tolist()}
+    return series.noted(f"{period} means were subtracted", undone, members=members)
 
 
 def detrend(series: Prepared) -> Prepared:
@@ -208,7 +211,9 @@ def detrend(series: Prepared) -> Prepared:
     members = [member - np.outer(own - at.mean(), slopes) for member, own in zip(series.members, times)]
     numbers = ", ".join(f"{name} {slope:.4g}" for name, slope in zip(series.names, slopes))
     return series.noted(
-        f"the linear trend was subtracted (per unit of time, of dates per day: {numbers})", members=members
+        f"the linear trend was subtracted (per unit of time, of dates per day: {numbers})",
+        {"what": "detrend", "slopes": slopes.tolist(), "first": float(times[0][0] - at.mean())},
+        members=members,
     )
 
 
@@ -220,7 +225,8 @@ def standardise(series: Prepared) -> Prepared:
         raise ValueError(f"standardise: variable {series.names[int(np.argmin(deviation))]!r} is constant")
     numbers = ", ".join(f"{n} ({m:.4g}, {d:.4g})" for n, m, d in zip(series.names, mean, deviation))
     members = [(member - mean) / deviation for member in series.members]
-    return series.noted(f"standardised from mean and deviation of {numbers}", members=members)
+    undone = {"what": "standardise", "mean": mean.tolist(), "deviation": deviation.tolist()}
+    return series.noted(f"standardised from mean and deviation of {numbers}", undone, members=members)
 
 
 def add_derivative(series: Prepared) -> Prepared:
@@ -235,7 +241,8 @@ def add_derivative(series: Prepared) -> Prepared:
         raise ValueError(f"derivative: no member has more than {_LEAST_FOR_DERIVATIVE} states")
     names = (*series.names, *(f"d{name}/dt" for name in series.names))
     times = [times[1:-1] for times in series.times if len(times) > _LEAST_FOR_DERIVATIVE]
-    return series.noted("time derivatives were added", members=members, names=names, times=times)
+    undone = {"what": "added", "kept": len(series.names), "lost": 1}
+    return series.noted("time derivatives were added", undone, members=members, names=names, times=times)
 
 
 def embed(series: Prepared, n_lags: int) -> Prepared:
@@ -249,4 +256,6 @@ def embed(series: Prepared, n_lags: int) -> Prepared:
         raise ValueError(f"lag_embed is {n_lags}: no member has more states")
     names = tuple(f"{name}_lag{lag}" if lag else name for lag in range(n_lags) for name in series.names)
     times = [times[n_lags - 1 :] for times in series.times if len(times) > n_lags]
-    return series.noted(f"{n_lags} successive states are taken together", members=members, names=names, times=times)
+    undone = {"what": "added", "kept": len(series.names), "lost": n_lags - 1}
+    note = f"{n_lags} successive states are taken together"
+    return series.noted(note, undone, members=members, names=names, times=times)

@@ -49,7 +49,7 @@ def read(
     group : str, optional
         Group of a NetCDF file.
     select : dict of str, optional
-        Part of a field by coordinate, ``{"lat": "-5:5", "lon": "190:240"}``.
+        Part of the times and of a field by its coordinates, ``{"time": "1950:1979", "lat": "-5:5"}``.
     reduce : str, optional
         Of a field ``"mean"``, weighted by area, or ``"pcs=3"``, its leading principal components.
     gaps : str, optional

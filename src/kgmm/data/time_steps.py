@@ -25,6 +25,29 @@ def days_of_month(times: np.ndarray) -> np.ndarray:
     return (times - times.astype("datetime64[M]")) / np.timedelta64(1, "D")
 
 
+def phases(times: np.ndarray, period: str) -> np.ndarray:
+    """Place of dates in the year: of the month, or of the day where all months have 31, so that no leap year shifts it.
+
+    Parameters
+    ----------
+    times : ndarray of shape (n_times,)
+        ``datetime64``, or dates of other calendars as objects.
+    period : str
+        ``"monthly"`` or ``"daily"``.
+
+    Returns
+    -------
+    ndarray of int, shape (n_times,)
+
+    Examples
+    --------
+    >>> phases(np.array(["1951-01-15", "1952-03-02"], dtype="datetime64[D]"), "daily").tolist()
+    [14, 63]
+    """
+    months = month_numbers(times) % 12
+    return months if period == "monthly" else 31 * months + days_of_month(times).astype(int)
+
+
 def is_monthly(times: np.ndarray) -> bool:
     """Whether dates are all on the same day of a month, or near its end, a month or more apart."""
     if times.dtype.kind not in "MO" or len(times) < 2:

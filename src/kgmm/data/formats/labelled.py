@@ -12,6 +12,7 @@ import xarray as xr
 from kgmm.data.fields import reduced, selected
 from kgmm.data.formats.contents import Contents, is_real
 from kgmm.data.options import ReadingOptions
+from kgmm.data.time_ranges import time_range
 
 
 def read_labelled(path: Path, variables: Sequence[str] | None, options: ReadingOptions) -> Contents:
@@ -24,6 +25,9 @@ def read_labelled(path: Path, variables: Sequence[str] | None, options: ReadingO
     """
     dataset = _open(path, options)
     time, member = options.time, options.member
+    if time in (options.select or {}) and time in dataset.coords:
+        # Before components are taken, which are those of the chosen times.
+        dataset = dataset.isel({time: time_range(_times(dataset, path, time)[0], options.select[time])})
     if variables is None:
         bounds = {dataset[name].attrs.get("bounds") for name in dataset.variables}
         variables = [

@@ -67,13 +67,6 @@ def contents_of_table(table, path: Path, variables: Sequence[str] | None, option
     return contents_of_array(values, list(variables), times)
 
 
-def _has_months_in_columns(table, has_names: bool) -> bool:
-    # The width first: for the rest all of a long table would be copied.
-    if table.shape[1] != 1 + MONTHS_PER_YEAR or not _is_numeric(table):
-        return False
-    return is_year_of_months(list(table.columns) if has_names else None, table.to_numpy())
-
-
 def _without_row_numbers(table):
     """The table without a first column that has no name and counts the rows, as R and pandas write it."""
     if str(table.columns[0]).strip() not in ("", "Unnamed: 0") or not is_real(np.asarray(table.iloc[:, 0]).dtype):

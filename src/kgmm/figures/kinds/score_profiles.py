@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from kgmm.figures.panels import draw_autocorrelation, draw_path, path_legend, time_label
+from kgmm.figures.panels import draw_autocorrelation, draw_path, path_legend, time_label, variable_names
 from kgmm.figures.results import comparison_to_draw, usable_comparison
 from kgmm.figures.style import DATA, EXACT, IDENTITY, LABELS, METHODS, MODEL, SMOOTHED, letter, new_figure
 from kgmm.results import ExperimentResult
@@ -30,16 +30,18 @@ def gather(rows: list[ExperimentResult]) -> xr.Dataset:
     for path in dict.fromkeys(row.evaluation for row in sorted(rows, key=lambda row: row.sigma)):
         of_panel = [row for row in rows if row.evaluation == path]
         models = _models(of_panel)
-        panel = xr.Dataset(_scores(path) | dict(models.variables), attrs=models.attrs)
+        with xr.open_dataset(path) as evaluation:
+            scores = _scores(evaluation.load())
+            names = evaluation["variable"].values
+        panel = xr.Dataset(scores | dict(models.variables), attrs=models.attrs)
         panel = panel.assign_coords(sigma=of_panel[0].sigma)
         # Numbered, so that panels with fewer cells are filled with NaN.
         panels.append(panel.assign_coords({dim: np.arange(size) for dim, size in panel.sizes.items()}))
-    return xr.concat(panels, dim="panel", join="outer", data_vars="all", coords=["sigma"])
+    joined = xr.concat(panels, dim="panel", join="outer", data_vars="all", coords=["sigma"])
+    return joined.assign_coords(variable=names)
 
 
-def _scores(path: str) -> dict:
-    with xr.open_dataset(path) as evaluation:
-        evaluation = evaluation.load()
+def _scores(evaluation: xr.Dataset) -> dict:
     names = [name for name in evaluation if evaluation[name].dims in (("point",), ("draw",))]
     variables = {name: evaluation[name].variable for name in names}
     return variables | {name: evaluation[name].isel(variable=0).variable for name in _CELLS if name in evaluation}
@@ -69,14 +71,14 @@ def draw(dataset: xr.Dataset) -> Figure:
         panel = dataset.isel(panel=column)
         _draw_scores(axes[0, column], panel)
         axes[0, column].set_title(f"σ = {float(panel['sigma']):g}")
-        axes[0, column].set_xlabel("x (physical units)")
+        axes[0, column].set_xlabel(f"{_name(dataset)} (physical units)")
         if has_model:
             _draw_model(axes[1:, column], panel, first=column == 0)
         for row, ax in enumerate(axes[:, column]):
             letter(ax, row * n_panels + column)
-    axes[0, 0].set_ylabel("score  ∂ log p / ∂x")
+    axes[0, 0].set_ylabel(f"score  ∂ log p / ∂{_name(dataset)}")
     if has_model:
-        axes[1, 0].set_ylabel("density  p(x)")
+        axes[1, 0].set_ylabel(f"density  p({_name(dataset)})")
     handles = {}
     for ax in axes[:2].flat:
         for handle, label in zip(*ax.get_legend_handles_labels()):
@@ -85,11 +87,15 @@ def draw(dataset: xr.Dataset) -> Figure:
     return figure
 
 
+def _name(dataset: xr.Dataset) -> str:
+    return variable_names(dataset)[0]
+
+
 def _draw_model(axes: np.ndarray, panel: xr.Dataset, first: bool) -> None:
     """Density, path and autocorrelation of one panel's model, from top to bottom."""
     density, path, correlation = axes
     _draw_densities(density, panel)
-    density.set_xlabel("x (physical units)")
+    density.set_xlabel(f"{_name(panel)} (physical units)")
     if panel["density_model"].isnull().all():
         return
     one = _without_gaps(panel)
@@ -112,7 +118,10 @@ def _without_gaps(panel: xr.Dataset) -> xr.Dataset:
     for dim in dims:
         one = one.dropna(dim, how="all", subset=[name for name in names if dim in panel[name].dims])
     times = [name for name in names if name.endswith("_time")]
-    values = {name: one[name] if name in times else one[name].expand_dims(variable=["x"], axis=-1) for name in names}
+    values = {
+        name: one[name] if name in times else one[name].expand_dims(variable=panel["variable"].values, axis=-1)
+        for name in names
+    }
     return xr.Dataset(values, attrs=panel.attrs)
 
 

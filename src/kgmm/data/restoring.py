@@ -1,0 +1,107 @@
+"""Undoes a preparation: a sample of a model in the units of the file, with its trend and its season."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import xarray as xr
+
+from kgmm.data.paths import as_path, time_step_of
+from kgmm.data.preparation import Prepared
+from kgmm.data.regular_times import day_numbers
+from kgmm.data.time_steps import is_monthly, month_numbers, phases
+from kgmm.data.trajectory import as_trajectory
+
+RECORD = "preparation_record"
+
+
+def record_of(series: Prepared, variables: Sequence[str], time_step: float) -> str:
+    """What :func:`restore` needs to know of a preparation, as JSON; ``variables`` are those before it."""
+    record = {"variables": list(variables), "step": time_step, "steps": series.undone}
+    times = series.origin
+    if times.dtype.kind == "M":
+        record |= {"start": str(times[0].astype("datetime64[ms]")), "calendar": "standard"}
+    elif times.dtype == object:
+        record |= {"start": times[0].isoformat(), "calendar": times[0].calendar}
+    if "start" in record and is_monthly(times):
+        record["months"] = int(np.diff(month_numbers(times))[0])
+    return json.dumps(record)
+
+
+def restore(sample, path: xr.DataArray, *, after: int = 0) -> xr.DataArray:
+    """A sample of a model of a prepared series, in the units of the series' file.
+
+    What :func:`kgmm.read` did is undone in the opposite order: earlier states and time derivatives that were added as
+    variables are left out, deviations become physical units, and the linear trend and the mean of each month or day
+    are added.
+
+    Parameters
+    ----------
+    sample : array_like
+        States with the variables of ``path`` and its time step, as :func:`kgmm.data.paths.as_path` takes them: of
+        :meth:`kgmm.LangevinModel.sample`, or ``path`` itself.
+    path : xarray.DataArray
+        What :func:`kgmm.read` returned; its attributes hold what was done.
+    after : int
+        Time of the first state of the sample, in steps after the first state of the path: trend and season depend
+        on it.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dimensions ``(member, time, variable)``. Where the file has dates, the coordinate ``date`` along ``time`` holds
+        those of the sample.
+
+    Raises
+    ------
+    ValueError
+        If the sample has another number of variables than the path, or ``path`` does not come from :func:`kgmm.read`.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile, numpy as np, kgmm
+    >>> file = pathlib.Path(tempfile.mkdtemp(), "series.csv")
+    >>> x = 20 + 3 * np.random.default_rng(0).normal(size=200) + 0.1 * np.arange(200)
+    >>> np.savetxt(file, np.column_stack([np.arange(200), x]), header="time,x", delimiter=",", comments="")
+    >>> path = kgmm.read(file, detrend=True, standardise=True)
+    >>> bool(np.allclose(kgmm.restore(path, path)[0, :, 0], x))
+    True
+    """
+    if RECORD not in path.attrs:
+        raise ValueError("the path holds no record of a preparation: give what kgmm.read returned")
+    record = json.loads(path.attrs[RECORD])
+    sample = as_path(sample)
+    if sample.sizes["variable"] != path.sizes["variable"]:
+        raise ValueError(f"the sample has {sample.sizes['variable']} variables: the path has {path.sizes['variable']}")
+    # The first state of the path is later than that of the series by those that embedding and derivatives took.
+    places = after + sum(step.get("lost", 0) for step in record["steps"]) + np.arange(sample.sizes["time"])
+    dates = _dates(record, places[-1] + 1)
+    values = sample.values
+    for step in reversed(record["steps"]):
+        if step["what"] == "added":
+            values = values[..., : step["kept"]]
+        elif step["what"] == "standardise":
+            values = np.array(step["mean"]) + np.array(step["deviation"]) * values
+        elif step["what"] == "detrend":
+            passed = record["step"] * places if dates is None else day_numbers(dates)[places]
+            values = values + np.outer(step["first"] + passed, step["slopes"])
+        else:
+            values = values + np.array(step["means"])[phases(dates[places], step["period"])]
+    restored = as_trajectory(values, record["variables"], time_step_of(path))
+    return restored if dates is None else restored.assign_coords(date=("time", dates[places]))
+
+
+def _dates(record: Mapping, number: int) -> np.ndarray | None:
+    """So many dates from the first of the series on, in the calendar of its file."""
+    if "start" not in record:
+        return None
+    calendar = {"calendar": record["calendar"], "use_cftime": record["calendar"] != "standard"}
+    if "months" not in record:
+        seconds = round(86400 * record["step"])
+        return xr.date_range(record["start"], periods=number, freq=f"{seconds}s", **calendar).values
+    start = xr.date_range(record["start"], periods=1, freq="s", **calendar)[0]
+    month = start.replace(day=1, hour=0, minute=0, second=0)
+    months = xr.date_range(month, periods=number, freq=f"{record['months']}MS", **calendar)
+    return (months + (start - month)).values
