@@ -27,7 +27,7 @@ def test_every_kind_of_observable_has_its_dimensions(tmp_path):
     assert found["gaussian_density_impulse"].shape == found["density_impulse"].shape
     found.to_netcdf(tmp_path / "response.nc")
     with xr.open_dataset(tmp_path / "response.nc") as stored:
-        assert stored.attrs["verdict"].startswith("The checks agree with the score: the largest deviation is ")
+        assert stored.attrs["verdict"].startswith("The checks agree with the corrected score: the ")
 
 
 def test_a_function_equals_the_moments_it_is_made_of():
@@ -71,8 +71,45 @@ def test_the_response_to_a_function_does_not_depend_on_who_differentiates():
 def test_a_wrong_score_does_not_pass_its_checks(wrong):
     """Negative control: a score that is 30 % too large, and one with a mean."""
     path = kgmm.simulate("ornstein_uhlenbeck", n_members=40, n_times=1000, interval=0.1, seed=0)
-    found = kgmm.response(path, wrong, np.array([1.0, 0.0]), longest=1.0)
+    found = kgmm.response(path, wrong, np.array([1.0, 0.0]), longest=1.0, moments=0)
     assert found.attrs["checks_pass"] == 0 and "contradict" in found.attrs["verdict"]
+    assert found.attrs["correction"] == 0 and "check_further" not in found
+
+
+def test_moments_correct_what_a_polynomial_can_and_the_verdict_sees_what_is_left():
+    path = kgmm.simulate("ornstein_uhlenbeck", n_members=40, n_times=1000, interval=0.1, seed=0)
+    push = np.array([1.0, 0.0])
+    exact = kgmm.response(path, SYSTEM.score, push, longest=1.0)
+    found = kgmm.response(path, lambda x: 1.3 * SYSTEM.score(x), push, longest=1.0)
+    assert found.attrs["verdict"].startswith("The checks agree with the corrected score: ")
+    assert found.attrs["checks_pass"] == 1
+    assert 0.25 < found.attrs["correction"] < 0.35
+    np.testing.assert_allclose(found["step"], exact["step"], atol=1e-9)  # a linear weight is corrected to any other
+    # The response at once is that of any polynomial up to the degree.
+    np.testing.assert_allclose(found["impulse"].sel(observable="mean", lag=0.0), [1.0, 0.0], atol=1e-9)
+
+    well = kgmm.simulate("double_well", n_members=200, n_times=1000, interval=0.05, seed=0)
+    of_well = kgmm.get_system("double_well").score
+    too_few = kgmm.response(well, lambda x: -x, np.array([1.0]), longest=1.0, moments=2)
+    assert too_few.attrs["checks_pass"] == 0  # the score is a cubic
+    assert kgmm.response(well, of_well, np.array([1.0]), longest=1.0, moments=2).attrs["checks_pass"] == 1
+
+
+def test_images_of_the_path_are_data():
+    """By the symmetry of Lorenz 63 a push of z does not move the means of x and y."""
+    path = kgmm.simulate("lorenz63", n_members=20, n_times=500, interval=0.02, seed=0)
+    mirror = np.diag([-1.0, -1.0, 1.0])
+    score = kgmm.fit_score(path, 0.1, families=("polynomial",))
+    options = {"perturbation": np.array([0.0, 0.0, 1.0]), "longest": 1.0}
+    found = kgmm.response(path, score, symmetries=[mirror], **options)
+    mean = found["step"].sel(observable="mean")
+    assert np.abs(mean[:2]).max() < 1e-6 < np.abs(kgmm.response(path, score, **options)["step"][0, :2]).max()
+    both = xr.concat([path, path * np.diag(mirror)], "member")
+
+    def symmetric(x):
+        return 0.5 * (score(x) + score(x * np.diag(mirror)) * np.diag(mirror))
+
+    np.testing.assert_allclose(mean[2], kgmm.response(both, symmetric, **options)["step"][0, 2], rtol=1e-6)
 
 
 def unnamed(x):

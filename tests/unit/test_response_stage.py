@@ -107,19 +107,22 @@ def test_the_error_of_a_response_has_units_and_a_floor():
 
 
 def test_the_table_says_what_is_judged_by_which_check():
-    names = ["response_checks_pass", "response_check_mean", "response_check_start", "response_check_start"]
+    names = [
+        "response_checks_pass", "response_check_mean", "response_correction", "response_check_start",
+        "response_check_start",
+    ]  # fmt: skip
     table = pd.DataFrame(
         {
             "statistic": [*names, "response_error_score", "response_error_gaussian"], "status": "ok", "sigma": 0.1,
             "min_probability": 0.01, "n_samples": 1000.0, "replicate": 0, "floor": 0.01, "stderr": 0.02,
-            "value": [0.0, 1.0, -5.0, 2.0, 0.1, 0.4],
-            "variable": [None, None, "mean of x", "mean of y", "mean", "mean"],
+            "value": [0.0, 1.0, 0.12, -5.0, 2.0, 0.1, 0.4],
+            "variable": [None, None, None, "mean of x", "mean of y", "mean", "mean"],
         }
     )  # fmt: skip
     (row,) = response_table(table)
     assert row == {
         "sigma": "0.1", "observable": "mean", "score": "0.100 ± 0.020", "gaussian": "0.400 ± 0.020", "model": "–",
-        "truth": "0.01", "check": "−5", "mean_check": "1", "passes": "no",
+        "truth": "0.01", "check": "−5", "mean_check": "1", "correction": "12", "passes": "no",
     }  # fmt: skip
     assert response_table(table[:0]) == []
 

@@ -43,6 +43,10 @@ class ResponseSettings(Options):
         PositiveFloat, Field(description="Longest lag, in decorrelation times of the slowest variable.")
     ] = 5.0
     n_lags: Annotated[int, Field(ge=5, description="Lags that are compared, at most.")] = 50
+    moments: Annotated[
+        int,
+        Field(ge=0, le=8, description="Degree of the polynomials whose response at once is made exact; 0 for none."),
+    ] = 4
     accuracy: Annotated[
         PositiveFloat,
         Field(description="Standard error of a simulated response, relative to it, at which no more pairs are added."),

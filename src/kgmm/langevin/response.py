@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -12,14 +13,18 @@ from scipy.integrate import cumulative_simpson
 
 from kgmm.data.blocks import BLOCKS
 from kgmm.data.paths import as_path, equal_members, time_step_of
+from kgmm.langevin.moment_identities import further_functions
 from kgmm.langevin.observables import Group, Observable, groups_of
-from kgmm.langevin.perturbations import Perturbation, at_states
+from kgmm.langevin.perturbations import Perturbation
+from kgmm.langevin.response_weights import Weights, weights_of
+from kgmm.langevin.symmetries import generated_group
 from kgmm.score.model import ScoreModel
 
-OBSERVABLES = ("mean", "variance")
+OBSERVABLES, MOMENTS = ("mean", "variance"), 4
 _MIN_LAGS = 3
 # Share of exact scores that the verdict refuses, all checks together.
 _FALSE_ALARMS = 0.01
+_ROUNDING = 1e-9
 # A score is refused if its data had a mean this many deviations away, or deviations that differ by this factor.
 _LARGEST_SHIFT, _LARGEST_RATIO = 1.0, 2.0
 
@@ -32,12 +37,16 @@ def response(
     *,
     divergence: Callable[[np.ndarray], np.ndarray] | None = None,
     longest: float | None = None,
+    moments: int = MOMENTS,
+    symmetries: Sequence[np.ndarray] = (),
 ) -> xr.Dataset:
     """Response to a small change ``u(x)`` of the drift, by the generalised fluctuation–dissipation theorem.
 
     ``δE[a](t) = ∫ R(t − t') f(t') dt'`` for a forcing ``u(x) f(t)``, with ``R(τ) = E[a(x(t + τ)) B(x(t))]`` and
     ``B = −(∇·u + u·s)``. The theorem needs the score of all variables that have a memory of their own; with the score
-    of a few observed ones it is exact at ``τ = 0`` only.
+    of a few observed ones it is exact at ``τ = 0`` only. The weight ``B`` of an estimated score is corrected so that
+    the response at once, ``R(0) = E[u·∇a]``, is exact for all polynomials ``a`` of some degree
+    (:mod:`kgmm.langevin.moment_identities`).
 
     Parameters
     ----------
@@ -56,6 +65,12 @@ def response(
         made of operations that torch tensors have.
     longest : float, optional
         Longest lag; by default a quarter of the blocks from which the errors are estimated.
+    moments : int
+        Degree of the polynomials by which the weight is corrected, less where there are many variables or few states;
+        0 takes the score as it is.
+    symmetries : sequence of array_like, each of shape (n_features, n_features)
+        Signed permutations of the variables under which the law of the path is invariant, such as
+        ``diag(−1, −1, 1)`` of Lorenz 63: the images of the path are data as well.
 
     Returns
     -------
@@ -64,8 +79,10 @@ def response(
         ``function_impulse``, … of functions, ``(function, lag)``, and ``density_impulse``, … of densities,
         ``(variable, bin, lag)``. The same of the quasi-Gaussian approximation ``s = −C⁻¹(x − m)`` as
         ``gaussian_impulse``, …. ``check_mean`` and ``check_start``: how many standard errors ``E[B]`` is from 0 and
-        ``R(0)`` from ``E[u·∇a]``. The attribute ``verdict`` says in a sentence whether they agree, ``checks_pass`` as
-        1 or 0.
+        ``R(0)`` from ``E[u·∇a]`` with the score as it is; ``check_further``, ``(degree, variable)``, the second with
+        the corrected weight for the two next powers of every variable, which took no part in its correction. The
+        attribute ``correction`` is its size relative to the weight, root mean square; ``verdict`` says in a sentence
+        whether the checks agree, those of the corrected weight where there is one, ``checks_pass`` as 1 or 0.
 
     Raises
     ------
@@ -95,20 +112,39 @@ def response(
     flat = values.reshape(-1, d)
     _refuse_other_data(score, flat)
     n_lags = _number_of_lags(n_members, n_times, interval, longest)
-    groups = groups_of(observables, flat, path["variable"].values)
-    u, of_u = at_states(flat, perturbation, divergence)
-    weights = np.stack([-(of_u + (u * s).sum(axis=1)) for s in (np.asarray(score(flat)), _gaussian_score(flat))])
-    correlations = _Correlations(weights.reshape(2, n_members, n_times), n_lags)
-
+    weights = weights_of(flat, score, perturbation, divergence, generated_group(symmetries, d), moments)
+    groups = groups_of(observables, weights.everything, path["variable"].values)
+    correlations, as_given = (
+        [_Correlations(np.reshape(w, (-1, n_members, n_times)), n_lags) for w in of_images]
+        for of_images in ([np.stack(pair) for pair in zip(weights.corrected, weights.gaussian)], weights.given)
+    )
     dataset = xr.Dataset(coords={"lag": interval * np.arange(n_lags)})
     for group in groups:
         dataset = dataset.assign_coords(group.coords)
-        dataset = dataset.assign(_responses(group, flat, correlations, interval))
+        dataset = dataset.assign(_responses(group, weights.images, correlations, interval))
         if group.derivatives is not None:
-            checks = [correlations.check(a, along(flat, u)) for a, along in zip(group.columns(flat), group.derivatives)]
+            checks = [
+                _check(as_given, [a(x) for x in weights.images], list(map(along, weights.images, weights.u)))
+                for a, along in zip(group.functions, group.derivatives)
+            ]
             dataset[f"{group.prefix}check_start"] = (group.dims, np.reshape(checks, group.shape))
-    dataset["check_mean"] = ((), correlations.check_mean())
-    return dataset.assign_attrs(_verdict(dataset))
+    dataset["check_mean"] = ((), _deviation(as_given, weights.given))
+    if weights.degree:
+        dataset = dataset.assign_coords(variable=path["variable"].values).assign(_further(weights, correlations))
+    return _with_verdict(dataset.assign_attrs(degree=weights.degree, correction=weights.correction))
+
+
+def _further(weights: Weights, correlations: list[_Correlations]) -> dict:
+    """Checks of the corrected weights with the next two powers of every variable, ``(degree, variable)``."""
+    degrees = [weights.degree + 1, weights.degree + 2]
+    moments = weights.everything.mean(axis=0), weights.everything.std(axis=0)
+    functions = zip(*(further_functions(x, u, *moments, weights.degree) for x, u in zip(weights.images, weights.u)))
+    checks = {
+        of_images[0][:2]: _check(correlations, [a for *_, a, _ in of_images], [slope for *_, slope in of_images])
+        for of_images in functions
+    }
+    table = [[checks[degree, k] for k in range(weights.everything.shape[1])] for degree in degrees]
+    return {"degree": degrees, "check_further": (("degree", "variable"), table)}
 
 
 def _refuse_other_data(score, flat: np.ndarray) -> None:
@@ -143,11 +179,6 @@ def _number_of_lags(n_members: int, n_times: int, interval: float, longest: floa
     return n_lags
 
 
-def _gaussian_score(flat: np.ndarray) -> np.ndarray:
-    mean = flat.mean(axis=0)
-    return -np.linalg.solve(np.atleast_2d(np.cov(flat.T)), (flat - mean).T).T
-
-
 class _Correlations:
     """Correlations of observables with weights, in blocks of the path that may be taken as independent.
 
@@ -166,12 +197,14 @@ class _Correlations:
         self._weights = weights
         longest = max(weights[:, *block].shape[2] for block in self._blocks)
         self._size = fft.next_fast_len(longest + n_lags, real=True)
-        self._transforms = [np.conj(fft.rfft(weights[:, *block], self._size)) for block in self._blocks]
+
+    @cached_property
+    def _transforms(self) -> list[np.ndarray]:
+        return [np.conj(fft.rfft(self._weights[:, *block], self._size)) for block in self._blocks]
 
     def blocks_of(self, a: np.ndarray) -> np.ndarray:
         """``E[a(t + τ) B(t)]`` of an observable ``(n,)`` in every block, ``(n_weights, n_blocks, n_lags)``."""
-        # The mean of B is zero: the mean of a adds noise only.
-        a = (a - a.mean()).reshape(self._n_members, self._n_times)
+        a = a.reshape(self._n_members, self._n_times)
         found = []
         for block, transform in zip(self._blocks, self._transforms):
             length = a[block].shape[1]
@@ -179,18 +212,29 @@ class _Correlations:
             found.append(fft.irfft(product, self._size)[:, : self._n_lags] / (length - np.arange(self._n_lags)))
         return np.stack(found, axis=1)
 
-    def check(self, a: np.ndarray, derivative: np.ndarray) -> float:
-        """How many standard errors ``E[aB]`` is from ``E[u·∇a]``, the first weight being ``B``."""
-        return self._deviation((a - a.mean()) * self._weights[0].reshape(-1) - derivative)
+    @property
+    def first(self) -> np.ndarray:
+        """The first weight at all states."""
+        return self._weights[0].reshape(-1)
 
-    def check_mean(self) -> float:
-        """How many standard errors the mean of the first weight is from zero."""
-        return self._deviation(self._weights[0])
+    def means_of(self, x: np.ndarray) -> np.ndarray:
+        """Means over the blocks of ``(n,)`` numbers, one for each state."""
+        x = x.reshape(self._n_members, self._n_times)
+        return np.array([x[block].mean() for block in self._blocks])
 
-    def _deviation(self, difference: np.ndarray) -> float:
-        difference = difference.reshape(self._n_members, self._n_times)
-        means = np.array([difference[block].mean() for block in self._blocks])
-        return float(means.mean() / max(means.std(ddof=1) / len(means) ** 0.5, 1e-300))
+
+def _check(correlations: list[_Correlations], a: list[np.ndarray], derivative: list[np.ndarray]) -> float:
+    """How many standard errors ``E[aB]`` is from ``E[u·∇a]``, over the path and its images."""
+    mean = np.mean(a)
+    return _deviation(correlations, [(x - mean) * c.first - y for c, x, y in zip(correlations, a, derivative)])
+
+
+def _deviation(correlations: list[_Correlations], x: list[np.ndarray]) -> float:
+    """How many standard errors the mean of numbers at all states is from zero."""
+    means = np.mean([c.means_of(own) for c, own in zip(correlations, x)], axis=0)
+    # What symmetry makes zero is zero but for rounding, and so is its error.
+    rounding = _ROUNDING * np.sqrt(np.mean(np.square(x)))
+    return float(means.mean() / max(means.std(ddof=1) / len(means) ** 0.5, rounding, 1e-300))
 
 
 def _blocks(n_members: int, n_times: int) -> list[tuple]:
@@ -202,10 +246,14 @@ def _blocks(n_members: int, n_times: int) -> list[tuple]:
     return [(slice(None), slice(a, b)) for a, b in pairwise(edges)]
 
 
-def _responses(group: Group, flat: np.ndarray, correlations: _Correlations, interval: float) -> dict:
+def _responses(group: Group, images: list[np.ndarray], correlations: list[_Correlations], interval: float) -> dict:
     """Impulse and step responses of the observables of a group with their standard errors, by score and Gaussian."""
     dims = (*group.dims, "lag")
-    impulses = np.stack([correlations.blocks_of(a) for a in group.columns(flat)], axis=1)
+    impulses = []
+    for values in zip(*(group.columns(x) for x in images)):
+        mean = np.mean(values)  # that of B is zero: it adds noise only
+        impulses.append(np.mean([c.blocks_of(a - mean) for c, a in zip(correlations, values)], axis=0))
+    impulses = np.stack(impulses, axis=1)
     variables = {}
     for prefix, of_weight in zip(("", "gaussian_"), impulses):
         for name, blocks in (("impulse", of_weight), ("step", cumulative_simpson(of_weight, dx=interval, initial=0.0))):
@@ -216,10 +264,25 @@ def _responses(group: Group, flat: np.ndarray, correlations: _Correlations, inte
     return variables
 
 
-def _verdict(dataset: xr.Dataset) -> dict:
-    """Whether the checks agree with an exact score, in one sentence."""
-    checks = {("mean of the weight",): float(dataset["check_mean"])}
-    for name in ("check_start", "function_check_start"):
+def _with_verdict(dataset: xr.Dataset) -> xr.Dataset:
+    """The dataset with a sentence that says whether the checks agree with an exact score."""
+    passed, worst = _judged(dataset, ("check_start", "function_check_start"), float(dataset["check_mean"]))
+    name, without = "score", ""
+    if dataset.attrs["degree"]:
+        size = f"{100 * dataset.attrs['correction']:.2g} % of the weight"
+        name = "corrected score"
+        without = (
+            f" The correction, by moments up to degree {dataset.attrs['degree']}, is {size}; without it it is {worst}."
+        )
+        passed, worst = _judged(dataset, ("check_further",))
+    verdict = f"The checks {'agree with' if passed else 'contradict'} the {name}: the largest deviation is {worst}."
+    return dataset.assign_attrs(checks_pass=int(passed), verdict=verdict + without)
+
+
+def _judged(dataset: xr.Dataset, names: Sequence[str], mean: float | None = None) -> tuple[bool, str]:
+    """Whether the largest deviation is one that an exact score may have, and what it is."""
+    checks = {} if mean is None else {("mean of the weight",): mean}
+    for name in names:
         if name in dataset:
             series = dataset[name].to_series()
             labels = [index if isinstance(index, tuple) else (index,) for index in series.index]
@@ -228,10 +291,5 @@ def _verdict(dataset: xr.Dataset) -> dict:
     allowed = float(stats.t.isf(_FALSE_ALARMS / (2 * len(checks)), BLOCKS - 1))
     worst = max(checks, key=lambda label: abs(checks[label]))
     value = abs(checks[worst])
-    passed = bool(value <= allowed)
-    start = "The checks agree with the score" if passed else "The checks contradict the score"
-    limit = f"{allowed:.1f} are allowed"
-    return {
-        "checks_pass": int(passed),
-        "verdict": f"{start}: the largest deviation is {value:.1f} standard errors ({' of '.join(worst)}), {limit}.",
-    }
+    label = " of ".join(f"degree {part}" if isinstance(part, (int, np.integer)) else part for part in worst)
+    return bool(value <= allowed), f"{value:.1f} standard errors ({label}), {allowed:.1f} are allowed"

@@ -28,6 +28,7 @@ def response_table(metrics: pd.DataFrame) -> list[dict]:
                     "truth": number(by["floor"].get(_ERRORS["score"], np.nan)),
                     "check": number(checks.loc[checks.abs().idxmax()]),
                     "mean_check": number(_only(group, "response_check_mean")),
+                    "correction": number(100 * _only(group, "response_correction")),
                     "passes": "yes" if _only(group, "response_checks_pass") else "no",
                 }
             )

@@ -28,11 +28,13 @@ def estimate_response(job: Job) -> None:
     states = path.values.reshape(-1, path.sizes["variable"]).astype(float)
     lags = lags_of(path, settings)
     names = [str(name) for name in path["variable"].values]
-    perturbation, divergence = observed_perturbation(settings, names, states.mean(axis=0), system_of(job))
+    system = system_of(job)
+    perturbation, divergence = observed_perturbation(settings, names, states.mean(axis=0), system)
     try:
         found = response(
-            path, ScoreModel.load(job.inputs.score), perturbation, divergence=divergence, longest=lags.longest
-        )
+            path, ScoreModel.load(job.inputs.score), perturbation, divergence=divergence, longest=lags.longest,
+            moments=settings["moments"], symmetries=() if system is None else system.symmetries(len(names)),
+        )  # fmt: skip
     except ValueError as error:  # the path is too short, or the score is of other data
         raise ScientificFailure(str(error)) from None
     found = found.isel(lag=slice(None, None, lags.stride))
@@ -53,12 +55,15 @@ def _check_rows(found: xr.Dataset) -> list[dict]:
     rows = [
         {"statistic": "response_checks_pass", "value": float(found.attrs["checks_pass"])},
         {"statistic": "response_check_mean", "value": float(found["check_mean"])},
+        {"statistic": "response_correction", "value": float(found.attrs["correction"])},
     ]
-    starts = found["check_start"].to_series()
-    return rows + [
-        {"statistic": "response_check_start", "variable": " of ".join(index), "value": float(value)}
-        for index, value in starts.items()
-    ]
+    for name in ("check_start", "check_further"):
+        if name in found:
+            rows += [
+                {"statistic": f"response_{name}", "variable": " of ".join(map(str, index)), "value": float(value)}
+                for index, value in found[name].to_series().items()
+            ]
+    return rows
 
 
 def _error_rows(found: xr.Dataset, deviations: np.ndarray) -> list[dict]:

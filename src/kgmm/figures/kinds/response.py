@@ -25,8 +25,9 @@ def gather(rows: list[ExperimentResult]) -> xr.Dataset:
     with xr.open_dataset(usable[0].response) as dataset:
         names = [name for name in dataset if name.endswith(("step", "step_stderr"))]
         found = dataset[names].load().assign_attrs(dataset.attrs)
-    largest = found["truth_step" if "truth_step" in found else "step"].sel(observable="mean")
-    size = np.abs(largest).max("lag") / found["step_stderr"].sel(observable="mean").max("lag")
+    shown_first = "truth_step" if "truth_step" in found else "step"
+    step, error = (found[name].sel(observable="mean") for name in (shown_first, f"{shown_first}_stderr"))
+    size = np.abs(step).max("lag") / np.maximum(error.max("lag"), np.finfo(float).tiny)
     shown = np.sort(np.argsort(-size.values)[:_MAX_ROWS])
     return found.isel(variable=shown).assign_attrs(method=usable[0].method)
 
