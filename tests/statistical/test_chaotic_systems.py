@@ -115,6 +115,31 @@ def test_triad_has_its_heavy_tail(triad):
     assert expected > 1e-3
 
 
+def test_the_scalar_climate_model_follows_its_exact_density():
+    states = simulate("scalar_climate", n_members=40_000, n_times=1, seed=2).values[:, 0, 0].astype(float)
+    x = np.linspace(-8.0, 5.0, 200_001)
+
+    def p_value(system):
+        cumulative = np.cumsum(system.marginal_density(0, x)) * (x[1] - x[0])
+        edges = np.interp(np.linspace(0, 1, 31), cumulative / cumulative[-1], x)
+        edges[[0, -1]] = -np.inf, np.inf
+        return chisquare(np.histogram(states, edges)[0]).pvalue
+
+    assert p_value(get_system("scalar_climate")) > 1e-4
+    assert p_value(get_system("scalar_climate", forcing=0.63)) < 1e-4
+
+
+def test_the_bursts_of_the_slow_fast_triad_have_the_variance_of_their_noise():
+    """``2 · fast_damping E[τ²] = E[g²]`` by Itô's formula, and the bursts are stronger where u is high."""
+    u, _, tau = simulate("slow_fast_triad", n_members=20_000, n_times=1, seed=2).values[:, 0].astype(float).T
+    noise = get_system("slow_fast_triad").diffusion(np.stack([u, u, tau]))[2]
+    balance = 4.0 * tau**2 - noise**2
+    assert abs(balance.mean()) < 4 * balance.std() / balance.size**0.5
+    wrong = 4.4 * tau**2 - noise**2
+    assert abs(wrong.mean()) > 4 * wrong.std() / wrong.size**0.5
+    assert tau[u > 2].std() > 3 * tau[u < -2].std()
+
+
 # Kuramoto–Sivashinsky: the statistics of snapshots that are far apart.
 
 
@@ -158,7 +183,8 @@ def test_another_length_has_another_spectrum(ks):
     ("name", "interval", "burn_in"),
     [
         ("double_well", 2.0, None), ("asymmetric_potential", 2.0, None), ("reduced_triad", 2.0, None),
-        ("lorenz63", 2.0, None), ("lorenz96", 2.0, None), ("kuramoto_sivashinsky", 200.0, None),
+        ("lorenz63", 2.0, None), ("lorenz96", 2.0, None), ("scalar_climate", 10.0, None),
+        ("slow_fast_triad", 10.0, None), ("barotropic", 50.0, None), ("kuramoto_sivashinsky", 200.0, None),
     ],
 )  # fmt: skip
 def test_default_burn_in_reaches_stationarity(name, interval, burn_in):

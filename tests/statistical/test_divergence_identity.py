@@ -196,6 +196,7 @@ LAWS = {
     "ornstein_uhlenbeck": OfSystem("ornstein_uhlenbeck", noise1=0.1, noise2=3.0, rotation=0.1),
     "asymmetric_potential": OfSystem("asymmetric_potential"),
     "reduced_triad": OfSystem("reduced_triad"),
+    "scalar_climate": OfSystem("scalar_climate"),
 }
 
 

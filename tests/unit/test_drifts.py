@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.integrate import solve_ivp
+from scipy.linalg import expm
 
 from kgmm import get_system
 from kgmm.sde.ensemble import Ensemble
@@ -24,6 +25,27 @@ def lorenz96(t, u, forcing=6.0):
     return np.concatenate([dx, dy.ravel()])
 
 
+def barotropic(t, x, beta=1.25, b=1.6, topography=0.2, c=0.1):
+    """Term by term as in Crommelin, Opsteegh & Verhulst (2004), with the modes 1 and 2 written out."""
+    x1, x2, x3, x4, x5, x6 = x
+    root = np.sqrt(2.0)
+    alpha1 = 8 * root / (3 * np.pi) * b**2 / (b**2 + 1)
+    alpha2 = 32 * root / (15 * np.pi) * (b**2 + 3) / (b**2 + 4)
+    beta1, beta2 = beta * b**2 / (b**2 + 1), beta * b**2 / (b**2 + 4)
+    delta1 = 64 * root / (15 * np.pi) * b**2 / (b**2 + 1)
+    delta2 = 64 * root / (15 * np.pi) * (b**2 - 3) / (b**2 + 4)
+    zonal1, zonal2 = 4 / 3 * topography * root * b / np.pi, 8 / 15 * topography * root * b / np.pi
+    wave1, wave2 = zonal1 / (b**2 + 1), 4 * zonal2 / (b**2 + 4)
+    return [
+        zonal1 * x3 - c * (x1 - 0.95),
+        -(alpha1 * x1 - beta1) * x3 - c * x2 - delta1 * x4 * x6,
+        (alpha1 * x1 - beta1) * x2 - wave1 * x1 - c * x3 + delta1 * x4 * x5,
+        zonal2 * x6 - c * (x4 + 0.76095) + 16 * root / (5 * np.pi) * (x2 * x6 - x3 * x5),
+        -(alpha2 * x1 - beta2) * x6 - c * x5 - delta2 * x4 * x3,
+        (alpha2 * x1 - beta2) * x5 - wave2 * x4 - c * x6 + delta2 * x4 * x2,
+    ]
+
+
 def after(system, start, duration, dt):
     state = torch.tensor(start)
     ensemble = Ensemble(system, state, dt=dt, scheme="rk4", generator=torch.Generator(), label=system.name)
@@ -33,7 +55,11 @@ def after(system, start, duration, dt):
 
 @pytest.mark.parametrize(
     ("name", "right_hand_side", "wrong", "dt"),
-    [("lorenz63", lorenz63, {"rayleigh": 28.1}, 0.0005), ("lorenz96", lorenz96, {"forcing": 6.1}, 0.0005)],
+    [
+        ("lorenz63", lorenz63, {"rayleigh": 28.1}, 0.0005),
+        ("lorenz96", lorenz96, {"forcing": 6.1}, 0.0005),
+        ("barotropic", barotropic, {"beta": 1.4}, 0.01),
+    ],
 )
 def test_deterministic_path(name, right_hand_side, wrong, dt):
     system = get_system(name, noise_amplitude=0.0)
@@ -45,6 +71,19 @@ def test_deterministic_path(name, right_hand_side, wrong, dt):
     )
     assert np.abs(ours - reference).max() < 1e-6
     assert np.abs(after(get_system(name, noise_amplitude=0.0, **wrong), start, 1.0, dt) - reference).max() > 1e-2
+
+
+def test_the_linear_part_of_the_slow_fast_triad_is_its_matrix():
+    """Without noise it is linear: its flow is the exponential of the matrix."""
+    system = get_system("slow_fast_triad", noise_amplitude=0.0, burst=0.0)
+    start = np.array([[1.0, -2.0], [0.5, 0.0], [3.0, 1.0]])
+    ensemble = Ensemble(
+        system, torch.tensor(start), dt=1e-4, scheme="euler_maruyama", generator=torch.Generator(), label="triad"
+    )
+    ensemble.advance(10_000)
+    exact = expm(np.array([[-0.2, -0.4, 1.0], [0.4, -0.2, 0.0], [0.0, 0.0, -2.0]])) @ start
+    np.testing.assert_allclose(ensemble.state.numpy(), exact, atol=2e-4)
+    assert np.abs(expm(np.diag([-0.2, -0.2, -2.0])) @ start - exact).max() > 0.1
 
 
 def test_kuramoto_sivashinsky_drift_is_its_equation():

@@ -133,6 +133,8 @@ def test_planar_figure(tmp_path):
     assert {"exact score", "KGMM network", "held-out data", "model, Φ = I"} <= set(titles)
     assert axes[0].get_ylabel() == "v0"
     assert len(axes[0].get_lines()) == 2
+    unknown = panels(draw(dataset.drop_vars("field_exact")))
+    assert len(unknown) == 9 and all(ax.has_data() for ax in unknown)  # no panel for a score that is not known
 
 
 @pytest.mark.parametrize("dimension", [1, 2, 3])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 import os
+import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -26,6 +28,8 @@ from tests.workflow.test_reruns import (
 )
 
 pytestmark = pytest.mark.workflow
+
+ROOT = Path(__file__).parents[2]
 
 # dX = A X dt + B dW: correlated variables, one slower than the other.
 DRIFT = np.array([[-1.0, 0.9], [0.0, -0.6]])
@@ -355,3 +359,25 @@ def test_the_command_line_and_the_workflow_give_the_same_bytes(new_project):
         )
         assert ours.keys() == theirs.keys() and ours
         assert [str(file) for file in ours if ours[file] != theirs[file]] == []
+
+
+@pytest.mark.parametrize(
+    "script, arguments, status, sentence",
+    [
+        (None, ["enso.csv", "--anomalies", "monthly"], 0, "The model can be used for densities"),
+        ("tree_rings.py", ["tree_rings.csv"], 0, "The model can be used for"),
+        # Fifty winters: what is missing is said, and how much of it.
+        ("pacific_sst.py", ["pacific_sst.nc", "--reduce", "pcs=1"], 2, "so about 129 states are needed"),
+    ],
+)
+def test_examples_of_the_docs_end_as_they_say(tmp_path, script, arguments, status, sentence):
+    folder = tmp_path / "examples"
+    shutil.copytree(ROOT / "examples", folder)
+    options = {"cwd": folder, "capture_output": True, "text": True}
+    if script is not None:
+        subprocess.run([sys.executable, script], **options, check=True)
+    done = subprocess.run([sys.executable, "-m", "kgmm.cli.main", "model", *arguments], **options)
+    assert done.returncode == status, done.stderr
+    assert sentence in (done.stderr if status else done.stdout)
+    if not status:
+        assert Path(done.stdout.splitlines()[-1]).is_file()

@@ -40,9 +40,10 @@ def gather(rows: list[ExperimentResult]) -> xr.Dataset:
 
 def draw(dataset: xr.Dataset) -> Figure:
     """Paths above, then marginals and autocorrelations, fields and joint densities below."""
+    n_fields = 1 + ("field_exact" in dataset)
     if "path_data" not in dataset:
-        figure = new_figure(8, 4)
-        _draw_fields(figure.subplots(1, 2, sharex=True, sharey=True), dataset)
+        figure = new_figure(4 * n_fields, 4)
+        _draw_fields(figure.subplots(1, n_fields, sharex=True, sharey=True, squeeze=False)[0], dataset)
         return figure
     figure = new_figure(13.2, 9.0)
     upper, middle, lower = figure.subfigures(3, 1, height_ratios=[0.72, 1, 1.1])
@@ -59,11 +60,11 @@ def draw(dataset: xr.Dataset) -> Figure:
     for k, ax in enumerate(curves):
         letter(ax, 2 + k)
     kinds = joint_kinds(dataset)
-    panels = lower.subplots(1, 2 + len(kinds))
-    _draw_fields(panels[:2], dataset)
-    for ax, kind in zip(panels[2:], kinds):
+    panels = lower.subplots(1, n_fields + len(kinds))
+    _draw_fields(panels[:n_fields], dataset)
+    for ax, kind in zip(panels[n_fields:], kinds):
         mesh = draw_joint(ax, dataset, kind, 0)
-    lower.colorbar(mesh, ax=list(panels[2:]), label="density", shrink=0.9, pad=0.01)
+    lower.colorbar(mesh, ax=list(panels[n_fields:]), label="density", shrink=0.9, pad=0.01)
     for k, ax in enumerate(panels):
         letter(ax, 6 + k)
     return figure
