@@ -16,6 +16,10 @@ from kgmm.stages.response_lags import lags_of
 from kgmm.stages.system import system_of
 
 
+# A model is compared with the truth: its response need not be as exact, and its steps take far longer.
+_MODEL_ACCURACY, _MODEL_PAIRS = 0.05, 50_000
+
+
 def simulate_response(job: Job) -> None:
     """Writes the step response of pairs of ensembles with the same noise."""
     settings, system = job.settings["response"], system_of(job)
@@ -26,13 +30,17 @@ def simulate_response(job: Job) -> None:
         source = _fitted_model(job)
         names = [str(name) for name in path["variable"].values]
         perturbation, _ = observed_perturbation(settings, names, states.mean(axis=0), system)
-        options = {"scheme": job.settings["scheme"]}
+        options = {
+            "scheme": job.settings["scheme"],
+            "accuracy": max(settings["accuracy"], _MODEL_ACCURACY),
+            "max_pairs": min(settings["max_pairs"], _MODEL_PAIRS),
+        }
     else:
         source, perturbation = system, state_perturbation(settings, states.mean(axis=0), system)
-        options = job.settings["simulation"]
+        options = job.settings["simulation"] | {name: settings[name] for name in ("accuracy", "max_pairs")}
     found = perturbed_response(
-        source, perturbation, longest=lags.longest, interval=lags.interval, reference=states,
-        accuracy=settings["accuracy"], max_pairs=settings["max_pairs"], seed=job.seed, device=job.device, **options,
+        source, perturbation, longest=lags.longest, interval=lags.interval, reference=states, seed=job.seed,
+        device=job.device, **options,
     )  # fmt: skip
     found.to_netcdf(job.outputs.simulated)
 
