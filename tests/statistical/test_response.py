@@ -68,6 +68,29 @@ def test_standard_errors_are_calibrated(name):
     assert shifted.mean() > 1.25
 
 
+def test_moments_lower_the_noise_of_an_exact_score_and_the_bias_of_a_blurred_one():
+    """Measured over 40 replicates: 0.054 and 0.031 of the response, 0.38 and 0.037."""
+    system = kgmm.get_system("double_well")
+    paths = kgmm.simulate("double_well", n_members=4000, n_times=400, interval=0.05, seed=3)
+    noise_scale = 0.3 * paths.values.std(axis=(0, 1)).astype(float)
+    exact = exact_double_well_step(lambda x: x, lambda x: 4 * x * (x**2 - 1))
+
+    def error(score, moments: int) -> float:
+        steps = [
+            kgmm.response(paths[k : k + 100], score, np.array([1.0]), ("mean",), longest=2.0, moments=moments)["step"]
+            for k in range(0, 4000, 100)
+        ]
+        return float(np.sqrt(np.mean((np.array(steps)[:, 0, 0] - exact) ** 2) / np.mean(exact**2)))
+
+    def blurred(x):
+        return system.smoothed_score(x, noise_scale)
+
+    # The root mean square of 40 replicates has a standard error of a ninth.
+    assert error(system.score, 4) < 0.75 * error(system.score, 0)
+    assert error(blurred, 4) < 0.2 * error(blurred, 0)
+    assert error(blurred, 0) > 0.3  # negative control: there is something to mend
+
+
 def test_the_response_to_a_push_of_a_double_well():
     path = kgmm.simulate("double_well", n_members=400, n_times=500, interval=0.05, seed=1)
     found = kgmm.response(path, kgmm.get_system("double_well").score, np.array([1.0]), longest=2.0)

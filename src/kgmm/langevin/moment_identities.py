@@ -91,10 +91,8 @@ def possible_degree(degree: int, n_features: int, n_states: int) -> int:
     return max((k for k in range(degree + 1) if comb(n_features + k, k) <= allowed), default=0)
 
 
-def corrected(
-    states: Sequence[np.ndarray], u: Sequence[np.ndarray], weights: Sequence[np.ndarray], degree: int
-) -> list[np.ndarray]:
-    """Weights that satisfy the identities up to a degree, nearest to those given.
+class Correction:
+    """The correction of weights by the identities up to a degree.
 
     Parameters
     ----------
@@ -105,31 +103,44 @@ def corrected(
     degree : int
         See :func:`possible_degree`.
 
-    Returns
-    -------
-    list of ndarray
-
     Examples
     --------
     >>> x = np.random.default_rng(0).normal(2.0, 3.0, (1000, 1))
-    >>> (weight,) = corrected([x], [np.ones_like(x)], [np.zeros(1000)], 1)
+    >>> (weight,) = Correction([x], [np.ones_like(x)], [np.zeros(1000)], 1).weights
     >>> bool(np.allclose(weight, (x[:, 0] - x.mean()) / x.var()))
     True
     """
-    # Any centre and scale span the same polynomials.
-    basis = HermitePolynomials(states[0].mean(axis=0), states[0].std(axis=0), degree)
-    gram, missing, count = 0.0, 0.0, 0
-    for x, forcing, weight in zip(states, u, weights):
+
+    def __init__(
+        self, states: Sequence[np.ndarray], u: Sequence[np.ndarray], weights: Sequence[np.ndarray], degree: int
+    ):
+        # Any centre and scale span the same polynomials.
+        self._basis = HermitePolynomials(states[0].mean(axis=0), states[0].std(axis=0), degree)
+        gram = 0.0
+        for x in states:
+            for part in _parts(len(x)):
+                values = self._basis(x[part])
+                gram = gram + values @ values.T
+        self._inverse = pinvh(gram / sum(map(len, states)), rtol=_RANK_TOLERANCE)
+        missing = np.mean([self.deviations(*each) for each in zip(states, u, weights)], axis=0)
+        self._coefficients = self._inverse @ missing
+        self.weights = [
+            weight + np.concatenate([self._coefficients @ self._basis(x[part]) for part in _parts(len(x))])
+            for x, weight in zip(states, weights)
+        ]
+        """The corrected weights, one array for each of those given."""
+
+    def deviations(self, x: np.ndarray, u: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """``E[u·∇φ_m] − E[φ_m B]`` over some states, ``(n_terms,)``."""
+        total = 0.0
         for part in _parts(len(x)):
-            values = basis(x[part])
-            gram = gram + values @ values.T
-            missing = missing + basis.along(values, forcing[part]).sum(axis=1) - values @ weight[part]
-            count += values.shape[1]
-    coefficients = pinvh(gram / count, rtol=_RANK_TOLERANCE) @ (missing / count)
-    return [
-        weight + np.concatenate([coefficients @ basis(x[part]) for part in _parts(len(x))])
-        for x, weight in zip(states, weights)
-    ]
+            values = self._basis(x[part])
+            total = total + self._basis.along(values, u[part]).sum(axis=1) - values @ weight[part]
+        return total / len(x)
+
+    def regression(self, x: np.ndarray, later: np.ndarray) -> np.ndarray:
+        """Coefficients ``(n_terms, n_lags)`` of observables later, ``(n, n_lags)``, in the polynomials of ``x``."""
+        return self._inverse @ (self._basis(x) @ later) / len(x)
 
 
 def further_functions(

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 import xarray as xr
-from scipy import fft, stats
+from scipy import stats
 from scipy.integrate import cumulative_simpson
 
 from kgmm.data.blocks import BLOCKS
@@ -16,6 +14,7 @@ from kgmm.data.paths import as_path, equal_members, time_step_of
 from kgmm.langevin.moment_identities import further_functions
 from kgmm.langevin.observables import Group, Observable, groups_of
 from kgmm.langevin.perturbations import Perturbation
+from kgmm.langevin.response_blocks import BlockCorrelations, check, deviation, deviations_of_blocks, regressions
 from kgmm.langevin.response_weights import Weights, weights_of
 from kgmm.langevin.symmetries import generated_group
 from kgmm.score.model import ScoreModel
@@ -24,7 +23,6 @@ OBSERVABLES, MOMENTS = ("mean", "variance"), 4
 _MIN_LAGS = 3
 # Share of exact scores that the verdict refuses, all checks together.
 _FALSE_ALARMS = 0.01
-_ROUNDING = 1e-9
 # A score is refused if its data had a mean this many deviations away, or deviations that differ by this factor.
 _LARGEST_SHIFT, _LARGEST_RATIO = 1.0, 2.0
 
@@ -115,32 +113,32 @@ def response(
     weights = weights_of(flat, score, perturbation, divergence, generated_group(symmetries, d), moments)
     groups = groups_of(observables, weights.everything, path["variable"].values)
     correlations, as_given = (
-        [_Correlations(np.reshape(w, (-1, n_members, n_times)), n_lags) for w in of_images]
+        [BlockCorrelations(np.reshape(w, (-1, n_members, n_times)), n_lags) for w in of_images]
         for of_images in ([np.stack(pair) for pair in zip(weights.corrected, weights.gaussian)], weights.given)
     )
     dataset = xr.Dataset(coords={"lag": interval * np.arange(n_lags)})
     for group in groups:
         dataset = dataset.assign_coords(group.coords)
-        dataset = dataset.assign(_responses(group, weights.images, correlations, interval))
+        dataset = dataset.assign(_responses(group, weights, correlations, interval))
         if group.derivatives is not None:
             checks = [
-                _check(as_given, [a(x) for x in weights.images], list(map(along, weights.images, weights.u)))
+                check(as_given, [a(x) for x in weights.images], list(map(along, weights.images, weights.u)))
                 for a, along in zip(group.functions, group.derivatives)
             ]
             dataset[f"{group.prefix}check_start"] = (group.dims, np.reshape(checks, group.shape))
-    dataset["check_mean"] = ((), _deviation(as_given, weights.given))
+    dataset["check_mean"] = ((), deviation(as_given, weights.given))
     if weights.degree:
         dataset = dataset.assign_coords(variable=path["variable"].values).assign(_further(weights, correlations))
     return _with_verdict(dataset.assign_attrs(degree=weights.degree, correction=weights.correction))
 
 
-def _further(weights: Weights, correlations: list[_Correlations]) -> dict:
+def _further(weights: Weights, correlations: list[BlockCorrelations]) -> dict:
     """Checks of the corrected weights with the next two powers of every variable, ``(degree, variable)``."""
     degrees = [weights.degree + 1, weights.degree + 2]
     moments = weights.everything.mean(axis=0), weights.everything.std(axis=0)
     functions = zip(*(further_functions(x, u, *moments, weights.degree) for x, u in zip(weights.images, weights.u)))
     checks = {
-        of_images[0][:2]: _check(correlations, [a for *_, a, _ in of_images], [slope for *_, slope in of_images])
+        of_images[0][:2]: check(correlations, [a for *_, a, _ in of_images], [slope for *_, slope in of_images])
         for of_images in functions
     }
     table = [[checks[degree, k] for k in range(weights.everything.shape[1])] for degree in degrees]
@@ -179,80 +177,17 @@ def _number_of_lags(n_members: int, n_times: int, interval: float, longest: floa
     return n_lags
 
 
-class _Correlations:
-    """Correlations of observables with weights, in blocks of the path that may be taken as independent.
-
-    Parameters
-    ----------
-    weights
-        ``(n_weights, n_members, n_times)``.
-    n_lags
-        Number of lags.
-    """
-
-    def __init__(self, weights: np.ndarray, n_lags: int):
-        _, self._n_members, self._n_times = weights.shape
-        self._n_lags = n_lags
-        self._blocks = _blocks(self._n_members, self._n_times)
-        self._weights = weights
-        longest = max(weights[:, *block].shape[2] for block in self._blocks)
-        self._size = fft.next_fast_len(longest + n_lags, real=True)
-
-    @cached_property
-    def _transforms(self) -> list[np.ndarray]:
-        return [np.conj(fft.rfft(self._weights[:, *block], self._size)) for block in self._blocks]
-
-    def blocks_of(self, a: np.ndarray) -> np.ndarray:
-        """``E[a(t + τ) B(t)]`` of an observable ``(n,)`` in every block, ``(n_weights, n_blocks, n_lags)``."""
-        a = a.reshape(self._n_members, self._n_times)
-        found = []
-        for block, transform in zip(self._blocks, self._transforms):
-            length = a[block].shape[1]
-            product = (fft.rfft(a[block], self._size) * transform).mean(axis=1)
-            found.append(fft.irfft(product, self._size)[:, : self._n_lags] / (length - np.arange(self._n_lags)))
-        return np.stack(found, axis=1)
-
-    @property
-    def first(self) -> np.ndarray:
-        """The first weight at all states."""
-        return self._weights[0].reshape(-1)
-
-    def means_of(self, x: np.ndarray) -> np.ndarray:
-        """Means over the blocks of ``(n,)`` numbers, one for each state."""
-        x = x.reshape(self._n_members, self._n_times)
-        return np.array([x[block].mean() for block in self._blocks])
-
-
-def _check(correlations: list[_Correlations], a: list[np.ndarray], derivative: list[np.ndarray]) -> float:
-    """How many standard errors ``E[aB]`` is from ``E[u·∇a]``, over the path and its images."""
-    mean = np.mean(a)
-    return _deviation(correlations, [(x - mean) * c.first - y for c, x, y in zip(correlations, a, derivative)])
-
-
-def _deviation(correlations: list[_Correlations], x: list[np.ndarray]) -> float:
-    """How many standard errors the mean of numbers at all states is from zero."""
-    means = np.mean([c.means_of(own) for c, own in zip(correlations, x)], axis=0)
-    # What symmetry makes zero is zero but for rounding, and so is its error.
-    rounding = _ROUNDING * np.sqrt(np.mean(np.square(x)))
-    return float(means.mean() / max(means.std(ddof=1) / len(means) ** 0.5, rounding, 1e-300))
-
-
-def _blocks(n_members: int, n_times: int) -> list[tuple]:
-    """Slices of members, or of times where these are few, that may be taken as independent."""
-    if n_members >= BLOCKS:
-        edges = np.linspace(0, n_members, BLOCKS + 1).astype(int)
-        return [(slice(a, b), slice(None)) for a, b in pairwise(edges)]
-    edges = np.linspace(0, n_times, BLOCKS + 1).astype(int)
-    return [(slice(None), slice(a, b)) for a, b in pairwise(edges)]
-
-
-def _responses(group: Group, images: list[np.ndarray], correlations: list[_Correlations], interval: float) -> dict:
+def _responses(group: Group, weights: Weights, correlations: list[BlockCorrelations], interval: float) -> dict:
     """Impulse and step responses of the observables of a group with their standard errors, by score and Gaussian."""
     dims = (*group.dims, "lag")
     impulses = []
-    for values in zip(*(group.columns(x) for x in images)):
+    deviations = deviations_of_blocks(weights, correlations)
+    for values in zip(*(group.columns(x) for x in weights.images)):
         mean = np.mean(values)  # that of B is zero: it adds noise only
-        impulses.append(np.mean([c.blocks_of(a - mean) for c, a in zip(correlations, values)], axis=0))
+        blocks = np.mean([c.blocks_of(a - mean) for c, a in zip(correlations, values)], axis=0)
+        if deviations is not None:
+            blocks[0] += deviations @ regressions(weights, correlations, [a - mean for a in values])
+        impulses.append(blocks)
     impulses = np.stack(impulses, axis=1)
     variables = {}
     for prefix, of_weight in zip(("", "gaussian_"), impulses):

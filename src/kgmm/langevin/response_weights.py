@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kgmm.langevin.moment_identities import corrected, possible_degree
+from kgmm.langevin.moment_identities import Correction, possible_degree
 from kgmm.langevin.perturbations import Perturbation, at_states
 
 
@@ -23,6 +23,8 @@ class Weights:
         By the score as it is, after its correction, and by the Gaussian of the states.
     degree : int
         Of the polynomials by which the weights are corrected.
+    identities : Correction or None
+        How they are corrected; None for degree 0.
     everything : ndarray of shape (n_images · n, n_features)
         All states, whose moments are invariant.
     """
@@ -33,6 +35,7 @@ class Weights:
     corrected: list[np.ndarray]
     gaussian: list[np.ndarray]
     degree: int
+    identities: Correction | None
     everything: np.ndarray
 
     @property
@@ -75,8 +78,9 @@ def weights_of(
         for own in (score, _gaussian_score(everything))
     )
     degree = possible_degree(moments, x.shape[1], len(everything))
-    changed = corrected(images, u, given, degree) if degree else given
-    return Weights(images, u, given, changed, gaussian, degree, everything)
+    identities = Correction(images, u, given, degree) if degree else None
+    changed = given if identities is None else identities.weights
+    return Weights(images, u, given, changed, gaussian, degree, identities, everything)
 
 
 def _at_images(score, images: list[np.ndarray], elements: np.ndarray) -> list[np.ndarray]:

@@ -15,7 +15,6 @@ from kgmm.stages.perturbation import observed_perturbation, state_perturbation
 from kgmm.stages.response_lags import lags_of
 from kgmm.stages.system import system_of
 
-
 # A model is compared with the truth: its response need not be as exact, and its steps take far longer.
 _MODEL_ACCURACY, _MODEL_PAIRS = 0.05, 50_000
 
