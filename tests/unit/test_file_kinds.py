@@ -622,6 +622,16 @@ def test_principal_components_are_those_of_the_weighted_covariance(tmp_path):
     np.testing.assert_allclose(path.values[0].var(axis=0, ddof=1), largest, rtol=1e-9)
 
 
+def test_entries_are_called_by_their_labels(tmp_path):
+    values = xr.DataArray(X, dims=("time", "station"), coords={"time": np.arange(float(N))}, name="state")
+    values.assign_coords(station=["Tahiti", "Darwin"]).to_netcdf(tmp_path / "labels.nc")
+    values.assign_coords(station=[7, 9]).to_netcdf(tmp_path / "numbers.nc")
+    for file, names in (("labels.nc", ["Tahiti", "Darwin"]), ("numbers.nc", ["state_0", "state_1"])):
+        path = kgmm.read(tmp_path / file)
+        assert list(path["variable"].values) == names
+        np.testing.assert_array_equal(path.values[0], X)
+
+
 def test_what_was_done_is_said(tmp_path):
     (tmp_path / "x.csv").write_text("time,u,v\n" + rows())
     path = kgmm.read(tmp_path / "x.csv", detrend=True, standardise=True)

@@ -119,7 +119,7 @@ def test_a_langevin_sample_is_data_like_any_other(quick_run):
     config = {"name": "again", "experiments": [block], "studies": ["quick", "never_run"]}
     quick_run.snakemake("--configfile", quick_run.write_config("again.yaml", config), check=True)
     table = pd.read_csv(quick_run.root / "results/again/trajectories.csv")
-    assert list(table["variable"]) == ["state_0", "state_1"]
+    assert list(table["variable"]) == ["x1", "x2"]
     with xr.open_dataset(path) as sample:
         deviations = sample["state"].std(("member", "time")).values
     assert abs(table["deviation"] / deviations - 1).max() < 1e-3

@@ -109,8 +109,8 @@ def open_series(
         MATLAB, Parquet or HDF5, by its suffix; see ``docs/reading.md``.
     variables
         Names of variables or columns; by default all of numbers along the times. A NetCDF variable with one dimension
-        more gives a variable for each of its entries, ``name_0, name_1, …``. An NPY file has no names: those given are
-        taken, default ``x1, x2, …``.
+        more gives a variable for each of its entries, called by the labels along it or ``name_0, name_1, …``. An NPY
+        file has no names: those given are taken, default ``x1, x2, …``.
     options
         How the file is read. Without a time step the steps of the time coordinate must be equal; dates count in days,
         calendar months and years in mean ones. A time step that is given is taken as it is and the coordinate is not

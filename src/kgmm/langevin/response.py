@@ -206,9 +206,8 @@ def _with_verdict(dataset: xr.Dataset) -> xr.Dataset:
     if dataset.attrs["degree"]:
         size = f"{100 * dataset.attrs['correction']:.2g} % of the weight"
         name = "corrected score"
-        without = (
-            f" The correction, by moments up to degree {dataset.attrs['degree']}, is {size}; without it it is {worst}."
-        )
+        moments = f"moments up to degree {dataset.attrs['degree']}"
+        without = f" The correction, by {moments}, is {size}; before it the largest deviation was {worst}."
         passed, worst = _judged(dataset, ("check_further",))
     verdict = f"The checks {'agree with' if passed else 'contradict'} the {name}: the largest deviation is {worst}."
     return dataset.assign_attrs(checks_pass=int(passed), verdict=verdict + without)

@@ -49,7 +49,7 @@ def read_labelled(path: Path, variables: Sequence[str] | None, options: ReadingO
                 f"variable {name!r} of {path} has dimensions {part.dims}: one besides time is possible; take "
                 "principal components (--reduce pcs=3) or the mean (--reduce mean)"
             )
-        names += own_names or ([f"{name}_{k}" for k in range(part.sizes[extra[0]])] if extra else [name])
+        names += own_names or (_entries(dataset, name, extra[0]) if extra else [name])
         parts.append(part)
     sizes = {(part.sizes.get(member, 1), part.sizes[time]) for part in parts}
     if len(sizes) > 1:
@@ -67,6 +67,13 @@ def read_labelled(path: Path, variables: Sequence[str] | None, options: ReadingO
 
     times = _times(dataset, path, time) if options.time_step is None and time in dataset.coords else []
     return Contents((*sizes.pop(), len(names)), names, times, read)
+
+
+def _entries(dataset: xr.Dataset, name: str, dim: str) -> list[str]:
+    """Names of the entries of a variable along a further dimension: their labels, or numbers after its own name."""
+    if dim in dataset.coords and dataset[dim].dtype.kind in "OUT":
+        return [str(label) for label in dataset[dim].values]
+    return [f"{name}_{k}" for k in range(dataset.sizes[dim])]
 
 
 def _open(path: Path, options: ReadingOptions) -> xr.Dataset:
