@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from scipy.io import savemat
 
 import kgmm
 from kgmm.data.datasets import open_series
@@ -535,16 +536,12 @@ def _(folder):
 
 @kind("vectors.mat")
 def _(folder):
-    from scipy.io import savemat
-
     savemat(folder / "vectors.mat", {"time": np.arange(N, dtype=float), "u": X[:, 0], "v": X[:, 1], "note": "text"})
     return Kind()
 
 
 @kind("matrix.mat")
 def _(folder):
-    from scipy.io import savemat
-
     savemat(folder / "matrix.mat", {"wind": X.T})
     return Kind(None, 0.5, ["wind_0", "wind_1"], options={"time_step": 0.5})
 
@@ -620,6 +617,16 @@ def test_principal_components_are_those_of_the_weighted_covariance(tmp_path):
     weighted = (FIELD.reshape(N, -1) - FIELD.reshape(N, -1).mean(axis=0)) * weights
     largest = np.linalg.eigvalsh(np.cov(weighted.T))[::-1][:2]
     np.testing.assert_allclose(path.values[0].var(axis=0, ddof=1), largest, rtol=1e-9)
+
+
+def test_a_crash_of_the_reader_of_mat_files_is_told(tmp_path, monkeypatch):
+    savemat(tmp_path / "x.mat", {"u": X[:, 0]})
+    crashing = tmp_path / "python"
+    crashing.write_text("#!/bin/sh\nkill -SEGV $$\n")
+    crashing.chmod(0o755)
+    monkeypatch.setattr("kgmm.data.formats.mat_arrays.sys.executable", str(crashing))
+    with pytest.raises(ValueError, match=r"x.mat cannot be read as MAT: its reader crashed$"):
+        kgmm.read(tmp_path / "x.mat", time_step=1.0)
 
 
 def test_entries_are_called_by_their_labels(tmp_path):

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from kgmm.data.formats.contents import Contents, contents_of_array, is_real
+from kgmm.data.formats.mat_arrays import mat_arrays
 from kgmm.data.options import ReadingOptions
 from kgmm.errors import first_line
 
@@ -35,23 +36,13 @@ def read_npy(path: Path, variables: Sequence[str] | None, options: ReadingOption
 
 def read_mat(path: Path, variables: Sequence[str] | None, options: ReadingOptions) -> Contents:
     """Contents of a MATLAB file: vectors and matrices with a row for each time, as many rows as the longest."""
-    from scipy.io import loadmat
-    from scipy.io.matlab import MatReadError
-
-    try:
-        with open(path, "rb") as file:
-            start = file.read(_HDF5_OFFSET + len(_HDF5))
-        if start.startswith(_HDF5) or start[_HDF5_OFFSET:] == _HDF5:
-            raise NotImplementedError
-        found = loadmat(path, struct_as_record=True)
-    except NotImplementedError:
+    with open(path, "rb") as file:
+        start = file.read(_HDF5_OFFSET + len(_HDF5))
+    if start.startswith(_HDF5) or start[_HDF5_OFFSET:] == _HDF5:
         from kgmm.data.formats.hdf5 import read_hdf5
 
         return read_hdf5(path, variables, options)
-    except (MatReadError, ValueError, TypeError, KeyError, IndexError, MemoryError, OverflowError) as error:
-        raise ValueError(f"the data file {path} cannot be read as MAT: {first_line(error)}") from error
-    arrays = {name: np.asarray(value) for name, value in found.items() if not name.startswith("__")}
-    return contents_of_arrays(arrays, path, variables, options)
+    return contents_of_arrays(mat_arrays(path), path, variables, options)
 
 
 def contents_of_arrays(
