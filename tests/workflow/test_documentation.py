@@ -165,3 +165,15 @@ def test_the_site_is_complete_and_needs_no_network(tmp_path):
         assert loaded == [], name
     missing = [name for name in kgmm.__all__ if f'id="{kgmm._PUBLIC[name]}.{name}"' not in pages["reference.html"]]
     assert missing == []
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        ("docs/reading.md", r"2011-01-01T00:00:00\.0+ 2[0-9]\.\d+\n"),
+        ("docs/response.md", r"The checks (agree with|contradict) the corrected score: the largest .*\n( *step .*\n)"),
+    ],
+)
+def test_python_of_the_docs_runs(new_project, page, expected):
+    project = new_project()
+    assert re.search(expected, run(project, python_block(page)))
