@@ -46,7 +46,7 @@ class ResponseSettings(Options):
     moments: Annotated[
         int,
         Field(ge=0, le=8, description="Degree of the polynomials whose response at once is made exact; 0 for none."),
-    ] = 4
+    ] = 6
     accuracy: Annotated[
         PositiveFloat,
         Field(description="Standard error of a simulated response, relative to it, at which no more pairs are added."),

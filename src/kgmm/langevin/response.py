@@ -19,7 +19,7 @@ from kgmm.langevin.response_weights import Weights, weights_of
 from kgmm.langevin.symmetries import generated_group
 from kgmm.score.model import ScoreModel
 
-OBSERVABLES, MOMENTS = ("mean", "variance"), 4
+OBSERVABLES, MOMENTS = ("mean", "variance"), 6
 _MIN_LAGS = 3
 # Share of exact scores that the verdict refuses, all checks together.
 _FALSE_ALARMS = 0.01

@@ -22,6 +22,7 @@ from kgmm.report.explorer import explorer_entries
 from kgmm.report.response_table import response_table
 from kgmm.report.sweep_explorer import sweep_entries
 from kgmm.report.sweep_tables import first_trajectory, sweep_part
+from kgmm.report.variants import by_variant
 from kgmm.report.verdicts import verdicts
 from kgmm.results import BASELINES, ExperimentResult, Section, Sweep
 
@@ -131,12 +132,12 @@ def _block(
         "verdicts": verdicts(own, data) if section.observed and settings is None else [],
         "race": tables.race_table(race),
         "data": tables.trajectory_table(data if settings is None else first_trajectory(data)),
-        "scores": tables.score_table(shown),
-        "models": model_tables.model_table(shown),
-        "joint_statistics": model_tables.joint_table(shown),
-        "clocks": model_tables.clock_table(shown),
-        "mobilities": model_tables.mobility_table(shown),
-        "responses": response_table(shown),
+        "scores": by_variant(tables.score_table, shown),
+        "models": by_variant(model_tables.model_table, shown),
+        "joint_statistics": by_variant(model_tables.joint_table, shown),
+        "clocks": by_variant(model_tables.clock_table, shown),
+        "mobilities": by_variant(model_tables.mobility_table, shown),
+        "responses": by_variant(response_table, shown),
         "failures": [row for table in failed for row in tables.failures(table)] if settings is None else [],
     }
 

@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from kgmm.config.axes import setting_text, text_of
 from kgmm.figures.results import comparison_to_draw, usable_comparison
 from kgmm.figures.style import LABELS
 from kgmm.jobs.failures import failure_of
 from kgmm.report import model_tables
 from kgmm.report.tables import setting_name
+from kgmm.report.variants import variant_of
 from kgmm.results import ExperimentResult, Section
 
 _DIGITS = 4
@@ -36,15 +38,19 @@ def explorer_entries(sections: list[Section], rows: list[ExperimentResult], metr
     groups: dict[tuple, list[ExperimentResult]] = {}
     for row in rows:
         if row.replicate == first[row.block] and row.evaluation is not None:
-            settings = (row.block, row.sigma, row.min_probability, row.n_samples)
+            variant = tuple(variant_of(row.axes).items())
+            settings = (row.block, variant, row.sigma, row.min_probability, row.n_samples)
             groups.setdefault(settings, []).append(row)
     entries = []
-    for (block, *settings), group in groups.items():
+    for (block, variant, *settings), group in groups.items():
         own = metrics[(metrics["block"] == block) & (metrics["replicate"] == first[block])]
+        for name, value in variant:
+            own = own[own[name].map(text_of) == text_of(value)]
         curves = _models(group) | _scores(group[0].evaluation)
         if curves:
             label = setting_name(settings, own[own["status"] == "ok"])
-            entries.append({"title": titles[block], "setting": label, "numbers": _numbers(own, label), **curves})
+            shown = ", ".join([label, *([setting_text(dict(variant))] if variant else [])])
+            entries.append({"title": titles[block], "setting": shown, "numbers": _numbers(own, label), **curves})
     return entries
 
 
