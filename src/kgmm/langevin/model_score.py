@@ -22,9 +22,9 @@ logger = logging.getLogger("kgmm")
 _MEMBERS, _DURATION, _MAX_STEPS = 1000, 6.0, 4000
 _LARGEST_RESET_SHARE = 1e-3
 _LEAST_SAMPLES = 2000
-# Measured on 1e5 states of lorenz63: 4000 batches of 2048 pairs take three times as long, for 0.001 of the part of the
-# denoising loss that a score explains.
-_NETWORK_STEPS, _NETWORK_BATCH = 4000, 1024
+# Measured on 1e5 states of lorenz63: the held-out denoising loss is -0.1303, after 2000 steps -0.1307, and with Adam
+# after 4000 steps -0.1295.
+_NETWORK_STEPS = 1200
 
 
 def fit_model_score(X: np.ndarray, sigma: float | None = None, *, random_state: Seed = 0, **options) -> ScoreModel:
@@ -72,9 +72,7 @@ def fit_model_score(X: np.ndarray, sigma: float | None = None, *, random_state: 
 
 def fit_network(X: np.ndarray, sigma: float | None = None, *, random_state: Seed = 0) -> ScoreModel:
     """The network that :func:`fit_model_score` falls back on."""
-    return fit_gradient_score(
-        X[:], sigma or NETWORK_SIGMA, steps=_NETWORK_STEPS, batch_size=_NETWORK_BATCH, random_state=random_state
-    )
+    return fit_gradient_score(X[:], sigma or NETWORK_SIGMA, steps=_NETWORK_STEPS, random_state=random_state)
 
 
 def escapes(score: ScoreModel, X: np.ndarray, *, seed: Seed = 0) -> str:

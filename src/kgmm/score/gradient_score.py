@@ -9,9 +9,9 @@ import torch
 
 from kgmm.data.standardization import Standardization, StandardizedSamples
 from kgmm.randomness import Seed, torch_generator
+from kgmm.score.batch_fit import fit_batches
 from kgmm.score.gradient_network import GradientNetwork
 from kgmm.score.model import ScoreModel
-from kgmm.score.training import fit_batches
 
 _MAX_NUMBERS = 100_000_000
 
@@ -21,9 +21,9 @@ def fit_gradient_score(
     sigma: float = 0.05,
     hidden: Sequence[int] = (128, 64),
     *,
-    steps: int = 12_000,
-    batch_size: int = 2048,
-    learning_rate: float = 4e-3,
+    steps: int = 2000,
+    batch_size: int = 1024,
+    rate: float = 0.03,
     random_state: Seed = 0,
 ) -> ScoreModel:
     """Fits ``s(x) = −x/(1 + σ²) + c ∇ψ(x)``, in standardised coordinates, by denoising score matching.
@@ -36,7 +36,7 @@ def fit_gradient_score(
         Noise amplitude in standard deviations of the data, > 0.
     hidden : sequence of int
         Widths of the hidden layers of ``ψ``.
-    steps, batch_size, learning_rate : int, int, float
+    steps, batch_size, rate : int, int, float
         Batches, pairs of antithetic draws in each of them, and the largest rate of the cycle.
     random_state : int or numpy.random.SeedSequence
 
@@ -75,7 +75,7 @@ def fit_gradient_score(
         return x, x * (sigma / (1.0 + sigma**2)) - z
 
     start = GradientNetwork.random((X.shape[1], *hidden, 1), seed)
-    fit = fit_batches(start, batch, steps=steps, learning_rate=learning_rate)
+    fit = fit_batches(start, batch, steps=steps, rate=rate)
     return ScoreModel(fit.network, 1.0 / sigma, float(sigma), standardization, fit.history)
 
 
@@ -106,9 +106,9 @@ def project_to_gradient(
     X: np.ndarray,
     hidden: Sequence[int] = (128, 64),
     *,
-    steps: int = 4000,
+    steps: int = 1000,
     batch_size: int = 2048,
-    learning_rate: float = 4e-3,
+    rate: float = 0.03,
     random_state: Seed = 0,
 ) -> ScoreModel:
     """The gradient nearest to a score in mean square over its density: what is left out is its rotation.
@@ -120,7 +120,7 @@ def project_to_gradient(
         Samples in physical units; the points are ``x + σz``.
     hidden : sequence of int
         Widths of the hidden layers of the potential.
-    steps, batch_size, learning_rate : int, int, float
+    steps, batch_size, rate : int, int, float
         Batches, points in each of them, and the largest rate of the cycle.
     random_state : int or numpy.random.SeedSequence
 
@@ -155,5 +155,5 @@ def project_to_gradient(
         return x, (score.standardized(x) + pull * x) / unit
 
     start = GradientNetwork.random((X.shape[1], *hidden, 1), seed)
-    fit = fit_batches(start, batch, steps=steps, learning_rate=learning_rate)
+    fit = fit_batches(start, batch, steps=steps, rate=rate)
     return ScoreModel(fit.network, unit, score.sigma, score.standardization, fit.history)

@@ -9,12 +9,11 @@ import torch
 
 from kgmm.errors import ScientificFailure
 from kgmm.progress import Progress
+from kgmm.score.batch_fit import rate_share
 from kgmm.score.network import Network
 from kgmm.score.orthogonal_momentum import OrthogonalMomentum
 from kgmm.score.training import Fit, History
 
-_WARM_UP = 0.1  # share of the steps over which the rate rises
-_COOL_DOWN = 0.7  # share of the steps over which it falls to zero
 _EVALUATIONS = 12
 _OUTPUT_SCALE = 0.1  # of the last layer's initial weights: the fit starts near the base
 
@@ -83,8 +82,7 @@ def fit_denoising(
             x, target = _pairs(samples[chosen], sigma, precision, residual_scale, generator)
             loss = weight * ((network()(x) - target) ** 2).sum(dim=1).mean()
             gradients = torch.autograd.grad(loss, parameters)
-            share = min(1.0, step / max(10.0, _WARM_UP * steps)) * min(1.0, (1.0 - (step - 1) / steps) / _COOL_DOWN)
-            optimizer.step(gradients, rate * share, decay)
+            optimizer.step(gradients, rate * rate_share(step, steps), decay)
             recent.append(loss.detach())
             progress.update(1)
             if step in marks:
