@@ -15,6 +15,8 @@ from kgmm.results import ExperimentResult
 _MAX_ROWS = 4
 # Bands are of this many standard errors.
 _BAND = 2.0
+# The model has the style of Langevin models everywhere, in which the method's curve could not be told from it.
+_SCORE = {"color": "#d55e00", "linestyle": (0, (4, 2)), "linewidth": 1.8}
 
 
 def gather(rows: list[ExperimentResult]) -> xr.Dataset:
@@ -56,7 +58,7 @@ def _draw_panel(ax: Axes, dataset: xr.Dataset) -> None:
     method = dataset.attrs["method"]
     lines = {
         "truth_": ("perturbed simulations", EXACT),
-        "": (f"score ({LABELS[method]})", METHODS[method]),
+        "": (f"score ({LABELS[method]})", METHODS[method] | _SCORE),
         "model_": ("perturbed model", MODEL),
         "gaussian_": ("quasi-Gaussian", LINEAR),
     }
