@@ -18,9 +18,11 @@ from scipy.io import savemat
 
 import kgmm
 from kgmm.data.datasets import open_series
+from kgmm.data.imported_series import write_series
 from kgmm.data.options import ReadingOptions
 from kgmm.data.paths import as_path
 from kgmm.data.readers import READERS
+from kgmm.data.trajectory import open_trajectory
 
 N = 120
 X = np.round(np.random.default_rng(7).standard_normal((N, 2)) * 64) / 64
@@ -607,6 +609,9 @@ def test_segments_become_members_of_unequal_length(tmp_path):
     assert path.attrs["preparation"] == "2 missing states divide the series into 2 members"
     series = open_series(tmp_path / "gap.csv", None, ReadingOptions(gaps="segments"))
     assert series.shape == (2, 58, 2)  # of one length, for the workflow
+    write_series(series, samples=tmp_path / "samples.nc", path=tmp_path / "path.nc")
+    said = open_trajectory(tmp_path / "samples.nc").attrs["preparation"]
+    assert said.endswith("; 116 of 118 states are used, as 2 members of 58 times each")
 
 
 def test_principal_components_are_those_of_the_weighted_covariance(tmp_path):

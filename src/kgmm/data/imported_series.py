@@ -23,8 +23,14 @@ def write_series(series: Series, *, samples: str | Path, path: str | Path) -> No
     path_members = min(n_members, _PATH_MEMBERS)
     path_times = min(n_times, max(1, _PATH_NUMBERS // (path_members * n_features)))
     attributes = {"source": Path(series.source).name}
-    if series.notes:
-        attributes |= {"preparation": "; ".join(series.notes), RECORD: series.record}
+    notes = list(series.notes)
+    if series.segments:
+        total = sum(len(segment) for segment in series.segments)
+        notes.append(
+            f"{n_members * n_times} of {total} states are used, as {n_members} members of {n_times} times each"
+        )
+    if notes:
+        attributes |= {"preparation": "; ".join(notes), RECORD: series.record}
     for file, members, times in ((samples, n_members, n_times), (path, path_members, path_times)):
         pieces = (values[:members, : times - start] for start, values in series.pieces() if start < times)
         write_trajectory(
