@@ -24,8 +24,8 @@ def system_names() -> list[str]:
 
     Examples
     --------
-    >>> system_names()[:3]
-    ['asymmetric_potential', 'double_well', 'kuramoto_sivashinsky']
+    >>> system_names()[:2]
+    ['asymmetric_potential', 'barotropic']
     """
     return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in _NOT_SYSTEMS)
 
