@@ -1,6 +1,6 @@
 """The table of docs/response.md from a finished ``make response``: errors of step responses, worst replicate.
 
-    python benchmarks/response_table.py [results/response/metrics.csv]
+python benchmarks/response_table.py [results/response/metrics.csv]
 """
 
 from __future__ import annotations
