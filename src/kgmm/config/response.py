@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from kgmm.langevin.options import MOMENTS
 from kgmm.options import Options, PositiveFloat, PositiveInt
 from kgmm.systems.base import System
 
@@ -46,7 +47,7 @@ class ResponseSettings(Options):
     moments: Annotated[
         int,
         Field(ge=0, le=8, description="Degree of the polynomials whose response at once is made exact; 0 for none."),
-    ] = 6
+    ] = MOMENTS
     accuracy: Annotated[
         PositiveFloat,
         Field(description="Standard error of a simulated response, relative to it, at which no more pairs are added."),

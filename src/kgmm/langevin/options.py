@@ -12,6 +12,8 @@ from kgmm.sde.options import Scheme
 METHODS = ("auto", "slope", "matched")
 # Beyond that share of a decorrelation time a cubic says little about the slope.
 LONGEST_WINDOW = 0.5
+# Degree of the polynomials by which the weight of a response is corrected.
+MOMENTS = 6
 
 
 class ModelOptions(Options):

@@ -13,13 +13,14 @@ from kgmm.data.blocks import BLOCKS
 from kgmm.data.paths import as_path, equal_members, time_step_of
 from kgmm.langevin.moment_identities import further_functions
 from kgmm.langevin.observables import Group, Observable, groups_of
+from kgmm.langevin.options import MOMENTS
 from kgmm.langevin.perturbations import Perturbation
 from kgmm.langevin.response_blocks import BlockCorrelations, check, deviation, deviations_of_blocks, regressions
 from kgmm.langevin.response_weights import Weights, weights_of
 from kgmm.langevin.symmetries import generated_group
 from kgmm.score.model import ScoreModel
 
-OBSERVABLES, MOMENTS = ("mean", "variance"), 6
+OBSERVABLES = ("mean", "variance")
 _MIN_LAGS = 3
 # Share of exact scores that the verdict refuses, all checks together.
 _FALSE_ALARMS = 0.01
@@ -117,9 +118,10 @@ def response(
         for of_images in ([np.stack(pair) for pair in zip(weights.corrected, weights.gaussian)], weights.given)
     )
     dataset = xr.Dataset(coords={"lag": interval * np.arange(n_lags)})
+    deviations = deviations_of_blocks(weights, correlations)
     for group in groups:
         dataset = dataset.assign_coords(group.coords)
-        dataset = dataset.assign(_responses(group, weights, correlations, interval))
+        dataset = dataset.assign(_responses(group, weights, correlations, deviations, interval))
         if group.derivatives is not None:
             checks = [
                 check(as_given, [a(x) for x in weights.images], list(map(along, weights.images, weights.u)))
@@ -177,11 +179,16 @@ def _number_of_lags(n_members: int, n_times: int, interval: float, longest: floa
     return n_lags
 
 
-def _responses(group: Group, weights: Weights, correlations: list[BlockCorrelations], interval: float) -> dict:
+def _responses(
+    group: Group,
+    weights: Weights,
+    correlations: list[BlockCorrelations],
+    deviations: np.ndarray | None,
+    interval: float,
+) -> dict:
     """Impulse and step responses of the observables of a group with their standard errors, by score and Gaussian."""
     dims = (*group.dims, "lag")
     impulses = []
-    deviations = deviations_of_blocks(weights, correlations)
     for values in zip(*(group.columns(x) for x in weights.images)):
         mean = np.mean(values)  # that of B is zero: it adds noise only
         blocks = np.mean([c.blocks_of(a - mean) for c, a in zip(correlations, values)], axis=0)

@@ -9,8 +9,8 @@ import torch
 
 from kgmm.errors import ScientificFailure
 from kgmm.progress import Progress
-from kgmm.score.batch_fit import rate_share
 from kgmm.score.network import Network
+from kgmm.score.orthogonal_fit import rate_share
 from kgmm.score.orthogonal_momentum import OrthogonalMomentum
 from kgmm.score.training import Fit, History
 

@@ -12,7 +12,7 @@ from kgmm.langevin.fit_dynamics import fit_dynamics
 from kgmm.langevin.model_file import save_model
 from kgmm.score.model import ScoreModel
 from kgmm.stages.data import path_of
-from kgmm.stages.system import system_of
+from kgmm.stages.system import symmetries_of, system_of
 
 
 def estimate_mobility(job: Job) -> None:
@@ -21,8 +21,7 @@ def estimate_mobility(job: Job) -> None:
     score = ScoreModel.load(job.inputs.score)
     path = path_of(job).training_trajectory
     if settings["method"] in ("state", "choose"):
-        system = system_of(job)
-        symmetries = () if system is None else system.symmetries(path.sizes["variable"])
+        symmetries = symmetries_of(system_of(job), path.sizes["variable"])
         circulation = "state" if settings["method"] == "state" else "auto"
         model = fit_dynamics(path, score, circulation=circulation, symmetries=symmetries, seed=job.seed)
         save_model(model, job.outputs.mobility)

@@ -14,7 +14,7 @@ from kgmm.score.model import ScoreModel
 from kgmm.stages.data import path_of
 from kgmm.stages.perturbation import observed_perturbation
 from kgmm.stages.response_lags import lags_of
-from kgmm.stages.system import system_of
+from kgmm.stages.system import symmetries_of, system_of
 from kgmm.statistics.metrics import metric_variables
 from kgmm.statistics.response_error import response_error
 
@@ -33,7 +33,7 @@ def estimate_response(job: Job) -> None:
     try:
         found = response(
             path, ScoreModel.load(job.inputs.score), perturbation, divergence=divergence, longest=lags.longest,
-            moments=settings["moments"], symmetries=() if system is None else system.symmetries(len(names)),
+            moments=settings["moments"], symmetries=symmetries_of(system, len(names)),
         )  # fmt: skip
     except ValueError as error:  # the path is too short, or the score is of other data
         raise ScientificFailure(str(error)) from None

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
+from kgmm.errors import first_line
+
 _LONGEST = 600.0  # seconds
 
 
 def mat_arrays(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of numbers in a MATLAB file before 7.3, by name; of all others an empty one.
+    """The arrays of numbers in a MATLAB file before 7.3, by name; of all others blanks of the same shape.
 
     Raises
     ------
@@ -45,11 +47,11 @@ def main(path: str, copy: str) -> int:
     try:
         found = loadmat(path, struct_as_record=True)
     except Exception as error:  # a damaged file makes it raise nearly anything
-        print(" ".join(str(error).split()) or type(error).__name__, file=sys.stderr)
+        print(first_line(error), file=sys.stderr)
         return 1
     arrays = {name: np.asarray(value) for name, value in found.items() if not name.startswith("__")}
     # Text and structures are no numbers: their shapes are told, their contents are not needed.
-    np.savez(copy, **{n: a if a.dtype.kind in "biufc" else np.empty(0, dtype="U1") for n, a in arrays.items()})
+    np.savez(copy, **{n: a if a.dtype.kind in "biufc" else np.zeros(a.shape, dtype="U1") for n, a in arrays.items()})
     return 0
 
 

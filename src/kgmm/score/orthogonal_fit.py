@@ -19,7 +19,7 @@ def rate_share(step: int, steps: int) -> float:
     return min(1.0, step / max(10.0, _WARM_UP * steps)) * min(1.0, (1.0 - (step - 1) / steps) / _COOL_DOWN)
 
 
-def fit_batches(start: Network, batch: Batch, *, steps: int, rate: float = 0.03) -> Fit:
+def fit_orthogonal(start: Network, batch: Batch, *, steps: int, rate: float = 0.03) -> Fit:
     """Fits a network to points ``(n, n_in)`` and targets ``(n, n_out)``, the last state being the result.
 
     Parameters
@@ -39,7 +39,7 @@ def fit_batches(start: Network, batch: Batch, *, steps: int, rate: float = 0.03)
     Examples
     --------
     >>> x = torch.linspace(-1, 1, 50)[:, None]
-    >>> fit = fit_batches(Network.random((1, 16, 1), seed=0), lambda: (x, x**2), steps=200)
+    >>> fit = fit_orthogonal(Network.random((1, 16, 1), seed=0), lambda: (x, x**2), steps=200)
     >>> bool((fit.network(x) - x**2).square().mean() < 1e-3)
     True
     """
