@@ -12,7 +12,7 @@ READY := $(VENV)/.ready
 # A file under config/sweeps/, for `make sweep`.
 SWEEP ?=
 
-.PHONY: help env paper quick estimator dynamics response score-table sweep resume test lint schema docs clean
+.PHONY: help env paper quick estimator dynamics response score-table sweep resume test lint schema readme docs clean
 
 help:
 	@echo "make paper   the whole run: results/paper/report.html"
@@ -23,6 +23,7 @@ help:
 	@echo "make score-table  error and time of fit_score, KGMM and DSM by dimension and samples: results/score-table/"
 	@echo "make sweep SWEEP=config/sweeps/sigma.yaml  one of the sweeps: results/sweep-sigma/report.html"
 	@echo "make resume  the last run again, after Snakemake was killed"
+	@echo "make readme  the tables of README and docs/results.md; RUNS='results/paper results/dynamics' takes over their numbers"
 	@echo "make docs    the documentation as a site that opens without a network: site/index.html"
 	@echo "make test    the tests"
 	@echo "make env     the set-up alone (PIP_ARGS=... is passed to pip, PYTHON=... chooses the interpreter)"
@@ -75,6 +76,10 @@ lint: env
 # After a change of the settings in src/kgmm/config/.
 schema: env
 	$(BIN)/python -m kgmm.config.schema
+
+# The tables of README and docs/results.md, and their pictures, from the runs named (or from those taken over before).
+readme: env
+	$(BIN)/python docs/measured_tables.py $(RUNS)
 
 docs: env
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

@@ -113,8 +113,8 @@ class Section:
 
     Attributes
     ----------
-    name, title, system : str
-        Name and heading of the block, and the name of its system or data set.
+    name, title, system, see : str
+        Name and heading of the block, the name of its system or data set, and what is to be seen.
     observed : bool
         Whether its data are a user's and not simulated.
     figure, training, sweep, trajectory : str or None
@@ -126,9 +126,29 @@ class Section:
     name: str
     title: str
     system: str
+    see: str = ""
     observed: bool = False
     figure: str | None = None
     training: str | None = None
     sweep: str | None = None
     trajectory: str | None = None
     joint: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Opening:
+    """The head of the report.
+
+    Attributes
+    ----------
+    abstract : str
+        What was done.
+    findings : tuple of dict
+        What was found, see :class:`kgmm.config.claims.Finding`.
+    pictures : tuple of str
+        Images, the first beside the abstract.
+    """
+
+    abstract: str = ""
+    findings: tuple[dict, ...] = ()
+    pictures: tuple[str, ...] = ()

@@ -38,8 +38,8 @@ def plotted(browser, panel: str) -> list | None:
 def test_a_page_of_its_own(page):
     browser, width, _ = page
     check_page(browser, width)
-    # Two blocks, each with the page of its data, the figure of its scores, and the losses of its fits.
-    assert browser.execute_script("return document.images.length") == 6
+    # Two at the head; two blocks, each with the figure of its scores, the page of its data, and the losses of its fits.
+    assert browser.execute_script("return document.images.length") == 8
 
 
 def test_text_stands_out_from_its_background(page):
@@ -133,7 +133,7 @@ def test_a_picture_can_be_saved(page):
         return [link.hidden, link.download, link.href.slice(0, 23), link.href === image.src];
         """
     )
-    assert link == [False, "trajectories-double_well.webp", "data:image/webp;base64,", True]
+    assert link == [False, "figures-overview.webp", "data:image/webp;base64,", True]
 
 
 def test_the_report_is_small_enough_to_send(report):
@@ -177,15 +177,93 @@ def boxes_fit(browser) -> bool:
     )
 
 
-def test_the_verdicts_of_claims_are_on_a_narrow_screen(browser, report, tmp_path):
-    claims = (
-        '<div class="scroll"><table><thead><tr><th scope="col">claim</th><th scope="col">measured</th>'
-        '<th scope="col">bar</th><th scope="col">verdict</th></tr></thead><tbody><tr><th scope="row">double well at '
-        "σ = 0.05: the error of the score against the smoothed one, median of three</th><td>0.00123</td><td>≤ 0.01</td>"
-        '<td id="verdict">holds</td></tr></tbody></table></div>'
+CLAIM = {"where": {"block": "double_well", "method": "kgmm", "statistic": "score_error"}, "at_most": 1.0}
+CLAIMS = {
+    "name": "claims",
+    "claims": [
+        {
+            **CLAIM,
+            "claim": "double well: the error of the score against the exact one, worst of two amplitudes",
+            "group": "Score",
+        },
+        {**CLAIM, "claim": "out of reach", "at_most": 0.001, "group": "Score", "counts": False},
+        {
+            **CLAIM,
+            "claim": "asymmetric potential",
+            "where": {"block": "asymmetric_potential", "statistic": "score_error"},
+        },
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def with_claims(quick_run) -> Path:
+    claims = quick_run.write_config("claims.yaml", CLAIMS)
+    done = quick_run.snakemake("--configfile", "config/quick.yaml", claims)
+    assert done.returncode == 0, done.stderr
+    return quick_run.root / "results/claims/report.html"
+
+
+@pytest.mark.parametrize("width", [400, 1600])
+def test_claims_are_whole_at_every_width(browser, with_claims, width):
+    open_page(browser, with_claims, width, "light", "claims", "claims")
+    screenshot(browser, f"claims-{width}")
+    cells = browser.find_elements(By.CSS_SELECTOR, ".claims .verdict-of")
+    assert [cell.text for cell in cells] == ["holds", "fails ◷", "holds"]
+    assert all(cell.rect["x"] > 0 and cell.rect["x"] + cell.rect["width"] <= width for cell in cells)
+    groups = [cell.text for cell in browser.find_elements(By.CSS_SELECTOR, ".claims .group")]
+    assert groups == ["Score 1 of 2 hold", "Claims 1 of 1 hold"]
+    # The line of a claim that holds ends before its tick, that of one that fails behind it; brackets show the ranges.
+    ends = browser.execute_script(
+        """
+        return [...document.querySelectorAll('.gauge')].map(gauge => {
+          const right = part => gauge.querySelector(part).getBoundingClientRect().right;
+          return [right('.fill') <= right('.tick'), gauge.querySelectorAll('.range').length];
+        });
+        """
     )
-    changed = tmp_path / "report.html"
-    changed.write_text(report.read_text().replace("<h2>Summary</h2>", f"<h2>Summary</h2>{claims}"))
-    open_page(browser, changed, 400, "light", "claims", "summary")
-    box = browser.execute_script("return document.getElementById('verdict').getBoundingClientRect().right")
-    assert 0 < box <= 400
+    assert ends == [[True, 1], [False, 1], [True, 1]]
+
+
+def test_the_address_keeps_what_is_chosen(page, report):
+    browser, *_ = page
+    titles = [option.text for option in choose(browser, "explorer-title").options]
+    choose(browser, "explorer-title").select_by_visible_text(titles[1])
+    choose(browser, "explorer-variable").select_by_index(1)
+    browser.find_element(By.ID, "explorer-logarithmic").send_keys(Keys.SPACE)
+    shown, address = plotted(browser, "density"), browser.current_url
+    assert "#explorer?" in address
+    browser.get("about:blank")
+    browser.get(address)
+    WebDriverWait(browser, 20).until(lambda _: plotted(browser, "density") == shown)
+    assert choose(browser, "explorer-title").first_selected_option.text == titles[1]
+    assert browser.find_element(By.ID, "explorer-logarithmic").is_selected()
+
+
+def test_the_sections_are_beside_the_page_or_in_one_place_above_it(page):
+    browser, width, _ = page
+    links = browser.find_elements(By.CSS_SELECTOR, "body > nav a")
+    targets = [link.get_attribute("href").split("#")[1] for link in links]
+    assert {"summary", "explorer", "double_well", "asymmetric_potential", "costs"} <= set(targets)
+    assert browser.execute_script("return arguments[0].every(id => document.getElementById(id))", targets)
+    shown = [link.is_displayed() for link in links]
+    assert all(shown) if width > 1000 else not any(shown)
+    if width < 1000:
+        browser.find_element(By.CSS_SELECTOR, "body > nav summary").send_keys(Keys.ENTER)
+        WebDriverWait(browser, 5).until(lambda _: links[0].is_displayed())
+    else:
+        # It stays where it is while the page moves.
+        browser.execute_script("document.getElementById('costs').scrollIntoView()")
+        assert browser.execute_script("return document.querySelector('body > nav').getBoundingClientRect().top") == 0
+
+
+def test_tables_are_folded_and_the_conclusion_is_not(page):
+    browser, *_ = page
+    section = browser.find_element(By.ID, "asymmetric_potential")
+    text = section.text
+    assert (
+        "Relative error of the score, KGMM network" in text and "Model: relative entropy of the worst marginal" in text
+    )
+    assert not any(table.is_displayed() for table in section.find_elements(By.TAG_NAME, "table"))
+    browser.execute_script("arguments[0].querySelectorAll('details').forEach(part => part.open = true)", section)
+    assert all(table.is_displayed() for table in section.find_elements(By.TAG_NAME, "table"))

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from kgmm.config.claims import Claim
-from kgmm.report.tables import claim_table
+from kgmm.config.claims import Claim, Finding
+from kgmm.report.claims import claim_groups, gauge_of, told_findings
 from kgmm.tables.verification import judge, unmet
 
 METRICS = pd.DataFrame(
@@ -80,7 +80,48 @@ def test_a_baseline_that_never_gets_there_is_infinitely_slower():
         over={"table": "races", "where": {"block": "r"}, "column": "seconds"}, counts=False,
     )  # fmt: skip
     assert (row["measured"], row["verdict"]) == (np.inf, "holds")
-    assert claim_table(pd.DataFrame([row]))[0]["measured"] == "∞"
+    (group,) = claim_groups(pd.DataFrame([row]))
+    assert group["rows"][0]["measured"] == "∞" and group["rows"][0]["gauge"] is None
+
+
+def test_claims_stand_under_their_headings():
+    rows = [
+        judged(where=KGMM, at_most=bar, group=group) for bar, group in ((9.0, "Score"), (1.0, "Clock"), (2.0, "Score"))
+    ]
+    groups = claim_groups(pd.DataFrame(rows))
+    assert [(group["name"], len(group["rows"]), group["n_holding"]) for group in groups] == [
+        ("Score", 2, 1), ("Clock", 1, 0),
+    ]  # fmt: skip
+
+
+def test_the_range_is_that_of_the_rows():
+    row = judged(where=KGMM, reduce="mean", at_most=4.0)
+    assert (row["measured"], row["lowest"], row["highest"]) == (2.0, 1.0, 3.0)
+    gauge = gauge_of(row)
+    assert gauge["range"] == [pytest.approx(25 / 1.1, abs=0.1), pytest.approx(75 / 1.1, abs=0.1)]
+    assert gauge["measured"] == pytest.approx(50 / 1.1, abs=0.1) and gauge["bars"] == [
+        pytest.approx(100 / 1.1, abs=0.1)
+    ]
+    one = judged(where={"method": "gmm"}, at_least=50.0)
+    assert gauge_of(one)["range"] is None and max(gauge_of(one)["bars"]) < 100
+
+
+def test_findings_say_the_numbers_of_the_run():
+    findings = (
+        {
+            "says": "KGMM {kgmm}, direct {gmm}.",
+            "numbers": {"kgmm": {"where": KGMM}, "gmm": {"where": {"method": "gmm"}}},
+        },
+        {"says": "{ratio} times.", "numbers": {"ratio": {"where": {"method": "gmm"}, "over": {"where": KGMM}}}},
+        {"says": "Of c: {none}.", "numbers": {"none": {"where": {"block": "c"}}}, "limit": True},
+    )
+    told = told_findings(findings, {"metrics": METRICS, "races": RACES})
+    assert told == {"results": ["KGMM 3, direct 40.", "13 times."], "limits": ["Of c: (not measured)."]}
+
+
+def test_a_finding_names_its_numbers():
+    with pytest.raises(ValidationError, match="must name the same: other, value"):
+        Finding(says="It is {value}.", numbers={"other": {"where": KGMM}})
 
 
 def test_claims_about_time_do_not_count():

@@ -11,9 +11,10 @@ from kgmm import get_system
 from kgmm.data.trajectory import as_trajectory
 from kgmm.figures import drawing
 from kgmm.figures.drawing import draw, publish, trajectory_page
+from kgmm.figures.registry import figure_kind, figure_kinds
 from kgmm.jobs.failures import write_failed
 from kgmm.results import ExperimentResult
-from kgmm.statistics.curves import ring_densities
+from kgmm.statistics.curves import joint_densities, marginal_densities, ring_densities
 from kgmm.statistics.description import describe
 from kgmm.statistics.metrics import metric_variables
 
@@ -37,7 +38,7 @@ def write_evaluation(path, dimension, sigma):
     xr.Dataset(variables, coords={"variable": [f"v{k}" for k in range(dimension)]}).to_netcdf(path)
 
 
-def write_comparison(path, dimension, mobility="identity", ring=False):
+def write_comparison(path, dimension, mobility="identity", ring=False, blurred=False):
     pairs = [(i, j) for i in range(dimension) for j in range(i + 1, dimension)]
     variables = metric_variables([{"statistic": "mean", "value": 0.0}])
     variables["bin_center"] = (("variable", "bin"), np.tile(np.arange(float(N_BINS)), (dimension, 1)))
@@ -48,12 +49,18 @@ def write_comparison(path, dimension, mobility="identity", ring=False):
         variables[f"path_{kind}_time"] = (f"{kind}_time", np.arange(9.0))
         variables[f"path_{kind}"] = ((f"{kind}_time", "variable"), RNG.standard_normal((9, dimension)))
         variables[f"autocorrelation_{kind}"] = (("lag", "variable"), RNG.random((7, dimension)))
+        variables[f"autocorrelation_{kind}_stderr"] = (("lag", "variable"), 0.1 * RNG.random((7, dimension)))
+        variables[f"density_{kind}_stderr"] = (("variable", "bin"), RNG.random((dimension, N_BINS)))
         if pairs:
             variables[f"joint_curve_{kind}"] = (("pair", "first_bin", "second_bin"), RNG.random((len(pairs), 6, 6)))
             variables[f"joint_{kind}"] = (("pair", "first_bin", "second_bin"), RNG.random((len(pairs), 6, 6)))
+    if blurred:
+        variables["curve_blurred"] = (("variable", "curve"), RNG.random((dimension, 20)))
+        variables["joint_curve_blurred"] = (("pair", "first_bin", "second_bin"), RNG.random((len(pairs), 6, 6)))
     variables["lag_time"] = ("lag", 0.5 * np.arange(7))
     if ring:
-        variables |= ring_densities(RNG.standard_normal((200, dimension)), RNG.standard_normal((100, dimension)))
+        samples = (RNG.standard_normal((n, dimension)) for n in (200, 100))
+        variables |= ring_densities(*samples, sigma=0.1)
     if pairs:
         variables["joint_pair"] = (("pair", "end"), np.array(pairs))
         variables["joint_edge"] = (("variable", "joint_edges"), np.tile(np.arange(7.0), (dimension, 1)))
@@ -77,13 +84,13 @@ def training_page(rows: list[dict]) -> xr.Dataset:
     return drawing.training_page(results_of(rows))
 
 
-def rows_of(folder, dimension, sigmas, with_model=True, with_fitted=False):
+def rows_of(folder, dimension, sigmas, with_model=True, with_fitted=False, blurred=False):
     rows = []
     for sigma in sigmas:
         evaluation, comparison = folder / f"e{sigma}.nc", folder / f"c{sigma}.nc"
         write_evaluation(evaluation, dimension, sigma)
         if with_model:
-            write_comparison(comparison, dimension)
+            write_comparison(comparison, dimension, blurred=blurred)
         row = {"system": "test", "method": "kgmm", "sigma": sigma, "replicate": 0, "evaluation": str(evaluation)}
         row |= {"figure": "auto", "race": None, "score": None, "min_probability": 0.01, "n_samples": 1000}
         row["comparison_fitted"] = None
@@ -109,8 +116,8 @@ def test_score_profiles_have_a_column_for_each_sigma_in_order(tmp_path):
     axes = panels(figure)
     assert [ax.get_title() for ax in axes[:2]] == ["σ = 0.1", "σ = 0.5"]
     assert len(axes) == 8  # two columns: score, density, path, autocorrelation
-    assert all(ax.get_xlabel() == "v0 (physical units)" for ax in axes[:4])
-    assert all(ax.get_xlabel().startswith("lag") for ax in axes[6:])
+    assert all(ax.get_xlabel() == "v0" for ax in axes[:4])
+    assert all(ax.get_xlabel() == "lag τ" for ax in axes[6:])
     assert [axes[k].get_ylabel() for k in (0, 2, 4, 6)] == [
         "score  ∂ log p / ∂v0", "density  p(v0)", "v0", "autocorrelation of v0",
     ]  # fmt: skip
@@ -128,13 +135,14 @@ def test_planar_figure(tmp_path):
     dataset = gather(rows_of(tmp_path, 2, (0.1,)))
     assert dataset.attrs["kind"] == "planar"
     axes = panels(draw(dataset))
-    assert len(axes) == 10  # two each: paths, marginals, autocorrelations, fields, joint densities
+    # Two each: paths, marginals of three panels, autocorrelations; three fields; data and model, model less data.
+    assert len(axes) == 2 + 6 + 2 + 3 + 2
     titles = [ax.get_title() for ax in axes]
-    assert {"exact score", "KGMM network", "held-out data", "model, Φ = I"} <= set(titles)
+    assert {"exact score", "KGMM network", "their difference", "model − data"} <= set(titles)
     assert axes[0].get_ylabel() == "v0"
     assert len(axes[0].get_lines()) == 2
     unknown = panels(draw(dataset.drop_vars("field_exact")))
-    assert len(unknown) == 9 and all(ax.has_data() for ax in unknown)  # no panel for a score that is not known
+    assert len(unknown) == 13 and all(ax.has_data() for ax in unknown)  # no panel for a score that is not known
 
 
 @pytest.mark.parametrize("dimension", [1, 2, 3])
@@ -142,23 +150,47 @@ def test_a_fitted_mobility_is_drawn_beside_the_identity(tmp_path, dimension):
     sigmas = (0.1, 0.5) if dimension == 1 else (0.1,)
     dataset = gather(rows_of(tmp_path, dimension, sigmas, with_fitted=True))
     axes = panels(draw(dataset))
-    correlations = [ax for ax in axes if ax.get_xlabel().startswith("lag")]
+    correlations = [ax for ax in axes if ax.get_xlabel() == "lag τ"]
     assert len(correlations) == max(2, dimension)
     for ax in correlations:
         assert len(ax.get_lines()) == 4  # zero, data, and the two models
         np.testing.assert_allclose(ax.get_lines()[1].get_xdata(), 0.5 * np.arange(7))
-    paths = [ax for ax in axes if ax.get_xlabel() == "time (units of the system)"]
+    paths = [ax for ax in axes if ax.get_xlabel() == "time t"]
     assert len(paths) == max(2, dimension)
-    joints = [ax for ax in axes if ax.get_title() == "model, fitted Φ"]
-    assert len(joints) == {1: 0, 2: 1, 3: 3}[dimension]
+    differences = [ax for ax in axes if ax.get_title() == "model − data"]
+    assert len(differences) == {1: 0, 2: 1, 3: 3}[dimension]
+    for pair, ax in enumerate(differences):
+        expected = dataset["joint_curve_fitted"][pair] - dataset["joint_curve_data"][pair]
+        np.testing.assert_allclose(ax.collections[0].get_array(), expected.values.T)
 
 
-def test_data_and_model_share_one_colour_scale(tmp_path):
-    axes = panels(draw(gather(rows_of(tmp_path, 2, (0.1,)))))
-    data, model = (
-        next(ax for ax in axes if ax.get_title() == title).collections[0] for title in ("held-out data", "model, Φ = I")
+def test_bands_are_two_standard_errors(tmp_path):
+    dataset = gather(rows_of(tmp_path, 3, (0.1,), with_fitted=True))
+    correlation = next(ax for ax in panels(draw(dataset)) if ax.get_xlabel() == "lag τ")
+    heights = {band.get_label(): band for band in correlation.collections}
+    assert len(correlation.collections) == 3  # data and two models
+    path = next(iter(heights.values())).get_paths()[0].vertices
+    rho, error = (dataset[f"autocorrelation_data{end}"][:, 0].values for end in ("", "_stderr"))
+    np.testing.assert_allclose(path[:, 1].max(), (rho + 2 * error).max())
+
+
+def test_differences_share_one_scale_with_those_of_the_blurred_data(tmp_path):
+    axes = panels(draw(gather(rows_of(tmp_path, 2, (0.1,), blurred=True))))
+    model, blurred = (
+        next(ax for ax in axes if ax.get_title() == title).collections[0]
+        for title in ("model − data", "blurred data − data")
     )
-    assert data.get_clim() == model.get_clim()
+    low, high = model.get_clim()
+    assert (low, high) == blurred.get_clim() and low == -high
+    labels = {text.get_text() for ax in axes if ax.get_legend() for text in ax.get_legend().get_texts()}
+    assert "blurred data" in labels
+
+
+def test_residuals_are_those_of_the_model(tmp_path):
+    dataset = gather(rows_of(tmp_path, 3, (0.1,), with_fitted=True))
+    residual = next(ax for ax in panels(draw(dataset)) if ax.get_ylabel() == "less\ndata")
+    expected = dataset["density_fitted"][0] - dataset["density_data"][0]
+    np.testing.assert_allclose(residual.lines[-1].get_ydata(), expected)
 
 
 @pytest.mark.parametrize("dimension", [3, 4])
@@ -166,9 +198,10 @@ def test_multivariate_figure(tmp_path, dimension):
     dataset = gather(rows_of(tmp_path, dimension, (0.1,)))
     assert dataset.attrs["kind"] == "multivariate"
     axes = panels(draw(dataset))
-    assert len(axes) == 15  # paths, marginals, autocorrelations, two joint densities
+    # Paths, marginals of three panels, autocorrelations; of three pairs data and model, model less data.
+    assert len(axes) == 3 + 9 + 3 + 6
     assert [ax.get_ylabel() for ax in axes[:3]] == ["v0", "v1", "v2"]
-    assert axes[9].get_xlabel() == "v0 (physical units)" and axes[9].get_ylabel() == "v1"
+    assert axes[15].get_xlabel() == "v0" and axes[15].get_ylabel() == "v1"
 
 
 def test_names_are_no_formulas(tmp_path):
@@ -228,7 +261,7 @@ def test_page_of_variables_has_a_row_for_each_of_the_first_four(tmp_path, n_feat
     assert [ax.get_title(loc="left") for ax in axes] == [f"({chr(97 + k)})" for k in range(3 * rows)]
     for k in range(rows):
         path, density, correlation = axes[3 * k : 3 * k + 3]
-        assert path.get_ylabel() == density.get_xlabel() == f"v{k} (physical units)"
+        assert path.get_ylabel() == density.get_xlabel() == f"v{k}"
         assert density.get_ylabel() == f"density of v{k}"
         assert correlation.get_ylabel() == f"autocorrelation of v{k}"
         (line,) = path.get_lines()
@@ -263,7 +296,7 @@ def test_page_of_a_ring_has_a_diagram_and_the_spectrum(tmp_path):
     np.testing.assert_array_equal(mesh.get_array(), dataset["path"].values.T)
     lower, upper = mesh.get_clim()
     assert -lower == upper == np.abs(dataset["path"]).max()
-    assert density.get_xlabel() == "u (physical units)" and "autocorrelation of u" in correlation.get_ylabel()
+    assert density.get_xlabel() == "u" and "autocorrelation of u" in correlation.get_ylabel()
     assert spectrum.get_yscale() == "log" and "wave number" in spectrum.get_xlabel()
     (line,) = spectrum.get_lines()
     np.testing.assert_array_equal(line.get_xdata(), np.arange(1, 9))  # the mean is no wave
@@ -421,20 +454,28 @@ def test_ring_has_a_column_for_each_number_of_points_that_has_a_model(tmp_path):
     dataset = gather(rows)
     assert list(dataset["points"]) == [4, 8] and list(dataset["distance"]) == [1, 2]
     axes = panels(draw(dataset))
-    assert len(axes) == 2 * 4
+    assert len(axes) == 2 * 6
     assert [ax.get_title() for ax in axes[:2]] == ["4 points", "8 points"]
-    assert [ax.get_ylabel() for ax in axes[2::2]] == ["v, 1 place on", "v, 2 places on", "autocorrelation of v"]
-    assert [text.get_text() for text in axes[0].get_legend().get_texts()] == [
-        "held-out data", "model, Φ = I", "model, fitted Φ",
+    assert [ax.get_ylabel() for ax in axes[::2]] == [
+        "data", "model", "density of v", "v, 1 place on", "v, 2 places on", "autocorrelation of v",
     ]  # fmt: skip
-    assert all(ax.get_xlabel() == "v (physical units)" for ax in axes[:6])
+    assert [text.get_text() for text in axes[4].get_legend().get_texts()] == [
+        "held-out data", "blurred data", "model, Φ = I", "model, fitted Φ",
+    ]  # fmt: skip
+    assert all(ax.get_xlabel() == "v" for ax in axes[4:10])
+    for places, data, model in ((4, axes[0], axes[2]), (8, axes[1], axes[3])):
+        shown = [ax.collections[0] for ax in (data, model)]
+        assert all(mesh.get_array().shape[0] == places for mesh in shown)
+        assert shown[0].get_clim() == shown[1].get_clim()
 
 
 def test_ring_of_one_number_of_points_is_two_by_two(tmp_path):
     axes = panels(draw(gather(ring_rows(tmp_path, (4,)))))
-    corners = [ax.get_subplotspec() for ax in axes]
+    corners = [ax.get_subplotspec() for ax in axes[2:]]
     assert [(c.rowspan.start, c.colspan.start) for c in corners] == [(0, 0), (0, 1), (1, 0), (1, 1)]
     assert [ax.get_ylabel() for ax in axes] == [
+        "data",
+        "model",
         "density of v",
         "v, 1 place on",
         "v, 2 places on",
@@ -465,3 +506,70 @@ def test_ring_densities_are_those_of_every_place():
     off = np.abs(at[:, None] - at) > 0.5
     assert two[off].sum() / two.sum() < 0.01
     np.testing.assert_array_equal(densities["ring_joint_data"], densities["ring_joint_model"])
+
+
+def test_blurred_densities_are_those_of_blurred_samples():
+    sigma, n = 0.4, 200_000
+    x = RNG.standard_normal((n, 2)) * [1.0, 3.0]
+    blurred = x + sigma * x.std(axis=0) * RNG.standard_normal((n, 2))
+    curves = xr.Dataset(marginal_densities(x, x, None, sigma) | joint_densities(x, x, sigma))
+    expected = xr.Dataset(marginal_densities(blurred, blurred, None) | joint_densities(blurred, blurred))
+    for k, deviation in enumerate((1.0, 3.0)):
+        found = np.interp([0.0, deviation], curves["curve_point"][k], curves["curve_blurred"][k])
+        own = np.interp([0.0, deviation], expected["curve_point"][k], expected["curve_data"][k])
+        np.testing.assert_allclose(found, own, rtol=0.02)
+    # In the middle, where a normal density of variances 1 + σ² and 9 (1 + σ²) is 1 / (2π · 3 (1 + σ²)).
+    assert float(curves["joint_curve_blurred"].max()) == pytest.approx(1 / (6 * np.pi * (1 + sigma**2)), rel=0.03)
+
+
+def model_summary(tmp_path, **rows):
+    path = tmp_path / "c.nc"
+    metrics = [{"mobility": "identity", **row} for row in rows["metrics"]]
+    xr.Dataset(metric_variables(metrics), attrs={"mobility": rows["mobility"]}).to_netcdf(path)
+    evaluation = tmp_path / "e.nc"
+    write_evaluation(evaluation, 1, 0.1)
+    row = {"system": "test", "method": "kgmm", "sigma": 0.1, "evaluation": str(evaluation), "comparison": str(path)}
+    return gather([row | {"figure": "model_summary"}])
+
+
+def test_a_summary_has_a_mark_for_every_variable_and_model(tmp_path):
+    entropies = [
+        {"statistic": "relative_entropy", "variable": name, "value": value, "stderr": 0.1, "floor": 0.01}
+        for name, value in (("x", 0.2), ("y", 0.4))
+    ]
+    clock = {"statistic": "autocorrelation_error_5", "variable": "x", "value": 0.3, "stderr": 0.1}
+    baseline = {**entropies[0], "mobility": "linear inverse"}
+    rows = [*entropies, clock, baseline, {"statistic": "mean", "variable": "x", "value": 1.0}]
+    dataset = model_summary(tmp_path, metrics=rows, mobility="identity")
+    # The clock of Φ = I is arbitrary, the baselines are no models of the score.
+    np.testing.assert_array_equal(dataset["value"], [0.2, 0.4])
+    (ax,) = panels(draw(dataset))
+    marks = [line for line in ax.lines if line.get_marker() == "s"]
+    np.testing.assert_array_equal(np.concatenate([line.get_xdata() for line in marks]), [0.2, 0.4])
+    fitted = model_summary(tmp_path, metrics=rows, mobility="slope")
+    assert list(fitted["statistic"].values) == ["relative_entropy"] * 2 + ["autocorrelation_error_5"]
+    assert set(fitted["model"].values) == {"fitted"}
+
+
+def test_the_overview_is_of_a_score_and_a_joint_density(tmp_path):
+    score, model = (tmp_path / name for name in ("score", "model"))
+    score.mkdir(), model.mkdir()
+    results = [
+        ExperimentResult("block", **{name: value for name, value in row.items() if name != "figure"})
+        for row in rows_of(score, 1, (0.5, 0.1), with_model=False)
+    ]
+    others = [
+        ExperimentResult("other", **{name: value for name, value in row.items() if name != "figure"})
+        for row in rows_of(model, 3, (0.1,), with_fitted=True)
+    ]
+    dataset = drawing.gather([*results, *others], "overview")
+    assert dataset.attrs["sigma"] == 0.1
+    profile, data, fitted = panels(draw(dataset))
+    assert {line.get_label() for line in profile.lines} == {"exact", "KGMM network", "direct GMM score"}
+    np.testing.assert_array_equal(fitted.collections[0].get_array(), dataset["joint_curve_fitted"][1].values.T)
+    assert data.collections[0].get_clim() == fitted.collections[0].get_clim()
+
+
+@pytest.mark.parametrize("kind", [name for name in figure_kinds() if name != "empty"])
+def test_every_kind_has_a_caption(kind):
+    assert callable(figure_kind(kind).caption)

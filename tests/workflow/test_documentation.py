@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -177,3 +178,26 @@ def test_the_site_is_complete_and_needs_no_network(tmp_path):
 def test_python_of_the_docs_runs(new_project, page, expected):
     project = new_project()
     assert re.search(expected, run(project, python_block(page)))
+
+
+def test_the_tables_are_those_of_the_measured_numbers():
+    done = subprocess.run(
+        [sys.executable, "docs/measured_tables.py", "--check"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_changed_number_is_noticed(tmp_path):
+    for page in ("README.md", "docs"):
+        source = ROOT / page
+        shutil.copytree(source, tmp_path / page) if source.is_dir() else shutil.copy(source, tmp_path)
+    table = tmp_path / "docs/measured/paper.csv"
+    rows = pd.read_csv(table)
+    wanted = (rows["block"] == "reduced_triad") & (rows["statistic"] == "score_error")
+    rows.loc[wanted, "value"] *= 2
+    rows.to_csv(table, index=False)
+    command = [sys.executable, str(tmp_path / "docs/measured_tables.py")]
+    done = subprocess.run([*command, "--check"], capture_output=True, text=True)
+    assert done.returncode == 1 and "README.md, docs/results.md" in done.stdout
+    assert subprocess.run(command).returncode == 0
+    assert subprocess.run([*command, "--check"]).returncode == 0

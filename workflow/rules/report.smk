@@ -20,6 +20,7 @@ rule write_report:
         title=RUN.plan.config.title,
         run=RUN.plan.name,
         seed=RUN.plan.config.seed,
+        opening=RUN.results.opening,
         sections=RUN.results.sections,
         rows=RUN.results.explored,
         sweeps=RUN.results.sweeps,

@@ -1,7 +1,8 @@
-"""Claims of a run: what its tables must show, measured and judged."""
+"""Claims of a run, which are measured and judged, and its findings, which are measured and told."""
 
 from __future__ import annotations
 
+from string import Formatter
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -23,11 +24,33 @@ class Quantity(Options):
     )
 
 
-class Claim(Quantity):
+class Ratio(Quantity):
+    """A number read off a table of the run, or the ratio of two."""
+
+    over: Annotated[Quantity | None, Field(description="The quantity is divided by this one.")] = None
+
+
+class Finding(Options):
+    """A sentence for the head of the report, with numbers of the run in it."""
+
+    says: Annotated[str, Field(description="The sentence; {name} stands for the number of that name.")]
+    numbers: Annotated[dict[str, Ratio], Field({}, description="The numbers by their names.")]
+    limit: Annotated[bool, Field(description="Whether it is a limit of what was done, and not a result.")] = False
+
+    @model_validator(mode="after")
+    def _all_known(self):
+        named = {name for _, name, _, _ in Formatter().parse(self.says) if name is not None}
+        if named != set(self.numbers):
+            differ = ", ".join(sorted(named ^ set(self.numbers)))
+            raise ValueError(f"says and numbers must name the same: {differ}")
+        return self
+
+
+class Claim(Ratio):
     """An assertion about a quantity, or about the ratio of two."""
 
     claim: Annotated[str, Field(description="The claim in words.")]
-    over: Annotated[Quantity | None, Field(description="The quantity is divided by this one.")] = None
+    group: Annotated[str, Field(description="Heading in the report under which it stands.")] = "Claims"
     at_most: Annotated[float | None, Field(description="The claim holds up to this number.")] = None
     at_least: Annotated[float | None, Field(description="The claim holds from this number on.")] = None
     floors: Annotated[

@@ -99,6 +99,10 @@ def _check_figures(config: RunConfig, names: list[str]) -> None:
         for name in figure.blocks:
             if name not in names:
                 raise ConfigError(f"figures[{number}].blocks names {name!r}: the blocks are {', '.join(names)}")
+    further = [figure.name for figure in config.figures]
+    for name in config.head:
+        if name not in further:
+            raise ConfigError(f"head names {name!r}: the further figures are {', '.join(further) or 'none'}")
 
 
 def axes_of(block: Block, defaults: dict) -> dict[str, list]:

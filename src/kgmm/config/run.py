@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
-from kgmm.config.claims import Claim
+from kgmm.config.claims import Claim, Finding
 from kgmm.config.limits import Limits
 from kgmm.config.stages import STAGES
 from kgmm.figures.registry import figure_kind_file, figure_kinds
@@ -48,6 +48,7 @@ class Block(BaseModel):
         str, Field(pattern=r"^[a-z0-9_]+$", max_length=80, description="Name of the block, used for its figure.")
     ]
     title: Annotated[str | None, Field(description="Heading in the report.")] = None
+    see: Annotated[str | None, Field(description="A sentence under the heading: what is to be seen here.")] = None
     mode: Annotated[
         Literal["grid", "zip"],
         Field(description="grid: lists multiply out; zip: lists of equal length pair up."),
@@ -112,4 +113,14 @@ class RunConfig(Options):
     ]
     figures: Annotated[list[JointFigure], Field([], description="Further figures, of a block or over several.")]
     claims: Annotated[list[Claim], Field([], description="What the tables of the run must show.")]
+    abstract: Annotated[str, Field(description="What was done, in two sentences at the head of the report.")] = ""
+    findings: Annotated[list[Finding], Field([], description="What was found, below the abstract, and its limits.")]
+    head: Annotated[
+        list[str],
+        Field(
+            [],
+            description="Names of further figures whose pictures stand at the head of the report, the first beside the "
+            "abstract.",
+        ),
+    ]
     experiments: Annotated[list[Block], Field(min_length=1, description="Blocks of experiments.")]

@@ -93,7 +93,8 @@ def effective_sizes(samples, standardization: Standardization) -> np.ndarray:
     return moments.effective_sizes()
 
 
-def jackknife_variance(leave_one_out: list[float]) -> float:
-    """Variance of a statistic from its values without each of the blocks in turn."""
-    n = len(leave_one_out)
-    return (n - 1) / n * float(np.square(leave_one_out - np.mean(leave_one_out)).sum())
+def jackknife_variance(leave_one_out: list) -> float | np.ndarray:
+    """Variance of a statistic, a number or an array, from its values without each of the blocks in turn."""
+    values = np.asarray(leave_one_out)
+    n = len(values)
+    return (n - 1) / n * np.square(values - values.mean(axis=0)).sum(axis=0)

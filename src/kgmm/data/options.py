@@ -57,6 +57,17 @@ class ReadingOptions(Options):
         PositiveFloat | None,
         Field(description="New time step: means over it where it is coarser than twice the old one, else linear."),
     ] = None
+    jitter: Annotated[
+        PositiveFloat | None,
+        Field(description="Add uniform noise of this width: of values that were rounded, their resolution."),
+    ] = None
+    transform: Annotated[
+        dict[str, str] | None,
+        Field(
+            description="Transforms of variables whose density has edges or heavy tails (rain: log, cover: "
+            "'logit:0:1', price: asinh; log:a has its edge at a)."
+        ),
+    ] = None
     anomalies: Annotated[
         Literal["monthly", "daily"] | None,
         Field(description="Subtract the mean of each month, or of each day of the year."),
@@ -81,5 +92,5 @@ class ReadingOptions(Options):
     @property
     def prepares(self) -> bool:
         """Whether anything is done to the states after they are read."""
-        wanted = (self.gaps, self.resample, self.anomalies, self.lag_embed)
+        wanted = (self.gaps, self.resample, self.jitter, self.transform, self.anomalies, self.lag_embed)
         return bool(self.missing or self.detrend or self.standardise or self.derivative or any(wanted))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from kgmm.data.options import ReadingOptions
 from kgmm.data.regular_times import day_numbers, on_regular_times, resampled
 from kgmm.data.time_steps import phases
+from kgmm.data.transforms import transforms_of
 
 _LEAST_FOR_DERIVATIVE = 3
 
@@ -80,6 +81,10 @@ def prepare(series: Prepared, options: ReadingOptions) -> Prepared:
         series = _resampled(series, options.resample, options.max_gap)
     if options.gaps is not None:
         series = close_gaps(series, options.gaps, options.max_gap)
+    if options.jitter is not None:
+        series = jitter(series, options.jitter)
+    if options.transform:
+        series = transform(series, options.transform)
     if options.anomalies is not None:
         series = anomalies(series, options.anomalies)
     if options.detrend:
@@ -174,6 +179,35 @@ def _refuse_long(missing: np.ndarray, max_gap: int) -> None:
                 f"{stop - start} states in a row are missing from index {start} on, and --max-gap is {max_gap}: give a "
                 "larger one, or --gaps segments"
             )
+
+
+def jitter(series: Prepared, width: float) -> Prepared:
+    """Adds uniform noise of that width, the same whenever a file is read: rounded values have a density again."""
+    rng = np.random.default_rng(0)
+    members = [member + width * (rng.random(member.shape) - 0.5) for member in series.members]
+    return series.noted(f"uniform noise of width {width:g} was added", members=members)
+
+
+def transform(series: Prepared, wanted: Mapping[str, str]) -> Prepared:
+    """Transforms variables by :mod:`kgmm.data.transforms`.
+
+    Raises
+    ------
+    ValueError
+        For an unknown variable or transform, and values beyond an edge.
+    """
+    found = transforms_of(wanted, series.names, series.members)
+    members = [member.astype(float) for member in series.members]
+    for k, function in found.items():
+        for member in members:
+            member[:, k] = function(member[:, k])
+    told = ", ".join(
+        f"{series.names[k]} by {function.kind} ({', '.join(f'{n:.4g}' for n in function.numbers)})"
+        for k, function in found.items()
+    )
+    steps = [[k, function.kind, list(function.numbers)] for k, function in found.items()]
+    undone = {"what": "transform", "transforms": steps}
+    return series.noted(f"transformed: {told}", undone, members=members)
 
 
 def anomalies(series: Prepared, period: str) -> Prepared:

@@ -26,6 +26,8 @@ def read(
     gaps: str | None = None,
     max_gap: int = 3,
     resample: float | None = None,
+    jitter: float | None = None,
+    transform: dict[str, str] | None = None,
     anomalies: str | None = None,
     detrend: bool = False,
     standardise: bool = False,
@@ -57,6 +59,11 @@ def read(
     max_gap : int
     resample : float, optional
         New time step.
+    jitter : float, optional
+        Adds uniform noise of this width, of rounded values their resolution.
+    transform : dict of str, optional
+        Transforms of variables with edges or heavy tails, ``{"rain": "log", "cover": "logit:0:1", "price": "asinh"}``:
+        :class:`kgmm.data.transforms.Transform`; :func:`kgmm.restore` and :func:`kgmm.physical_score` undo them.
     anomalies : str, optional
         ``"monthly"`` or ``"daily"``: subtracts the mean of each month or day of the year.
     detrend, standardise, derivative : bool

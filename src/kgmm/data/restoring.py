@@ -13,6 +13,7 @@ from kgmm.data.preparation import Prepared
 from kgmm.data.regular_times import day_numbers
 from kgmm.data.time_steps import is_monthly, month_numbers, phases
 from kgmm.data.trajectory import as_trajectory
+from kgmm.data.transforms import recorded
 
 RECORD = "preparation_record"
 
@@ -34,8 +35,8 @@ def restore(sample, path: xr.DataArray, *, after: int = 0) -> xr.DataArray:
     """A sample of a model of a prepared series, in the units of the series' file.
 
     What :func:`kgmm.read` did is undone in the opposite order: earlier states and time derivatives that were added as
-    variables are left out, deviations become physical units, and the linear trend and the mean of each month or day
-    are added.
+    variables are left out, deviations become physical units, the linear trend and the mean of each month or day
+    are added, and transforms are inverted. Noise that was added (``jitter``) stays.
 
     Parameters
     ----------
@@ -69,9 +70,7 @@ def restore(sample, path: xr.DataArray, *, after: int = 0) -> xr.DataArray:
     >>> bool(np.allclose(kgmm.restore(path, path)[0, :, 0], x))
     True
     """
-    if RECORD not in path.attrs:
-        raise ValueError("the path holds no record of a preparation: give what kgmm.read returned")
-    record = json.loads(path.attrs[RECORD])
+    record = _record(path)
     sample = as_path(sample)
     if sample.sizes["variable"] != path.sizes["variable"]:
         raise ValueError(f"the sample has {sample.sizes['variable']} variables: the path has {path.sizes['variable']}")
@@ -84,6 +83,10 @@ def restore(sample, path: xr.DataArray, *, after: int = 0) -> xr.DataArray:
             values = values[..., : step["kept"]]
         elif step["what"] == "standardise":
             values = np.array(step["mean"]) + np.array(step["deviation"]) * values
+        elif step["what"] == "transform":
+            values = values.copy()
+            for k, function in recorded(step).items():
+                values[..., k] = function.inverse(values[..., k])
         elif step["what"] == "detrend":
             passed = record["step"] * places if dates is None else day_numbers(dates)[places]
             values = values + np.outer(step["first"] + passed, step["slopes"])
@@ -91,6 +94,17 @@ def restore(sample, path: xr.DataArray, *, after: int = 0) -> xr.DataArray:
             values = values + np.array(step["means"])[phases(dates[places], step["period"])]
     restored = as_trajectory(values, record["variables"], time_step_of(path))
     return restored if dates is None else restored.assign_coords(date=("time", dates[places]))
+
+
+def record_steps(path: xr.DataArray) -> list[dict]:
+    """The steps of the preparation of a path, in the order in which they were done."""
+    return _record(path)["steps"]
+
+
+def _record(path: xr.DataArray) -> dict:
+    if RECORD not in path.attrs:
+        raise ValueError("the path holds no record of a preparation: give what kgmm.read returned")
+    return json.loads(path.attrs[RECORD])
 
 
 def _dates(record: Mapping, number: int) -> np.ndarray | None:

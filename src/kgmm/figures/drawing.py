@@ -14,6 +14,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from kgmm.errors import first_line
+from kgmm.figures.kinds.empty import MANY_VARIABLES
 from kgmm.figures.registry import figure_kind, figure_kinds
 from kgmm.figures.results import usable_comparison
 from kgmm.figures.style import save
@@ -36,7 +37,10 @@ def gather(results: list[ExperimentResult], kind: str = "auto") -> xr.Dataset:
         Name of a module in ``figures/kinds``, or ``"auto"``: what the first results show.
     """
     kind, results = _chosen(results, kind)
-    return figure_kind(kind).gather(results).assign_attrs(kind=kind, system=results[0].system)
+    dataset = figure_kind(kind).gather(results).assign_attrs(kind=kind, system=results[0].system)
+    if kind == "empty" and any(result.evaluation and failure_of(result.evaluation) is None for result in results):
+        dataset.attrs["reason"] = MANY_VARIABLES
+    return dataset
 
 
 def _chosen(results: list[ExperimentResult], kind: str) -> tuple[str, list[ExperimentResult]]:

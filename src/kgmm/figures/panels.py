@@ -1,12 +1,16 @@
-"""Panels that several figures share: a path, a marginal density, an autocorrelation, a joint density."""
+"""Panels that several figures share: a path, a marginal density, an autocorrelation."""
 
 from __future__ import annotations
 
+import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.collections import QuadMesh
 
-from kgmm.figures.style import DATA, DENSITY_MAP, EXACT, IDENTITY, LINEAR, MODEL
+from kgmm.figures.style import BLURRED, DATA, EXACT, IDENTITY, LINEAR, MODEL
+
+# Bands are of this many standard errors.
+_BAND = 2.0
+TIME, LAG = "time t", "lag τ"
 
 
 def variable_names(dataset: xr.Dataset) -> list[str]:
@@ -19,7 +23,12 @@ def is_only_model(dataset: xr.Dataset) -> bool:
     return dataset.attrs.get("mobility", "identity") != "identity" and "curve_fitted" not in dataset
 
 
-def _data_label(dataset: xr.Dataset) -> str:
+def main_model(dataset: xr.Dataset) -> str:
+    """The model that a dataset is about, ``"fitted"`` if it has one with a fitted mobility, else ``"model"``."""
+    return "fitted" if "curve_fitted" in dataset else "model"
+
+
+def data_label(dataset: xr.Dataset) -> str:
     return dataset.attrs.get("data_label", "held-out data")
 
 
@@ -38,29 +47,37 @@ def draw_path(ax: Axes, dataset: xr.Dataset, k: int) -> None:
 
 def time_label(dataset: xr.Dataset) -> str:
     """What the axis of a path counts."""
-    if "path_fitted" in dataset or is_only_model(dataset):
-        return "time (units of the system)"
-    return "time (data: the system's; model: Φ = I)"
+    return (
+        TIME if "path_fitted" in dataset or is_only_model(dataset) else f"{TIME} (of the model with Φ = I: arbitrary)"
+    )
 
 
-def draw_autocorrelation(ax: Axes, dataset: xr.Dataset, k: int) -> None:
-    """Autocorrelation of variable ``k``: data, model with the fitted mobility, model with the identity."""
+def draw_autocorrelation(ax: Axes, dataset: xr.Dataset, k: int, *, legend: bool = True) -> None:
+    """Autocorrelation of variable ``k``: data, models and linear inverse model; bands are two standard errors."""
     ax.axhline(0, color="0.8", linewidth=0.8)
+    mobility = dataset.attrs.get("mobility", "fitted")
+    of_model = (MODEL, "model") if is_only_model(dataset) else (IDENTITY, "model, Φ = I")
+    lines = {
+        "data": ({**DATA, "linewidth": 2.2}, data_label(dataset)),
+        "fitted": (MODEL, f"model, Φ {mobility}"),
+        "model": of_model,
+        "linear_inverse": (LINEAR, "linear inverse model"),
+    }
     lag = dataset["lag_time"]
-    ax.plot(lag, dataset["autocorrelation_data"][:, k], **{**DATA, "linewidth": 2.2}, label=_data_label(dataset))
-    if "autocorrelation_fitted" in dataset:
-        name = dataset.attrs.get("mobility", "fitted")
-        ax.plot(lag, dataset["autocorrelation_fitted"][:, k], **MODEL, label=f"model, Φ {name}")
-    style, label = (MODEL, "model") if is_only_model(dataset) else (IDENTITY, "model, Φ = I")
-    ax.plot(lag, dataset["autocorrelation_model"][:, k], **style, label=label)
-    if "autocorrelation_linear_inverse" in dataset:
-        ax.plot(lag, dataset["autocorrelation_linear_inverse"][:, k], **LINEAR, label="linear inverse model")
-    ax.set_xlabel("lag (units of the system)")
+    for kind, (style, label) in lines.items():
+        if f"autocorrelation_{kind}" not in dataset:
+            continue
+        values = dataset[f"autocorrelation_{kind}"][:, k]
+        ax.plot(lag, values, **style, label=label)
+        if f"autocorrelation_{kind}_stderr" in dataset:
+            error = _BAND * dataset[f"autocorrelation_{kind}_stderr"][:, k]
+            ax.fill_between(lag, values - error, values + error, color=style["color"], alpha=0.2, linewidth=0)
+    ax.set_xlabel(LAG)
     ax.set_ylabel(f"autocorrelation of {variable_names(dataset)[k]}")
     ax.set_xlim(0, float(lag.max()))
-    curves = [dataset[name] for name in dataset if str(name).startswith("autocorrelation_")]
+    curves = [dataset[f"autocorrelation_{kind}"] for kind in lines if f"autocorrelation_{kind}" in dataset]
     ax.set_ylim(min(-0.1, 1.1 * min(float(curve.min()) for curve in curves)), 1.02)
-    if k == 0:
+    if legend and k == 0:
         ax.legend(loc="best", frameon=True, framealpha=0.85, edgecolor="none")
 
 
@@ -71,46 +88,82 @@ def path_legend(ax: Axes) -> None:
         line.set_linewidth(2)
 
 
-def draw_marginal(ax: Axes, dataset: xr.Dataset, k: int) -> None:
-    """Density of variable ``k``: exact where known, held-out data (bins), model (kernels)."""
+def _densities(dataset: xr.Dataset, k: int):
+    """Places, values, style and label of the densities of variable ``k`` by kernels, the models' last."""
+    if "curve_blurred" in dataset:
+        yield dataset["curve_blurred"][k], BLURRED, "blurred data"
+    if "curve_fitted" in dataset:
+        yield dataset["curve_model"][k], IDENTITY, "model, Φ = I"
+        yield dataset["curve_fitted"][k], MODEL, "model, fitted Φ"
+    else:
+        yield dataset["curve_model"][k], MODEL, "Langevin model"
+
+
+def draw_marginal(ax: Axes, dataset: xr.Dataset, k: int, *, logarithmic: bool = False, legend: bool = True) -> None:
+    """Density of variable ``k``: exact where known, held-out data (bins), blurred data and models (kernels)."""
     x = dataset["bin_center"][k]
     if "density_exact" in dataset:
         ax.plot(x, dataset["density_exact"][k], **EXACT, label="exact")
-    ax.step(x, dataset["density_data"][k], where="mid", **DATA, label=_data_label(dataset))
-    point = dataset["curve_point"][k]
-    if "curve_fitted" in dataset:
-        ax.plot(point, dataset["curve_fitted"][k], **MODEL, label="model, fitted Φ")
-        ax.plot(point, dataset["curve_model"][k], **IDENTITY, label="model, Φ = I")
-    else:
-        ax.plot(point, dataset["curve_model"][k], **MODEL, label="Langevin model")
+    ax.step(x, dataset["density_data"][k], where="mid", **DATA, label=data_label(dataset))
+    for values, style, label in _densities(dataset, k):
+        ax.plot(dataset["curve_point"][k], values, **style, label=label)
     name = variable_names(dataset)[k]
-    ax.set_xlabel(f"{name} (physical units)")
+    ax.set_xlabel(name)
     ax.set_ylabel(f"density of {name}")
+    largest = float(max(dataset["density_data"][k].max(), dataset["density_model"][k].max()))
+    if logarithmic:
+        ax.set_yscale("log")
+        lowest = float(dataset["density_data"][k].where(dataset["density_data"][k] > 0).min())
+        ax.set_ylim(0.5 * lowest, 2 * largest)
+        return
     # Head-room for the legend of the first panel, the same in all.
-    ax.set_ylim(0, 1.32 * float(max(dataset["density_data"][k].max(), dataset["density_model"][k].max())))
-    if k == 0:
+    ax.set_ylim(0, (1.5 if legend else 1.08) * largest)
+    if legend and k == 0:
         ax.legend(loc="upper right", ncols=2, columnspacing=1.0, handlelength=1.6)
 
 
-_JOINT_TITLES = {"data": "held-out data", "model": "model, Φ = I", "fitted": "model, fitted Φ"}
+def draw_residuals(ax: Axes, dataset: xr.Dataset, k: int) -> None:
+    """Densities of variable ``k`` less that of the data; the band is two standard errors of the difference."""
+    x, data = dataset["bin_center"][k].values, dataset["density_data"][k].values
+    model = main_model(dataset)
+    ax.axhline(0, color="0.8", linewidth=0.8)
+    if "density_data_stderr" in dataset and f"density_{model}_stderr" in dataset:
+        errors = (dataset[f"density_{kind}_stderr"][k] for kind in ("data", model))
+        band = _BAND * np.hypot(*errors)
+        ax.fill_between(x, -band, band, color=DATA["color"], alpha=0.25, linewidth=0, step="mid")
+    if "curve_blurred" in dataset and "curve_data" in dataset:
+        ax.plot(dataset["curve_point"][k], dataset["curve_blurred"][k] - dataset["curve_data"][k], **BLURRED)
+    ax.step(x, dataset[f"density_{model}"][k] - data, where="mid", **{**MODEL, "linewidth": 1.0, "linestyle": "-"})
+    ax.set_ylabel("less\ndata")
+    ax.set_xlabel(variable_names(dataset)[k])
 
 
-def joint_kinds(dataset: xr.Dataset) -> list[str]:
-    """Of the data and of the models, those whose joint densities the dataset holds."""
-    return [kind for kind in _JOINT_TITLES if f"joint_curve_{kind}" in dataset]
+def marginal_panels(figure, n_columns: int) -> np.ndarray:
+    """Panels of marginal densities, ``(3, n_columns)``: the density, its logarithm, and differences from the data."""
+    return figure.subplots(3, n_columns, sharex="col", squeeze=False, height_ratios=[1, 0.55, 0.4])
 
 
-def draw_joint(ax: Axes, dataset: xr.Dataset, kind: str, pair: int) -> QuadMesh:
-    """Joint density of one pair of variables, on one scale for every ``kind``, see :func:`joint_kinds`."""
-    first, second = dataset["joint_pair"].values[pair]
-    edges, names = dataset["joint_edge"].values, variable_names(dataset)
-    largest = float(max(dataset[f"joint_curve_{kind}"][pair].max() for kind in joint_kinds(dataset)))
-    mesh = ax.pcolormesh(
-        edges[first], edges[second], dataset[f"joint_curve_{kind}"][pair].values.T,
-        cmap=DENSITY_MAP, vmin=0, vmax=largest, rasterized=True,
-    )  # fmt: skip
-    titles = _JOINT_TITLES | {"data": _data_label(dataset)}
-    ax.set_title("model" if kind == "model" and is_only_model(dataset) else titles[kind])
-    ax.set_xlabel(f"{names[first]} (physical units)")
-    ax.set_ylabel(names[second])
-    return mesh
+def draw_marginals(panels: np.ndarray, dataset: xr.Dataset) -> None:
+    """Fills the panels of :func:`marginal_panels` with the first variables."""
+    for k, (density, logarithm, residual) in enumerate(panels.T):
+        draw_marginal(density, dataset, k, legend=False)
+        draw_marginal(logarithm, dataset, k, logarithmic=True, legend=False)
+        draw_residuals(residual, dataset, k)
+        logarithm.set_ylabel("its logarithm")
+        for ax in (density, logarithm):
+            ax.set_xlabel("")
+    panels[0, 0].figure.align_ylabels(panels.ravel())
+    legend_above(panels[0, 0])
+
+
+def draw_autocorrelations(panels: list[Axes], dataset: xr.Dataset) -> None:
+    """Fills panels with the autocorrelations of the first variables."""
+    for k, ax in enumerate(panels):
+        draw_autocorrelation(ax, dataset, k, legend=False)
+    legend_above(panels[0])
+
+
+def legend_above(ax: Axes) -> None:
+    """The legend of a panel above all of its row, where it hides nothing."""
+    handles, labels = ax.get_legend_handles_labels()
+    ax.figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))

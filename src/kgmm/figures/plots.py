@@ -9,7 +9,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from kgmm.data.paths import as_path, equal_members, states
-from kgmm.figures.panels import draw_autocorrelation, draw_joint, draw_marginal, joint_kinds
+from kgmm.figures.joint_panels import draw_joint, joint_kinds
+from kgmm.figures.panels import draw_autocorrelation, draw_marginal
 from kgmm.statistics.curves import autocorrelations, joint_densities, marginal_densities
 
 _ATTRIBUTES = {"mobility": "fitted", "data_label": "data"}

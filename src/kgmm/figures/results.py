@@ -27,9 +27,7 @@ def comparison_to_draw(row: ExperimentResult) -> xr.Dataset:
     if path is None or failure_of(path) is not None:
         return dataset
     fitted = _curves(path)
-    kept = {
-        name: name.replace("model", "fitted") for name in fitted if name.endswith("_model") or name == "path_model_time"
-    }
+    kept = {name: name.replace("model", "fitted") for name in fitted if "_model" in name}
     fitted = fitted[list(kept)].rename(kept | {"model_time": "fitted_time"})
     return xr.merge([dataset, fitted]).assign_attrs(mobility=xr.open_dataset(path).attrs["mobility"])
 

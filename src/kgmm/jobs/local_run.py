@@ -128,7 +128,7 @@ class LocalRun:
         names = ("metrics", "races", "trajectories", "costs", "verification")
         files = {name: self.plan.path(f"{name}.csv") for name in names} | {"config": self.plan.path("config.yaml")}
         contents = {
-            "title": config.title, "run": config.name, "seed": config.seed, "sections": results.sections,
-            "rows": results.explored, "studies": {}, "sweeps": [],
+            "title": config.title, "run": config.name, "seed": config.seed, "opening": results.opening,
+            "sections": results.sections, "rows": results.explored, "studies": {}, "sweeps": [],
         }  # fmt: skip
         write_report(files, contents, str(self.report))

@@ -10,7 +10,7 @@ from kgmm.config.axes import column_of, is_choice, value_of
 from kgmm.jobs.plan import Plan
 from kgmm.jobs.rows import Row
 from kgmm.jobs.tasks import Task
-from kgmm.results import RESULTS, ExperimentResult, Section, Sweep, TrajectoryResult
+from kgmm.results import RESULTS, ExperimentResult, Opening, Section, Sweep, TrajectoryResult
 
 _COMPARED = ("evaluation", "comparison", "comparison_fitted", "response")
 
@@ -95,6 +95,16 @@ class RunResults:
         return kinds.get(name) or self._plan.block(name).figure
 
     @property
+    def opening(self) -> Opening:
+        """The head of the report."""
+        config = self._plan.config
+        return Opening(
+            abstract=config.abstract,
+            findings=tuple(finding.model_dump(mode="json") for finding in config.findings),
+            pictures=tuple(self._picture("figures", name) for name in config.head),
+        )
+
+    @property
     def sections(self) -> list[Section]:
         """The sections of the report, in the order of the configuration."""
         return [self._section(block) for block in self._plan.config.experiments]
@@ -154,6 +164,7 @@ class RunResults:
             name=block.name,
             title=block.title or block.name.replace("_", " "),
             system=row.system,
+            see=block.see or "",
             observed=row.experiment.system.kind == "dataset",
             figure=picture("figures"),
             training=picture("training"),
@@ -162,7 +173,7 @@ class RunResults:
             joint=tuple(
                 self._picture("figures", figure.name)
                 for figure in self._plan.config.figures
-                if figure.blocks[0] == block.name
+                if figure.blocks[0] == block.name and figure.name not in self._plan.config.head
             ),
         )
 

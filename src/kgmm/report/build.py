@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import time
 from dataclasses import asdict
 from importlib.resources import files
@@ -12,20 +10,25 @@ from pathlib import Path
 import jinja2
 import pandas as pd
 import plotly.offline
-import xarray as xr
-from PIL import Image
 
 from kgmm.config.stages import STAGES
-from kgmm.figures.kinds.empty import reason_of
 from kgmm.report import model_tables, tables
+from kgmm.report.claims import claim_groups, told_findings
+from kgmm.report.conclusions import conclusion
 from kgmm.report.explorer import explorer_entries
+from kgmm.report.pictures import picture_of
 from kgmm.report.response_table import response_table
 from kgmm.report.sweep_explorer import sweep_entries
 from kgmm.report.sweep_tables import first_trajectory, sweep_part
 from kgmm.report.variants import by_variant
 from kgmm.report.verdicts import verdicts
-from kgmm.results import BASELINES, ExperimentResult, Section, Sweep
+from kgmm.results import BASELINES, ExperimentResult, Opening, Section, Sweep
 
+# What the folded tables of a block are about.
+_NUMBERS = {
+    "scores": "scores", "models": "densities", "joint_statistics": "joint densities and tails", "clocks": "time scales",
+    "mobilities": "mobility",
+}  # fmt: skip
 _ORDER = (*STAGES, "draw_trajectory", "draw_training", "draw_figure", "draw_sweep")
 
 
@@ -34,6 +37,7 @@ def build_report(
     title: str,
     run: str,
     seed: int,
+    opening: Opening,
     sections: list[Section],
     rows: list[ExperimentResult],
     studies: dict[str, list[str]],
@@ -56,6 +60,8 @@ def build_report(
         Heading of the page, and name of the run.
     seed : int
         Seed of the run.
+    opening : Opening
+        The head of the page.
     sections : list of Section
         The blocks of experiments.
     rows : list of ExperimentResult
@@ -79,9 +85,11 @@ def build_report(
     all_costs = all_costs.sort_values("stage")
     all_costs["stage"] = all_costs["stage"].astype(str)
     of_sweeps = _sweeps(sweeps, sweep, best, all_metrics, sections)
-    frames = all_metrics, pd.read_csv(trajectories), pd.read_csv(races)
+    all_races = pd.read_csv(races)
+    frames = all_metrics, pd.read_csv(trajectories), all_races
     blocks = [_block(section, of_sweeps["parts"].get(section.name), *frames) for section in sections]
     cost_rows = tables.cost_table(all_costs)
+    claims = claim_groups(pd.read_csv(verification))
     explorer = explorer_entries(sections, rows, all_metrics)
     template = jinja2.Environment(
         loader=jinja2.FunctionLoader(_part), autoescape=True, undefined=jinja2.StrictUndefined
@@ -94,7 +102,13 @@ def build_report(
         blocks=blocks,
         score_columns=list(tables.SCORE_COLUMNS.values()),
         headline=_headline(all_metrics[~all_metrics["block"].isin(of_sweeps["parts"])]),
-        claims=tables.claim_table(pd.read_csv(verification)),
+        abstract=opening.abstract,
+        findings=told_findings(opening.findings, {"metrics": all_metrics, "races": all_races}),
+        head=[picture_of(path) for path in opening.pictures],
+        claims=claims,
+        n_claims=sum(len(group["rows"]) for group in claims),
+        n_holding=sum(group["n_holding"] for group in claims),
+        all_count=all(row["counts"] for group in claims for row in group["rows"]),
         n_experiments=int(all_metrics.groupby(_experiment(sweeps), dropna=False).ngroups),
         n_results=int(all_costs["stage"].isin(STAGES).sum()),
         n_failed=int((all_costs["status"] == "failed").sum()),
@@ -108,7 +122,7 @@ def build_report(
         date=time.strftime("%Y-%m-%d %H:%M %Z"),
         explorer=explorer,
         sweep_explorer=of_sweeps["entries"],
-        studies={study: [_image(path) for path in paths] for study, paths in studies.items() if paths},
+        studies={study: [picture_of(path) for path in paths] for study, paths in studies.items() if paths},
         style=_part("style.css"),
         scripts=_scripts(bool(explorer), bool(of_sweeps["entries"])),
     )
@@ -119,27 +133,36 @@ def _block(
 ) -> dict:
     """Pictures and tables of a block; a sweep has those of its settings in the place of those of every experiment."""
     own, data, race = (table[table["block"] == section.name] for table in (metrics, trajectories, races))
-    pictures = {name: _image(getattr(section, name)) for name in ("figure", "trajectory", "training", "sweep")}
-    common = asdict(section) | pictures | {"joint": [_image(path) for path in section.joint], "settings": settings}
+    pictures = {name: picture_of(getattr(section, name)) for name in ("figure", "trajectory", "training", "sweep")}
+    common = asdict(section) | pictures | {"joint": [picture_of(path) for path in section.joint], "settings": settings}
     shown = own if settings is None else own.iloc[:0]
     failed = [
         shown,
         data.assign(sigma="–", method="–", statistic="data"),
         race.assign(method="kgmm, dsm", statistic="race"),
     ]
-    return common | {
-        "preparation": next(iter(data["preparation"].dropna()), ""),
-        "verdicts": verdicts(own, data) if section.observed and settings is None else [],
-        "race": tables.race_table(race),
-        "data": tables.trajectory_table(data if settings is None else first_trajectory(data)),
-        "scores": by_variant(tables.score_table, shown),
-        "models": by_variant(model_tables.model_table, shown),
-        "joint_statistics": by_variant(model_tables.joint_table, shown),
-        "clocks": by_variant(model_tables.clock_table, shown),
-        "mobilities": by_variant(model_tables.mobility_table, shown),
-        "responses": by_variant(response_table, shown),
-        "failures": [row for table in failed for row in tables.failures(table)] if settings is None else [],
+    tables_of = {
+        "scores": tables.score_table,
+        "models": model_tables.model_table,
+        "joint_statistics": model_tables.joint_table,
+        "clocks": model_tables.clock_table,
+        "mobilities": model_tables.mobility_table,
+        "responses": response_table,
     }
+    found = {name: by_variant(table, shown) for name, table in tables_of.items()}
+    return (
+        common
+        | found
+        | {
+            "conclusion": conclusion(shown),
+            "numbers": [words for name, words in _NUMBERS.items() if found[name]],
+            "preparation": next(iter(data["preparation"].dropna()), ""),
+            "verdicts": verdicts(own, data) if section.observed and settings is None else [],
+            "race": tables.race_table(race),
+            "data": tables.trajectory_table(data if settings is None else first_trajectory(data)),
+            "failures": [row for table in failed for row in tables.failures(table)] if settings is None else [],
+        }
+    )
 
 
 def _sweeps(
@@ -175,40 +198,6 @@ def _scripts(explorer: bool, sweep_explorer: bool) -> list[str]:
 
 def _part(name: str) -> str:
     return files("kgmm.report").joinpath(name).read_text()
-
-
-def _image(path: str | None) -> dict | None:
-    """The picture as base64, the size at which it is as large as it was drawn, and the files beside the report.
-
-    Of a picture without anything to show the reason, ``text``.
-    """
-    if path is None:
-        return None
-    title = Path(path).stem.replace("_", " ")
-    reason = _nothing_shown(Path(path).with_suffix(".nc"))
-    if reason is not None:
-        return {"text": reason, "title": title}
-    content = io.BytesIO()
-    with Image.open(path) as image:
-        scale = 96 / image.info.get("dpi", (96, 96))[0]
-        size = {"width": round(image.width * scale), "height": round(image.height * scale)}
-        # Without loss, at about half the size of a PNG.
-        image.convert("RGB").save(content, "WEBP", lossless=True, quality=40, method=3)
-    folder, name = Path(path).parts[-2:]
-    return size | {
-        "image": base64.b64encode(content.getvalue()).decode(),
-        "name": f"{folder}-{Path(name).stem}",
-        "title": title,
-        "files": [str(Path(folder, name).with_suffix(suffix)) for suffix in (".pdf", ".png", ".nc")],
-    }
-
-
-def _nothing_shown(data: Path) -> str | None:
-    """The sentence that a picture consists of, if it does; it is better read as text."""
-    if not data.exists():
-        return None
-    with xr.open_dataset(data) as shown:
-        return reason_of(shown) if shown.attrs.get("kind") == "empty" else None
 
 
 def _core_share(costs: pd.DataFrame) -> float:

@@ -7,7 +7,8 @@
   const part = (name) => document.getElementById(`explorer-${name}`);
   const choice = { title: part("title"), setting: part("setting"), variable: part("variable") };
   const logarithmic = part("logarithmic");
-  const { colour, dark, fill, layout, show, whenNear, zoomByKeys } = plots;
+  const { colour, dark, fill, layout, show, turnByKeys, whenNear, zoomByKeys } = plots;
+  const PANELS = ["density", "autocorrelation", "score", "orbit"];
 
   const settings = () => entries.filter((entry) => entry.title === choice.title.value);
   const chosen = () => settings().find((entry) => entry.setting === choice.setting.value);
@@ -23,6 +24,7 @@
     const own = entry.density[k];
     const traces = [{ ...line(own.bin, own.data, "data", "data"), line: { color: colour("data"), width: 2, shape: "hvh" } }];
     if (own.exact) traces.push(line(own.bin, own.exact, "exact", "exact"));
+    if (own.blurred) traces.push(line(own.curve, own.blurred, "blurred data", "further"));
     if (own.model) traces.push(line(own.curve, own.model, only(entry), "model"));
     if (own.fitted) traces.push(line(own.curve, own.fitted, fitted(entry), "fitted"));
     const figure = layout("Density", entry.variables[k], "density");
@@ -41,7 +43,7 @@
     show(part("autocorrelation"), traces, layout("Autocorrelation", "lag", `autocorrelation of ${entry.variables[k]}`), `${name}-autocorrelation`);
   };
   const drawProfile = (profile, name) => {
-    const styles = { exact: "exact", "exact, smoothed": "quiet", "KGMM network": "fitted", "KGMM cells": "cells", "direct GMM score": "model" };
+    const styles = { exact: "exact", "exact, smoothed": "quiet", "KGMM network": "fitted", "KGMM cells": "cells", "direct GMM score": "direct" };
     const traces = profile.lines.map(({ label, y }) => line(profile.x, y, label, styles[label] || "other"));
     // The exact score, or the best estimate, comes first.
     const reference = traces[0].y.filter((value) => value !== null);
@@ -65,6 +67,35 @@
     };
     show(part("score"), [trace], layout(`Score, component ${k + 1}, ${wanted}`, ...variables, { hovermode: "closest" }), `${name}-score`);
   };
+  const drawOrbit = (orbit, variables, name) => {
+    const axes = Object.fromEntries(variables.map((title, k) => ["xyz"[k] + "axis", { title: { text: title }, color: colour("text"), gridcolor: colour("line") }]));
+    const scene = { ...axes, camera: { eye: { x: 1.5, y: -1.6, z: 0.5 } }, aspectmode: "cube" };
+    const traces = Object.entries(orbit).map(([kind, [x, y, z]], k) => ({
+      type: "scatter3d", mode: "lines", name: kind, x, y, z, scene: k ? "scene2" : "scene", line: { color: colour(k ? "fitted" : "data"), width: 2 }, hoverinfo: "skip",
+    }));
+    const figure = layout("Paths in space, data left, model right: drag to turn", "", "", {
+      scene: { ...scene, domain: { x: [0, 0.49] } }, scene2: { ...scene, domain: { x: [0.51, 1] } }, margin: { l: 0, r: 0, t: 40, b: 10 },
+    });
+    delete figure.xaxis; delete figure.yaxis;
+    show(part("orbit"), traces, figure, `${name}-orbit`);
+  };
+
+  // The address keeps the choice, so that a link to the page shows it again.
+  const keep = () => {
+    const kept = new URLSearchParams({ ...Object.fromEntries(Object.entries(choice).map(([name, select]) => [name, select.value])), ...(logarithmic.checked && { logarithmic: 1 }) });
+    history.replaceState(null, "", `#explorer?${kept}`);
+  };
+  const restore = () => {
+    if (!location.hash.startsWith("#explorer?")) return;
+    const kept = new URLSearchParams(location.hash.slice("#explorer?".length));
+    const take = (select, value) => { if ([...select.options].some((option) => option.value === value)) select.value = value; };
+    take(choice.title, kept.get("title")); chooseTitle();
+    take(choice.setting, kept.get("setting")); chooseSetting();
+    take(choice.variable, kept.get("variable"));
+    logarithmic.checked = kept.has("logarithmic");
+    draw();
+    document.getElementById("explorer").scrollIntoView();
+  };
 
   const draw = () => {
     const entry = chosen();
@@ -75,20 +106,26 @@
     if (entry.profile) drawProfile(entry.profile, name);
     else if (entry.field) drawField(entry.field, entry.variables || ["x", "y"], k, name);
     else part("score").hidden = true;
+    if (entry.orbit) drawOrbit(entry.orbit, entry.variables, name);
+    else part("orbit").hidden = true;
     // The number of pictures in a row may have changed since the first of them was drawn.
-    ["density", "autocorrelation", "score"].map(part).filter((panel) => !panel.hidden).forEach((panel) => Plotly.Plots.resize(panel));
+    PANELS.map(part).filter((panel) => !panel.hidden).forEach((panel) => Plotly.Plots.resize(panel));
     const lines = (entry.variables && entry.numbers[entry.variables[k]]) || [];
     part("numbers").replaceChildren(...lines.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
   };
   const chooseSetting = () => { fill(choice.variable, (chosen() && chosen().variables) || ["–"]); draw(); };
   const chooseTitle = () => { fill(choice.setting, settings().map((entry) => entry.setting)); chooseSetting(); };
 
-  ["density", "autocorrelation", "score"].map(part).forEach(zoomByKeys);
-  choice.title.addEventListener("change", chooseTitle);
-  choice.setting.addEventListener("change", chooseSetting);
-  choice.variable.addEventListener("change", draw);
-  logarithmic.addEventListener("change", draw);
+  PANELS.slice(0, 3).map(part).forEach(zoomByKeys);
+  turnByKeys(part("orbit"));
+  const chosenBy = (change) => () => { change(); keep(); };
+  choice.title.addEventListener("change", chosenBy(chooseTitle));
+  choice.setting.addEventListener("change", chosenBy(chooseSetting));
+  choice.variable.addEventListener("change", chosenBy(draw));
+  logarithmic.addEventListener("change", chosenBy(draw));
   dark.addEventListener("change", draw);
   fill(choice.title, [...new Set(entries.map((entry) => entry.title))]);
-  whenNear(document.getElementById("explorer"), chooseTitle);
+  const linked = location.hash.startsWith("#explorer?");
+  if (linked) restore();
+  else whenNear(document.getElementById("explorer"), chooseTitle);
 })();

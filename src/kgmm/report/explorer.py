@@ -17,6 +17,7 @@ from kgmm.results import ExperimentResult, Section
 
 _DIGITS = 4
 _MODELS = ("model", "fitted")
+_CURVES = ("blurred", *_MODELS)
 
 
 def explorer_entries(sections: list[Section], rows: list[ExperimentResult], metrics: pd.DataFrame) -> list[dict]:
@@ -70,18 +71,24 @@ def _models(rows: list[ExperimentResult]) -> dict:
                 "data": plain_numbers(own["density_data"]),
                 "exact": plain_numbers(own["density_exact"]) if "density_exact" in own else None,
                 "curve": plain_numbers(own["curve_point"]),
-                **{name: plain_numbers(own[f"curve_{name}"]) for name in _MODELS if f"curve_{name}" in own},
+                **{name: plain_numbers(own[f"curve_{name}"]) for name in _CURVES if f"curve_{name}" in own},
             }
         )
         kinds = [kind for kind in ("data", *_MODELS) if f"autocorrelation_{kind}" in own]
         autocorrelations.append({kind: plain_numbers(own[f"autocorrelation_{kind}"]) for kind in kinds})
-    return {
+    return ({"orbit": _orbit(dataset)} if len(names) == 3 else {}) | {
         "variables": names,
         "mobility": dataset.attrs["mobility"],
         "density": densities,
         "lag": plain_numbers(dataset["lag_time"]),
         "autocorrelation": autocorrelations,
     }
+
+
+def _orbit(dataset: xr.Dataset) -> dict:
+    """A path of the data and one of the model in space, ``(variable, time)``."""
+    model = "fitted" if "path_fitted" in dataset else "model"
+    return {kind: plain_numbers(dataset[f"path_{kind}"].values.T) for kind in ("data", model)}
 
 
 def _scores(path: str) -> dict:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from kgmm.methods.registry import get_method
-from kgmm.report.tables import SETTINGS, number, setting_name, with_error
+from kgmm.report.tables import SETTINGS, common_exponent, number, setting_name, with_error
 from kgmm.results import BASELINES
 
 _DENSITIES = ("relative_entropy", "wasserstein", "mean", "standard_deviation")
@@ -53,6 +53,8 @@ def model_table(metrics: pd.DataFrame) -> list[dict]:
         tuple(common.values()): int(group["value"].iloc[0]) for common, group in _groups(metrics, ("members_reset",))
     }
     rows = []
+    entropies = metrics[(metrics["status"] == "ok") & (metrics["statistic"] == "relative_entropy")]
+    exponent = common_exponent(entropies["value"])
     for common, by in _groups(metrics, _DENSITIES, "variable"):
         of_model = tuple(value for name, value in common.items() if name != "variable")
         entropy, distance = by.loc["relative_entropy"], by.loc["wasserstein"]
@@ -60,8 +62,8 @@ def model_table(metrics: pd.DataFrame) -> list[dict]:
         rows.append(
             common
             | {
-                "relative_entropy": with_error(entropy["value"], entropy["stderr"]),
-                "floor": with_error(entropy["floor"], entropy["floor_stderr"]),
+                "relative_entropy": with_error(entropy["value"], entropy["stderr"], exponent),
+                "floor": with_error(entropy["floor"], entropy["floor_stderr"], exponent),
                 "wasserstein": number(distance["value"]),
                 "wasserstein_floor": number(distance["floor"]),
                 "means": f"{number(mean['data_value'])} → {with_error(mean['value'], mean['stderr'])}",

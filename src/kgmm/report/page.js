@@ -1,4 +1,4 @@
-// Tables that sort by their headings, and pictures that can be saved.
+// Tables that sort by their headings, pictures that can be saved and seen whole, and the navigation.
 "use strict";
 (() => {
   // The first number of a cell: "1.2·10⁻³ ± …" sorts as 0.0012, a dash comes last.
@@ -27,7 +27,7 @@
     if (descending) rows.reverse();
     body.prepend(...rows);
   };
-  for (const table of document.querySelectorAll("main table")) {
+  for (const table of document.querySelectorAll("main table:not(.claims)")) {
     if (!table.tHead || table.tBodies[0].rows.length < 3) continue;
     [...table.tHead.rows[0].cells].forEach((cell, column) => {
       const button = document.createElement("button");
@@ -43,5 +43,31 @@
     // The picture's data are in the page once; the link takes them from there when it is used.
     link.addEventListener("click", () => { link.href = image.src; });
     link.hidden = false;
+    // A browser opens no page of embedded data, but one of a copy in its memory.
+    const full = figure.querySelector("a.full");
+    full.addEventListener("click", async (event) => {
+      event.preventDefault();
+      const copy = await (await fetch(image.src)).blob();
+      window.open(URL.createObjectURL(copy), "_blank");
+    });
+    full.hidden = false;
   }
+
+  // Beside the page the list of sections is always open, above it only when it is wanted.
+  const list = document.querySelector("body > nav details");
+  const wide = matchMedia("(min-width: 1100px)");
+  const follow = () => { list.open = wide.matches; };
+  wide.addEventListener("change", follow);
+  follow();
+  list.addEventListener("click", (event) => { if (event.target.closest("a") && !wide.matches) list.open = false; });
+  const links = new Map([...list.querySelectorAll("a")].map((link) => [link.getAttribute("href").slice(1), link]));
+  const mark = (id) => {
+    links.forEach((link) => link.removeAttribute("aria-current"));
+    if (links.has(id)) links.get(id).setAttribute("aria-current", "true");
+  };
+  const watch = new IntersectionObserver((seen) => {
+    const first = seen.find((item) => item.isIntersecting);
+    if (first) mark(first.target.id);
+  }, { rootMargin: "0px 0px -75% 0px" });
+  document.querySelectorAll("main > section, main > header").forEach((section) => watch.observe(section));
 })();

@@ -19,7 +19,7 @@ const plots = (() => {
     margin: { l: 60, r: 12, t: 40, b: 48 }, height: 400,
     modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("quiet"), activecolor: colour("link") },
     hovermode: "x unified", hoverlabel: { bgcolor: colour("back"), font: { color: colour("text") } },
-    legend: { orientation: "h", y: -0.22 },
+    legend: { orientation: "h", y: -0.2, yanchor: "top" },
     xaxis: axis(x), yaxis: axis(y), ...more,
   });
   const show = (panel, traces, figure, name) => {
@@ -43,6 +43,15 @@ const plots = (() => {
   const zoomByKeys = (panel) => panel.addEventListener("keydown", (event) => {
     if (!event.ctrlKey && !event.metaKey && zoom(panel, event.key)) event.preventDefault();
   });
+  // The same for pictures in space: the arrows turn both about the vertical axis.
+  const turnByKeys = (panel) => panel.addEventListener("keydown", (event) => {
+    const angle = { ArrowLeft: -0.15, ArrowRight: 0.15 }[event.key];
+    if (!angle || !panel._fullLayout) return;
+    const { x, y, z } = panel._fullLayout.scene.camera.eye;
+    const eye = { x: x * Math.cos(angle) - y * Math.sin(angle), y: x * Math.sin(angle) + y * Math.cos(angle), z };
+    Plotly.relayout(panel, { "scene.camera.eye": eye, "scene2.camera.eye": eye });
+    event.preventDefault();
+  });
 
   // Drawing waits until the place of the pictures comes near the screen.
   const whenNear = (place, draw) => {
@@ -51,5 +60,5 @@ const plots = (() => {
     }, { rootMargin: "600px" });
     watch.observe(place);
   };
-  return { colour, dark, fill, layout, show, whenNear, zoomByKeys };
+  return { colour, dark, fill, layout, show, turnByKeys, whenNear, zoomByKeys };
 })();

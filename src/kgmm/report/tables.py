@@ -35,25 +35,43 @@ SETTINGS = ("sigma", "min_probability", "n_samples")
 _DIAGNOSTICS = ("n_cells", "n_draws", "capped", "error_estimate")
 
 
-def number(value: float) -> str:
-    """Three significant digits; a dash for what does not apply."""
+def number(value: float, digits: int = 3) -> str:
+    """Three significant digits, or another number of them; a dash for what does not apply."""
     if value is None or not np.isfinite(value):
         return "–"
-    text = f"{value:.3g}"
+    text = f"{value:.{digits}g}"
     if "e" in text:
         mantissa, exponent = text.split("e")
         text = f"{mantissa}·10{_superscript(int(exponent))}"
     return text.replace("-", "−")
 
 
-def with_error(value: float, stderr: float) -> str:
-    """``value ± stderr`` to two digits of the error, or three of the value where there is no error."""
+def common_exponent(values) -> int:
+    """The power of ten in which the numbers of one column are written: that of the largest, 0 if it is 0.01 or more.
+
+    Examples
+    --------
+    >>> common_exponent([0.0004, -0.0001]), common_exponent([0.03, 0.0004])
+    (-4, 0)
+    """
+    sizes = np.abs(np.asarray(values, dtype=float))
+    sizes = sizes[np.isfinite(sizes) & (sizes > 0)]
+    exponent = int(np.floor(np.log10(sizes.max()))) if sizes.size else 0
+    return exponent if exponent < -2 else 0
+
+
+def with_error(value: float, stderr: float, exponent: int | None = None) -> str:
+    """``value ± stderr`` to two digits of the error, or three of the value where there is no error.
+
+    ``exponent`` is the power of ten to write them in, by default one for tiny numbers.
+    """
     if stderr is None or not np.isfinite(stderr) or stderr <= 0:
         return number(value)
     decimals = 1 - int(np.floor(np.log10(stderr)))
-    # Tiny numbers share one power of ten.
-    exponent = int(np.floor(np.log10(max(abs(value), stderr))))
-    if exponent < -3:
+    if exponent is None:
+        exponent = int(np.floor(np.log10(max(abs(value), stderr))))
+        exponent = exponent if exponent < -3 else 0
+    if exponent != 0:
         scaled = 10.0**-exponent
         places = max(0, decimals + exponent)
         return f"({_fixed(value * scaled, places)} ± {stderr * scaled:.{places}f})·10{_superscript(exponent)}"
@@ -171,14 +189,6 @@ def _baseline(baseline: pd.Series, seconds: float) -> tuple[str, str]:
         return f"{baseline['baseline_seconds']:.1f}", f"{baseline['baseline_seconds'] / seconds:.1f}"
     bound = baseline["baseline_bound"]
     return f"> {bound:.1f} (reached {baseline['baseline_best']:.4g})", f"> {bound / seconds:.1f}"
-
-
-def claim_table(verification: pd.DataFrame) -> list[dict]:
-    """One row per claim of the run."""
-    return [
-        row | {"measured": "∞" if row["measured"] == np.inf else number(row["measured"])}
-        for row in verification.to_dict("records")
-    ]
 
 
 def failures(metrics: pd.DataFrame) -> list[dict]:

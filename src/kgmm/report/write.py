@@ -9,7 +9,7 @@ from kgmm.jobs.costs import environment
 from kgmm.report.build import build_report
 
 _TABLES = ("metrics", "races", "trajectories", "costs", "verification", "sweep", "best", "config")
-_CONTENTS = ("title", "run", "seed", "sections", "rows", "studies", "sweeps")
+_CONTENTS = ("title", "run", "seed", "opening", "sections", "rows", "studies", "sweeps")
 
 
 def write_report(files: Mapping[str, str], contents: Mapping, output: str) -> None:

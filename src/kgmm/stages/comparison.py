@@ -13,7 +13,13 @@ from kgmm.langevin.mobility import Mobility
 from kgmm.stages.baselines import baseline_rows, linear_inverse_curve
 from kgmm.stages.data import path_of, samples_of
 from kgmm.stages.system import system_of
-from kgmm.statistics.curves import autocorrelations, joint_densities, marginal_densities, ring_densities
+from kgmm.statistics.curves import (
+    autocorrelations,
+    density_errors,
+    joint_densities,
+    marginal_densities,
+    ring_densities,
+)
 from kgmm.statistics.metrics import metric_variables
 from kgmm.statistics.model_statistics import ModelSample, model_rows
 
@@ -41,7 +47,8 @@ def compare_sample(
         "data": path_of(job).held_out_trajectory,
         "model": open_trajectory(job.inputs.sample_path).load(),
     }
-    sample = ModelSample(held_out, model, paths["data"], paths["model"], reference, job.settings["sigma"])
+    sigma = job.settings["sigma"]
+    sample = ModelSample(held_out, model, paths["data"], paths["model"], reference, sigma)
     rows = model_rows(sample)
     rows += [{"statistic": name, "value": float(model.attrs[name])} for name in _RESETS if name in model.attrs]
     rows = [{"mobility": mobility, **row} for row in rows + (further_rows or [])]
@@ -53,9 +60,11 @@ def compare_sample(
         if linear is not None:
             curves["autocorrelation_linear_inverse"] = (("lag", "variable"), linear)
     x, y = (t.values.reshape(-1, t.sizes["variable"]) for t in (held_out, model))
-    variables = marginal_densities(x, y, system) | joint_densities(x, y) | metric_variables(rows)
+    variables = marginal_densities(x, y, system, sigma)
+    variables |= density_errors(held_out, model, variables["bin_center"][1])
+    variables |= joint_densities(x, y, sigma) | metric_variables(rows)
     if system is not None and system.is_ring:
-        variables |= ring_densities(x, y)
+        variables |= ring_densities(x, y, sigma)
     for name, path in paths.items():
         shown = path[0, :_PATH_POINTS]
         variables[f"path_{name}_time"] = (f"{name}_time", shown["time"].values)

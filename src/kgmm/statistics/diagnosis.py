@@ -135,6 +135,13 @@ def _of_variable(name: str, x: np.ndarray, sigma: float) -> list[Finding]:
     return [finding for finding in (*found, _drift(name, x)) if finding is not None]
 
 
+def _option(name: str, value: str) -> str:
+    """An option of the command line and of :func:`kgmm.read`."""
+    key, _, text = value.partition("=")
+    written = f'{{"{key}": "{text}"}}' if text else key
+    return f"--{name} {value}, or {name}={written} in kgmm.read"
+
+
 def _missing(name: str, ordered: np.ndarray) -> Finding | None:
     quartiles = np.quantile(ordered, [0.25, 0.75])
     spread = max(quartiles[1] - quartiles[0], 1e-300)
@@ -162,7 +169,8 @@ def _atom_or_resolution(name: str, ordered: np.ndarray, sigma: float) -> Finding
     deviation = ordered.std()
     if repeated > 2 and step > sigma * deviation:
         said = f"{name} has {values.size} different values, {step / deviation:.2g} standard deviations apart"
-        remedy = f"take σ of at least {step / deviation:.1g}, or add noise within the resolution"
+        option = _option("jitter", f"{step:.3g}")
+        remedy = f"take σ of at least {step / deviation:.1g}, or add noise within the resolution: {option}"
         return Finding("resolution", name, said, remedy)
     return None
 
@@ -176,7 +184,8 @@ def _tail(name: str, x: np.ndarray) -> Finding | None:
     threshold = np.quantile(distance, 1.0 - _TAIL_SHARE)
     beyond = distance > threshold
     n_visits = _visits(beyond)
-    remedy = "estimate the density of a transformed variable, such as its logarithm or rank"
+    kind = "log" if x.min() > 0 and x.mean() > middle else "asinh"
+    remedy = f"model a transformed variable: {_option('transform', f'{name}={kind}')}"
     if n_visits >= _MIN_VISITS and threshold > 0:
         index = 1.0 / max(float(np.mean(np.log(distance[beyond] / threshold))), 1e-12)
         if index * (1.0 + n_visits**-0.5) < _MIN_TAIL_INDEX:
@@ -196,7 +205,11 @@ def _edge(name: str, x: np.ndarray) -> Finding | None:
         near = distance <= _EDGE_WIDTH * deviation
         if _visits(near) >= _MIN_VISITS and near.mean() > _EDGE_DENSITY * mean_share:
             said = f"{name} has {near.sum()} samples within {_EDGE_WIDTH} deviations of its {what} value {value:.3g}"
-            remedy = "a model crosses such an edge; transform the variable so that the edge is at infinity"
+            kind = f"log:{value:.3g}" if what == "smallest" else f"logit:{smallest:.3g}:{value:.3g}"
+            remedy = (
+                "a model crosses such an edge; move it to infinity by a transform with the edge just beyond the data: "
+                f"{_option('transform', f'{name}={kind}')}"
+            )
             return Finding("edge", name, said, remedy)
     return None
 

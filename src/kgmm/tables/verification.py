@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from kgmm.config.claims import Claim, Quantity
+from kgmm.config.claims import Claim, Quantity, Ratio
 
-COLUMNS = ("claim", "measured", "bar", "verdict", "counts")
+COLUMNS = ("claim", "group", "measured", "lowest", "highest", "bar", "at_least", "at_most", "verdict", "counts")
 
 
 def verify_claims(tables: dict[str, str], claims: list[dict], output: str) -> None:
@@ -18,14 +18,19 @@ def verify_claims(tables: dict[str, str], claims: list[dict], output: str) -> No
 
 
 def judge(claims: list[Claim], tables: dict[str, pd.DataFrame]) -> list[dict]:
-    """One row per claim with ``COLUMNS``: verdicts are ``holds``, ``fails``, and ``not measured`` without such rows."""
+    """One row per claim with ``COLUMNS``: verdicts are ``holds``, ``fails``, and ``not measured`` without such rows.
+
+    ``lowest`` and ``highest`` are the range of the rows that ``measured`` is made of, replicates and variables.
+    """
     return [_judged(claim, tables) for claim in claims]
 
 
 def _judged(claim: Claim, tables: dict[str, pd.DataFrame]) -> dict:
-    measured = _measure(claim, tables)
-    if claim.over is not None:
-        measured = measured / _measure(claim.over, tables)
+    measured = measure(claim, tables)
+    divisor = 1.0 if claim.over is None else _measure(claim.over, tables)
+    lowest, highest_row = (
+        _measure(claim.model_copy(update={"reduce": which}), tables) / divisor for which in ("min", "max")
+    )
     highest = claim.at_most
     if claim.floors is not None:
         floor = _measure(claim.model_copy(update={"column": "floor"}), tables)
@@ -37,13 +42,22 @@ def _judged(claim: Claim, tables: dict[str, pd.DataFrame]) -> dict:
         below = highest is None or measured <= highest
         verdict = "holds" if above and below else "fails"
     bar = _bar(claim.at_least, highest)
-    return {"claim": claim.claim, "measured": measured, "bar": bar, "verdict": verdict, "counts": claim.counts}
+    return {
+        "claim": claim.claim, "group": claim.group, "measured": measured, "lowest": lowest, "highest": highest_row,
+        "bar": bar, "at_least": claim.at_least, "at_most": highest, "verdict": verdict, "counts": claim.counts,
+    }  # fmt: skip
 
 
 def _bar(lowest: float | None, highest: float | None) -> str:
     if lowest is None:
         return f"≤ {highest:.4g}"
     return f"≥ {lowest:.4g}" if highest is None else f"{lowest:.4g} … {highest:.4g}"
+
+
+def measure(ratio: Ratio, tables: dict[str, pd.DataFrame]) -> float:
+    """A number of the run, or a ratio of two; NaN if no usable row is there, or one of them holds no number."""
+    value = _measure(ratio, tables)
+    return value if ratio.over is None else value / _measure(ratio.over, tables)
 
 
 def _measure(quantity: Quantity, tables: dict[str, pd.DataFrame]) -> float:

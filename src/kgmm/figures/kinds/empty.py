@@ -8,12 +8,18 @@ from matplotlib.figure import Figure
 from kgmm.figures.style import new_figure
 from kgmm.results import ExperimentResult
 
-NOTHING = "No usable result, or a score of many variables without a model: see the tables of this section."
+NOTHING = "No usable result."
+MANY_VARIABLES = "A score of three and more variables, and no model: its errors are in the tables."
 
 
 def reason_of(dataset: xr.Dataset) -> str:
     """Why there is nothing to show."""
     return dataset.attrs.get("reason", NOTHING)
+
+
+def caption(dataset: xr.Dataset) -> str:
+    """Nothing: the reason is the text."""
+    return ""
 
 
 def gather(rows: list[ExperimentResult]) -> xr.Dataset:

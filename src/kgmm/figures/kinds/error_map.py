@@ -34,6 +34,11 @@ def gather(rows: list[ExperimentResult]) -> xr.Dataset:
     return dataset.assign_attrs(n_replicates=max(map(len, found.values())))
 
 
+def caption(dataset: xr.Dataset) -> str:
+    """What the panels show."""
+    return "Relative mean-square error at every setting, and the largest of its terms."
+
+
 def draw(dataset: xr.Dataset) -> Figure:
     """One map per number of samples; in each field the error and the largest term."""
     n_panels = dataset.sizes["n_samples"]

@@ -8,12 +8,13 @@ from __future__ import annotations
 import xarray as xr
 from matplotlib.figure import Figure
 
+from kgmm.figures.captions import MODEL_PANELS, joint_caption
+from kgmm.figures.joint_panels import draw_joint_row, joint_kinds
 from kgmm.figures.panels import (
-    draw_autocorrelation,
-    draw_joint,
-    draw_marginal,
+    draw_autocorrelations,
+    draw_marginals,
     draw_path,
-    joint_kinds,
+    marginal_panels,
     path_legend,
     time_label,
 )
@@ -22,6 +23,8 @@ from kgmm.figures.style import letter, new_figure
 from kgmm.results import ExperimentResult
 
 _COLUMNS = 3
+_HEIGHTS = {"paths": 1.7, "marginals": 4.6, "autocorrelations": 2.3}
+_JOINT_HEIGHT = 3.3
 
 
 def gather(rows: list[ExperimentResult]) -> xr.Dataset:
@@ -30,28 +33,28 @@ def gather(rows: list[ExperimentResult]) -> xr.Dataset:
     return comparison_to_draw(row).assign_attrs(sigma=row.sigma, method=row.method)
 
 
+def caption(dataset: xr.Dataset) -> str:
+    """What the panels show."""
+    return f"{MODEL_PANELS} {joint_caption(dataset)}"
+
+
 def draw(dataset: xr.Dataset) -> Figure:
-    """Paths, marginals and autocorrelations above, joint densities of data and of the models below."""
-    kinds = joint_kinds(dataset)
+    """Paths, marginals and autocorrelations above; below a row for each pair of variables."""
     n_columns = min(_COLUMNS, dataset.sizes["variable"])
-    figure = new_figure(3.9 * n_columns, 7.2 + 2.8 * len(kinds))
-    rows = figure.subfigures(3 + len(kinds), 1, height_ratios=[0.75, 1, 0.9] + [1.05] * len(kinds))
-    for k, ax in enumerate(rows[0].subplots(1, n_columns)):
+    n_pairs = min(_COLUMNS, dataset.sizes.get("pair", 0)) if joint_kinds(dataset) else 0
+    heights = [*_HEIGHTS.values(), *[_JOINT_HEIGHT] * n_pairs]
+    figure = new_figure(4.2 * n_columns, sum(heights))
+    rows = figure.subfigures(len(heights), 1, height_ratios=heights)
+    groups = [list(rows[0].subplots(1, n_columns))]
+    for k, ax in enumerate(groups[0]):
         draw_path(ax, dataset, k)
         ax.set_xlabel(time_label(dataset))
-        letter(ax, k)
-        if k == 0:
-            path_legend(ax)
-    for k, ax in enumerate(rows[1].subplots(1, n_columns)):
-        draw_marginal(ax, dataset, k)
-        letter(ax, n_columns + k)
-    for k, ax in enumerate(rows[2].subplots(1, n_columns, sharey=True)):
-        draw_autocorrelation(ax, dataset, k)
-        letter(ax, 2 * n_columns + k)
-    for number, kind in enumerate(kinds):
-        panels = rows[3 + number].subplots(1, n_columns)
-        for pair, ax in enumerate(panels):
-            mesh = draw_joint(ax, dataset, kind, pair)
-            rows[3 + number].colorbar(mesh, ax=ax, shrink=0.9, pad=0.01)
-            letter(ax, (3 + number) * n_columns + pair)
+    path_legend(groups[0][0])
+    marginals = marginal_panels(rows[1], n_columns)
+    draw_marginals(marginals, dataset)
+    groups += [list(marginals[0]), list(rows[2].subplots(1, n_columns, sharey=True))]
+    draw_autocorrelations(groups[2], dataset)
+    groups += [draw_joint_row(row, dataset, pair, legend=pair == 0) for pair, row in enumerate(rows[3:])]
+    for index, ax in enumerate(ax for group in groups for ax in group):
+        letter(ax, index)
     return figure

@@ -31,6 +31,11 @@ def gather(rows: list[ExperimentResult]) -> xr.Dataset:
     return dataset.assign_coords(method=methods, sigma=sigmas, replicate=replicates).assign_attrs(n_samples=n_samples)
 
 
+def caption(dataset: xr.Dataset) -> str:
+    """What the panels show."""
+    return "Relative errors against σ, medians and ranges of the replicates; black: the bias of smoothing itself."
+
+
 def draw(dataset: xr.Dataset) -> Figure:
     """Against the exact score on the left, against the exact smoothed score on the right."""
     figure = new_figure(9.6, 4.2)

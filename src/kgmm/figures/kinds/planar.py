@@ -9,12 +9,13 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
+from kgmm.figures.captions import MODEL_PANELS, joint_caption
+from kgmm.figures.joint_panels import draw_joint_row, joint_kinds
 from kgmm.figures.panels import (
-    draw_autocorrelation,
-    draw_joint,
-    draw_marginal,
+    draw_autocorrelations,
+    draw_marginals,
     draw_path,
-    joint_kinds,
+    marginal_panels,
     path_legend,
     time_label,
     variable_names,
@@ -38,55 +39,66 @@ def gather(rows: list[ExperimentResult]) -> xr.Dataset:
     return dataset.assign_attrs(sigma=row.sigma, method=row.method)
 
 
+def caption(dataset: xr.Dataset) -> str:
+    """What the panels show."""
+    fields = "Fields: direction of the score as arrows, its size as colour"
+    fields += "; the difference on a scale of its own." if "field_exact" in dataset else "."
+    return f"{MODEL_PANELS} {fields} {joint_caption(dataset)}" if "path_data" in dataset else fields
+
+
 def draw(dataset: xr.Dataset) -> Figure:
-    """Paths above, then marginals and autocorrelations, fields and joint densities below."""
-    n_fields = 1 + ("field_exact" in dataset)
+    """Paths above, then marginals and autocorrelations, fields of the score and joint densities below."""
     if "path_data" not in dataset:
-        figure = new_figure(4 * n_fields, 4)
-        _draw_fields(figure.subplots(1, n_fields, sharex=True, sharey=True, squeeze=False)[0], dataset)
+        n_fields = len(_fields(dataset))
+        figure = new_figure(4.4 * n_fields, 4)
+        _draw_fields(figure, dataset)
         return figure
-    figure = new_figure(13.2, 9.0)
-    upper, middle, lower = figure.subfigures(3, 1, height_ratios=[0.72, 1, 1.1])
-    paths = upper.subplots(1, 2)
+    heights = [1.9, 4.4, 3.7] + ([3.7] if joint_kinds(dataset) else [])
+    figure = new_figure(13.2, sum(heights))
+    rows = figure.subfigures(len(heights), 1, height_ratios=heights)
+    paths = list(rows[0].subplots(1, 2))
     for k, ax in enumerate(paths):
         draw_path(ax, dataset, k)
         ax.set_xlabel(time_label(dataset))
-        letter(ax, k)
     path_legend(paths[0])
-    curves = middle.subplots(1, 4)
-    for k in range(2):
-        draw_marginal(curves[k], dataset, k)
-        draw_autocorrelation(curves[2 + k], dataset, k)
-    for k, ax in enumerate(curves):
-        letter(ax, 2 + k)
-    kinds = joint_kinds(dataset)
-    panels = lower.subplots(1, n_fields + len(kinds))
-    _draw_fields(panels[:n_fields], dataset)
-    for ax, kind in zip(panels[n_fields:], kinds):
-        mesh = draw_joint(ax, dataset, kind, 0)
-    lower.colorbar(mesh, ax=list(panels[n_fields:]), label="density", shrink=0.9, pad=0.01)
-    for k, ax in enumerate(panels):
-        letter(ax, 6 + k)
+    left, right = rows[1].subfigures(1, 2, width_ratios=[1.25, 1])
+    marginals = marginal_panels(left, 2)
+    draw_marginals(marginals, dataset)
+    correlations = list(right.subplots(1, 2))
+    draw_autocorrelations(correlations, dataset)
+    groups = [paths, list(marginals[0]), correlations, _draw_fields(rows[2], dataset)]
+    if joint_kinds(dataset):
+        groups.append(draw_joint_row(rows[3], dataset, 0))
+    for index, ax in enumerate(ax for group in groups for ax in group):
+        letter(ax, index)
     return figure
 
 
-def _draw_fields(axes, dataset: xr.Dataset) -> None:
-    x, y = dataset["field_point"].values.T
-    names = variable_names(dataset)
+def _fields(dataset: xr.Dataset) -> dict[str, np.ndarray]:
+    """The fields to show by their titles: the exact one, the estimate, and the difference of the two."""
     method = next(method for method in LABELS if f"field_{method}" in dataset)
-    fields = [(LABELS[method], dataset[f"field_{method}"].values)]
-    if "field_exact" in dataset:
-        fields.insert(0, ("exact score", dataset["field_exact"].values))
-    # Arrows show the direction, colour the size: at one scale the steep flanks would hide the wells.
-    sizes = [np.linalg.norm(values, axis=1) for _, values in fields]
-    largest = max(size.max() for size in sizes)
-    for ax, (title, values), size in zip(axes, fields, sizes):
+    estimate = dataset[f"field_{method}"].values
+    if "field_exact" not in dataset:
+        return {LABELS[method]: estimate}
+    exact = dataset["field_exact"].values
+    return {"exact score": exact, LABELS[method]: estimate, "their difference": estimate - exact}
+
+
+def _draw_fields(figure, dataset: xr.Dataset) -> list:
+    """Arrows show the direction, colour the size: at one scale the steep flanks would hide the wells."""
+    x, y = dataset["field_point"].values.T
+    names, fields = variable_names(dataset), _fields(dataset)
+    panels = list(figure.subplots(1, len(fields), sharex=True, sharey=True, squeeze=False)[0])
+    largest = max(np.linalg.norm(values, axis=1).max() for values in list(fields.values())[:2])
+    for number, (ax, (title, values)) in enumerate(zip(panels, fields.items())):
+        size = np.linalg.norm(values, axis=1)
         direction = values / np.maximum(size, 1e-12)[:, None]
         arrows = ax.quiver(
             x, y, *direction.T, size, cmap=FIELD_MAP, angles="xy", scale=24, width=0.007, pivot="mid",
-            clim=(0, largest),
+            clim=(0, largest if number < 2 else size.max()),
         )  # fmt: skip
         ax.set_title(title)
-        ax.set_xlabel(f"{names[0]} (physical units)")
-        ax.set_ylabel(names[1])
-    axes[0].figure.colorbar(arrows, ax=list(axes), label="‖score‖", shrink=0.9, pad=0.01)
+        ax.set_xlabel(names[0])
+        figure.colorbar(arrows, ax=ax, label="‖score‖" if number < 2 else "‖difference‖", shrink=0.9, pad=0.01)
+    panels[0].set_ylabel(names[1])
+    return panels

@@ -38,6 +38,14 @@ def gather(rows: list[ExperimentResult]) -> xr.Dataset:
         return xr.merge([results.load(), times.load()], combine_attrs="drop_conflicts")
 
 
+def caption(dataset: xr.Dataset) -> str:
+    """What the panels show."""
+    return (
+        "Errors against training time: the way of every run thin, its end marked, medians of the ends joined. Lower "
+        "and further left is better. Both methods fit the same network to the same data, in turns on one machine."
+    )
+
+
 def draw(dataset: xr.Dataset) -> Figure:
     """One panel per measure: the way of every run thin, its end marked, medians of the ends joined."""
     shown = [name for name in _PANELS if name in dataset]

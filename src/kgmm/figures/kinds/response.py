@@ -34,6 +34,15 @@ def gather(rows: list[ExperimentResult]) -> xr.Dataset:
     return found.isel(variable=shown).assign_attrs(method=usable[0].method)
 
 
+def caption(dataset: xr.Dataset) -> str:
+    """What the panels show."""
+    return (
+        "Change of the mean, and of the other observables, after a small change of the drift that stays: perturbed "
+        "simulations of the system (black) beside what the score, a Gaussian and the fitted model predict; bands of "
+        "two standard errors."
+    )
+
+
 def draw(dataset: xr.Dataset) -> Figure:
     """One row of panels for each variable, one column for each observable."""
     if not dataset.sizes:

@@ -1,4 +1,4 @@
-"""A ring of points, one column for each number of them: densities averaged over positions, and autocorrelations.
+"""A ring of points, one column for each number of them: space and time, densities over positions, autocorrelations.
 
 Figures 5 and 6 of arXiv:2503.18054. The joint densities of the model are lines over those of the data, at the same
 levels, so that a difference is seen where it is.
@@ -10,20 +10,25 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
+from kgmm.figures.joint_panels import overlay_contours
+from kgmm.figures.panels import LAG, TIME
 from kgmm.figures.results import comparison_to_draw, usable_comparison
-from kgmm.figures.style import DATA, DENSITY_MAP, IDENTITY, MODEL, letter, new_figure
+from kgmm.figures.style import BLURRED, DATA, DENSITY_MAP, DIVERGING_MAP, IDENTITY, MODEL, letter, new_figure
 from kgmm.results import ExperimentResult
 
 NEEDS_MODELS = True
 _KINDS = ("data", "model", "fitted")
-_CURVES = {"model": ("model, Φ = I", IDENTITY), "fitted": ("model, fitted Φ", MODEL)}
-# Shares of the largest value of the data's density.
-_LEVELS = np.array([0.05, 0.2, 0.4, 0.6, 0.8])
+_CURVES = {
+    "blurred": ("blurred data", BLURRED), "model": ("model, Φ = I", IDENTITY), "fitted": ("model, fitted Φ", MODEL)
+}  # fmt: skip
+# Of the space–time diagrams, in decorrelation times of the data.
+_SHOWN_TIMES = 8.0
 
 
 def gather(rows: list[ExperimentResult]) -> xr.Dataset:
-    """Ring densities and mean autocorrelations of the first usable model for each number of points."""
+    """Paths, ring densities and mean autocorrelations of the first usable model for each number of points."""
     columns, symbol = {}, ""
     for row in rows:
         if usable_comparison(row) is None:
@@ -36,41 +41,64 @@ def gather(rows: list[ExperimentResult]) -> xr.Dataset:
         for kind in _KINDS:
             if f"autocorrelation_{kind}" in dataset:
                 column[f"autocorrelation_{kind}"] = dataset[f"autocorrelation_{kind}"].mean("variable")
+            if f"path_{kind}" in dataset:
+                column[f"path_{kind}"] = dataset[f"path_{kind}"].rename(variable="place")
+                column[f"path_{kind}_time"] = dataset[f"path_{kind}_time"] - dataset[f"path_{kind}_time"][0]
         column["lag_time"] = dataset["lag_time"]
-        columns[dataset.sizes["variable"]] = column
+        columns[dataset.sizes["variable"]] = column.assign_coords(place=np.arange(dataset.sizes["variable"]))
         symbol = str(dataset["variable"].values[0]).rstrip("0123456789")
     points = sorted(columns)
-    # Numbers of lags differ; what is missing at the end is not drawn.
+    # Numbers of lags and of places differ; what is missing at the end is not drawn.
     joined = xr.concat([columns[n] for n in points], xr.Variable("points", points), join="outer", coords="minimal")
     return joined.assign_coords(points=points).assign_attrs(symbol=symbol)
 
 
+def caption(dataset: xr.Dataset) -> str:
+    """What the panels show."""
+    return (
+        "From the top: the data and the model in space and time, on one scale; the density of one point; densities of "
+        "two points one place and two places apart, data as colours and thin lines, model as dashed lines at the same "
+        "levels; autocorrelations. Pink: the data blurred by the noise of the score, the best that any model of this "
+        "score can be."
+    )
+
+
 def draw(dataset: xr.Dataset) -> Figure:
-    """Marginals, joint densities at distance one and two, autocorrelations."""
-    n_columns = dataset.sizes["points"]
-    distances = dataset["distance"].values
-    if n_columns == 1:
-        figure = new_figure(9.6, 7.6)
-        axes = figure.subplots(2, (2 + len(distances)) // 2).reshape(-1, 1)
+    """A column for each number of points; a single one in two rows."""
+    points, distances = dataset["points"].values, dataset["distance"].values
+    columns = [dataset.sel(points=n) for n in points]
+    panels = {"density": 2.6, **{f"joint {distance}": 3.3 for distance in distances}, "autocorrelation": 2.4}
+    diagrams = [kind for kind in ("data", _main_path(dataset)) if f"path_{kind}" in dataset]
+    single = len(points) == 1
+    heights = [1.5 * len(diagrams), 7.4 if single else sum(panels.values())]
+    figure = new_figure(10.4 if single else 1.0 + 3.9 * len(points), sum(heights))
+    above, below = figure.subfigures(2, 1, height_ratios=heights)
+    upper = above.subplots(len(diagrams), len(points), squeeze=False, sharex="col")
+    if single:
+        axes = below.subplots(2, (1 + len(panels)) // 2).reshape(-1, 1)
     else:
-        figure = new_figure(1.0 + 3.6 * n_columns, 11.4)
-        axes = figure.subplots(2 + len(distances), n_columns, squeeze=False, height_ratios=[0.85, 1.15, 1.15, 0.85])
-    for number, n_points in enumerate(dataset["points"].values):
-        column = dataset.sel(points=n_points)
+        axes = below.subplots(len(panels), len(points), squeeze=False, height_ratios=list(panels.values()))
+    for number, column in enumerate(columns):
+        _draw_diagrams(above, upper[:, number], column, diagrams)
+        upper[0, number].set_title(f"{points[number]} points")
         _draw_marginal(axes[0, number], column, legend=number == 0)
-        axes[0, number].set_title(f"{n_points} points")
         for ax, distance in zip(axes[1:, number], distances):
             mesh = _draw_joint(ax, column.sel(distance=distance), legend=number == 0 and distance == distances[0])
             ax.set_ylabel(f"{column.attrs['symbol']}, {distance} {'place' if distance == 1 else 'places'} on")
-            figure.colorbar(mesh, ax=ax, shrink=0.9, pad=0.01, label="density of the data")
+            below.colorbar(mesh, ax=ax, shrink=0.9, pad=0.01, label="density of the data")
         _draw_autocorrelation(axes[-1, number], column)
-    for index, ax in enumerate(axes.flat):
+    for index, ax in enumerate([*upper.flat, *axes.flat]):
         letter(ax, index)
     return figure
 
 
+def _main_path(dataset: xr.Dataset) -> str:
+    """The model whose path is shown."""
+    return "fitted" if "path_fitted" in dataset else "model"
+
+
 def _curves(column: xr.Dataset, name: str) -> list[tuple[str, xr.DataArray, dict]]:
-    """Label, values and style of the models that the column has."""
+    """Label, values and style of the laws that the column has."""
     return [
         (label, column[f"{name}_{kind}"], style)
         for kind, (label, style) in _CURVES.items()
@@ -78,32 +106,51 @@ def _curves(column: xr.Dataset, name: str) -> list[tuple[str, xr.DataArray, dict
     ]
 
 
+def _draw_diagrams(figure, axes: np.ndarray, column: xr.Dataset, kinds: list[str]) -> None:
+    """Space and time of data and model over the same time, on one scale of colours."""
+    n_points = int(column["points"])
+    shown = {kind: column[f"path_{kind}"].values[:, :n_points] for kind in kinds}
+    times = {kind: column[f"path_{kind}_time"].values for kind in kinds}
+    finite = {kind: np.isfinite(times[kind]) & np.isfinite(shown[kind]).all(axis=1) for kind in kinds}
+    last = min(float(times[kind][finite[kind]].max()) for kind in kinds)
+    below = np.flatnonzero(column["autocorrelation_data"].values < np.exp(-1))
+    if below.size:
+        last = min(last, _SHOWN_TIMES * float(column["lag_time"][below[0]]))
+    largest = float(np.nanquantile(np.abs(shown["data"]), 0.999))
+    for ax, kind in zip(axes, kinds):
+        at = finite[kind] & (times[kind] <= last)
+        mesh = ax.pcolormesh(
+            times[kind][at], np.arange(1, n_points + 1), shown[kind][at].T, cmap=DIVERGING_MAP, vmin=-largest,
+            vmax=largest, shading="nearest", rasterized=True,
+        )  # fmt: skip
+        ax.set_ylabel("data" if kind == "data" else "model")
+        ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes[-1].set_xlabel(TIME)
+    figure.colorbar(mesh, ax=list(axes), label=column.attrs["symbol"], shrink=0.9, pad=0.01)
+
+
 def _draw_marginal(ax: Axes, column: xr.Dataset, legend: bool) -> None:
     ax.step(column["ring_point"], column["ring_density_data"], where="mid", **DATA, label="held-out data")
     for label, values, style in _curves(column, "ring_curve"):
         ax.plot(column["ring_point"], values, **style, label=label)
-    ax.set_xlabel(f"{column.attrs['symbol']} (physical units)")
+    ax.set_xlabel(column.attrs["symbol"])
     ax.set_ylabel(f"density of {column.attrs['symbol']}")
-    ax.set_ylim(0, 1.4 * float(column["ring_density_data"].max()))
+    ax.set_ylim(0, 1.45 * float(column["ring_density_data"].max()))
     if legend:
         ax.legend(loc="upper right", ncols=2, columnspacing=1.0, handlelength=1.6)
 
 
 def _draw_joint(ax: Axes, column: xr.Dataset, legend: bool):
-    at, density = column["ring_point"].values, column["ring_joint_data"].values.T
-    mesh = ax.pcolormesh(at, at, density, cmap=DENSITY_MAP, vmin=0, shading="nearest", rasterized=True)
-    levels = _LEVELS * float(density.max())
-    ax.contour(at, at, density, levels=levels, colors="0.25", linewidths=0.7)
-    ax.contour(
-        at, at, column["ring_joint_model"].values.T, levels=levels,
-        colors=[IDENTITY["color"]], linewidths=1.3, linestyles="dashed",
-    )  # fmt: skip
-    ax.set_xlabel(f"{column.attrs['symbol']} (physical units)")
-    if legend:
-        ax.plot([], [], color="0.25", linewidth=0.7, label="data")
-        ax.plot([], [], color=IDENTITY["color"], linewidth=1.3, linestyle="--", label="model, Φ = I")
-        ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0.2)
+    at, density = column["ring_point"].values, column["ring_joint_data"].values
+    mesh = ax.pcolormesh(at, at, density.T, cmap=DENSITY_MAP, vmin=0, shading="nearest", rasterized=True)
+    overlay_contours(ax, at, at, density, column[f"ring_joint_{_main_law(column)}"].values, legend=legend)
+    ax.set_xlabel(column.attrs["symbol"])
     return mesh
+
+
+def _main_law(column: xr.Dataset) -> str:
+    """The model whose joint densities are shown."""
+    return "fitted" if "ring_joint_fitted" in column else "model"
 
 
 def _draw_autocorrelation(ax: Axes, column: xr.Dataset) -> None:
@@ -113,5 +160,5 @@ def _draw_autocorrelation(ax: Axes, column: xr.Dataset) -> None:
     for _, values, style in _curves(column, "autocorrelation"):
         ax.plot(lag, values, **style)
     ax.set_xlim(0, float(lag.max()))
-    ax.set_xlabel("lag (units of the system; Φ = I: arbitrary)")
+    ax.set_xlabel(f"{LAG} (of the model with Φ = I: arbitrary)")
     ax.set_ylabel(f"autocorrelation of {column.attrs['symbol']}")

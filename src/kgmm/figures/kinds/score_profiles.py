@@ -12,13 +12,14 @@ from matplotlib.figure import Figure
 
 from kgmm.figures.panels import draw_autocorrelation, draw_path, path_legend, time_label, variable_names
 from kgmm.figures.results import comparison_to_draw, usable_comparison
-from kgmm.figures.style import DATA, EXACT, IDENTITY, LABELS, METHODS, MODEL, SMOOTHED, letter, new_figure
+from kgmm.figures.style import BLURRED, DATA, EXACT, IDENTITY, LABELS, METHODS, MODEL, SMOOTHED, letter, new_figure
 from kgmm.results import ExperimentResult
 
 MARK = "x"
 _CURVES = (
-    "bin_center", "density_data", "density_model", "density_exact", "curve_point", "curve_model", "curve_fitted",
-    "lag_time", "autocorrelation_data", "autocorrelation_model", "autocorrelation_fitted",
+    "bin_center", "density_data", "density_model", "density_exact", "curve_point", "curve_blurred", "curve_model",
+    "curve_fitted", "lag_time", "autocorrelation_data", "autocorrelation_model", "autocorrelation_fitted",
+    "autocorrelation_data_stderr", "autocorrelation_model_stderr", "autocorrelation_fitted_stderr",
     "path_data_time", "path_data", "path_model_time", "path_model", "path_fitted_time", "path_fitted",
 )  # fmt: skip
 _CELLS = ("cell_center", "cell_score", "cell_stderr")
@@ -58,6 +59,19 @@ def _models(rows: list[ExperimentResult]) -> xr.Dataset:
     return xr.Dataset()
 
 
+def caption(dataset: xr.Dataset) -> str:
+    """What the panels show."""
+    text = (
+        "A column for each noise amplitude σ. Above the score by each method over the draws that it is an average of; "
+        "shaded: beyond the outermost cells, where there are no data and the score is that of a Gaussian."
+    )
+    if "density_model" in dataset:
+        text += (
+            " Below densities, paths and autocorrelations of data (grey) and model, with bands of two standard errors."
+        )
+    return text
+
+
 def draw(dataset: xr.Dataset) -> Figure:
     """Scores above; where there is a model densities, paths and autocorrelations below."""
     n_panels = dataset.sizes["panel"]
@@ -71,7 +85,7 @@ def draw(dataset: xr.Dataset) -> Figure:
         panel = dataset.isel(panel=column)
         _draw_scores(axes[0, column], panel)
         axes[0, column].set_title(f"σ = {float(panel['sigma']):g}")
-        axes[0, column].set_xlabel(f"{_name(dataset)} (physical units)")
+        axes[0, column].set_xlabel(_name(dataset))
         if has_model:
             _draw_model(axes[1:, column], panel, first=column == 0)
         for row, ax in enumerate(axes[:, column]):
@@ -95,7 +109,7 @@ def _draw_model(axes: np.ndarray, panel: xr.Dataset, first: bool) -> None:
     """Density, path and autocorrelation of one panel's model, from top to bottom."""
     density, path, correlation = axes
     _draw_densities(density, panel)
-    density.set_xlabel(f"{_name(panel)} (physical units)")
+    density.set_xlabel(_name(panel))
     if panel["density_model"].isnull().all():
         return
     one = _without_gaps(panel)
@@ -154,6 +168,10 @@ def _draw_scores(ax: Axes, panel: xr.Dataset) -> None:
             label=LABELS["kgmm_cells"] + " ± standard error",
         )  # fmt: skip
     ax.set_ylim(-limit, limit)
+    if "cell_center" in panel:
+        first, last = float(panel["cell_center"].min()), float(panel["cell_center"].max())
+        for low, high in ((-1e3 * (last - first), first), (last, 1e3 * (last - first))):
+            ax.axvspan(low, high, color="0.93", linewidth=0, zorder=-1)
     margin = 0.05 * float(panel["x"].max() - panel["x"].min())
     ax.set_xlim(float(panel["x"].min()) - margin, float(panel["x"].max()) + margin)
 
@@ -166,6 +184,8 @@ def _draw_densities(ax: Axes, panel: xr.Dataset) -> None:
         ax.plot(panel["bin_center"], panel["density_exact"], **EXACT, label="exact density")
     ax.step(panel["bin_center"], panel["density_data"], where="mid", **DATA, label="held-out data")
     point = panel["curve_point"]
+    if "curve_blurred" in panel:
+        ax.plot(point, panel["curve_blurred"], **BLURRED, label="blurred data")
     if "curve_fitted" in panel:
         ax.plot(point, panel["curve_fitted"], **MODEL, label="Langevin model, fitted Φ")
         ax.plot(point, panel["curve_model"], **IDENTITY, label="Langevin model, Φ = I")

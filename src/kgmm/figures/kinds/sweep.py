@@ -86,6 +86,13 @@ def _written(value) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def caption(dataset: xr.Dataset) -> str:
+    """What the panels show."""
+    return (
+        "Statistics over the axes of the sweep; bars are 95 % intervals over the replicates, dotted lines noise floors."
+    )
+
+
 def draw(dataset: xr.Dataset) -> Figure:
     """A panel per statistic: with one axis a line per method, else a map per method and value of the further axes."""
     axes, labels = (np.atleast_1d(dataset.attrs[name]).tolist() for name in ("axes", "labels"))

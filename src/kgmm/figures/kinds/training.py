@@ -44,6 +44,11 @@ def _label(row: ExperimentResult, rows: list[ExperimentResult]) -> str:
     return ", ".join(f"{names[name]} = {getattr(row, name):g}" for name in varied)
 
 
+def caption(dataset: xr.Dataset) -> str:
+    """What the panels show."""
+    return "Losses on the points of the fit and on held-out ones; the state marked was kept."
+
+
 def draw(dataset: xr.Dataset) -> Figure:
     """One panel per method."""
     methods = [method for method in LABELS if method in dataset["method"].values]

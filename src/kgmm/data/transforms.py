@@ -1,0 +1,223 @@
+"""Monotone transforms of variables whose own density is hard to model: with edges, or with tails like powers.
+
+Each has an inverse, and the derivatives that the score of the variable itself needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from kgmm.data.paths import as_path
+
+_NUMBERS = {"log": (0, 1), "asinh": (0, 2), "logit": (2, 2)}
+
+
+@dataclass(frozen=True)
+class Transform:
+    """A monotone function ``y = g(x)`` of one variable.
+
+    Attributes
+    ----------
+    kind : str
+        ``"log"``: ``log(x − a)``, for a variable above an edge; ``"logit"``: ``log((x − a)/(b − x))``, for one between
+        two; ``"asinh"``: ``asinh((x − m)/w)``, which makes tails like ``|x|^−α`` exponential.
+    numbers : tuple of float
+        ``(a,)``, ``(a, b)`` or ``(m, w)``.
+
+    Examples
+    --------
+    >>> g = Transform("logit", (0.0, 1.0))
+    >>> x = np.array([0.2, 0.5])
+    >>> bool(np.allclose(g.inverse(g(x)), x)), g.slope(x).round(3).tolist()
+    (True, [6.25, 4.0])
+    """
+
+    kind: str
+    numbers: tuple[float, ...]
+
+    @classmethod
+    def of(cls, text: str, x: np.ndarray, name: str = "x") -> Transform:
+        """The transform that a text such as ``"log"``, ``"log:-1"``, ``"logit:0:1"`` or ``"asinh"`` asks for.
+
+        Parameters
+        ----------
+        text : str
+            Kind, and its numbers after colons. Left out: ``a = 0``; ``m`` is the median and ``w`` half the distance of
+            the quartiles.
+        x : ndarray of shape (n,)
+            Values of the variable.
+        name : str
+            The variable, for messages.
+
+        Raises
+        ------
+        ValueError
+            In one sentence, for an unknown kind, unusable numbers, and values at or beyond an edge.
+        """
+        kind, *numbers = text.split(":")
+        if kind not in _NUMBERS:
+            raise ValueError(f"transform of {name} is {text!r}: known are log, log:a, logit:a:b and asinh")
+        try:
+            numbers = [float(number) for number in numbers]
+        except ValueError as error:
+            raise ValueError(f"transform of {name} is {text!r}: what follows {kind} must be numbers") from error
+        if len(numbers) not in _NUMBERS[kind] or not np.isfinite(numbers).all():
+            wanted = " or ".join(str(n) for n in sorted(set(_NUMBERS[kind])))
+            raise ValueError(f"transform of {name} is {text!r}: {kind} takes {wanted} numbers after colons")
+        if kind == "asinh" and not numbers:
+            lower, middle, upper = np.quantile(x, [0.25, 0.5, 0.75])
+            numbers = [middle, 0.5 * (upper - lower)]
+        found = cls(kind, tuple(float(number) for number in numbers or [0.0]))
+        found._check(x, text, name)
+        return found
+
+    def _check(self, x: np.ndarray, text: str, name: str) -> None:
+        low, high = self._range()
+        said = f"transform of {name} is {text!r}"
+        if self.kind == "asinh" and not self.numbers[1] > 0:
+            raise ValueError(f"{said}: the width must be positive, and half the distance of the quartiles is not")
+        if not low < high:
+            raise ValueError(f"{said}: the first edge must be below the second")
+        outside = int((~((x > low) & (x < high))).sum())
+        if outside:
+            raise ValueError(
+                f"{said}: {outside} values are not between its edges {low:g} and {high:g}; the smallest is "
+                f"{x.min():g}, the largest {x.max():g}"
+            )
+
+    def _range(self) -> tuple[float, float]:
+        if self.kind == "asinh":
+            return -np.inf, np.inf
+        return self.numbers[0], np.inf if self.kind == "log" else self.numbers[1]
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """``g(x)``."""
+        if self.kind == "log":
+            return np.log(x - self.numbers[0])
+        if self.kind == "asinh":
+            return np.arcsinh((x - self.numbers[0]) / self.numbers[1])
+        return np.log((x - self.numbers[0]) / (self.numbers[1] - x))
+
+    def inverse(self, y: np.ndarray) -> np.ndarray:
+        """``x`` with ``g(x) = y``."""
+        if self.kind == "log":
+            return self.numbers[0] + np.exp(y)
+        if self.kind == "asinh":
+            return self.numbers[0] + self.numbers[1] * np.sinh(y)
+        low, high = self.numbers
+        return low + (high - low) * 0.5 * (1.0 + np.tanh(0.5 * y))
+
+    def slope(self, x: np.ndarray) -> np.ndarray:
+        """``g′(x)``."""
+        if self.kind == "log":
+            return 1.0 / (x - self.numbers[0])
+        if self.kind == "asinh":
+            return 1.0 / np.hypot(x - self.numbers[0], self.numbers[1])
+        low, high = self.numbers
+        return (high - low) / ((x - low) * (high - x))
+
+    def log_slope_derivative(self, x: np.ndarray) -> np.ndarray:
+        """``(log g′)′(x)``."""
+        if self.kind == "log":
+            return -1.0 / (x - self.numbers[0])
+        if self.kind == "asinh":
+            return -(x - self.numbers[0]) / ((x - self.numbers[0]) ** 2 + self.numbers[1] ** 2)
+        low, high = self.numbers
+        return 1.0 / (high - x) - 1.0 / (x - low)
+
+
+def transforms_of(
+    wanted: Mapping[str, str], names: Sequence[str], members: Sequence[np.ndarray]
+) -> dict[int, Transform]:
+    """The transforms of variables, by their numbers.
+
+    Parameters
+    ----------
+    wanted : mapping of str
+        Texts of transforms by names of variables.
+    names : sequence of str
+        All variables.
+    members : sequence of ndarray
+        Their values, each ``(n_times, n_features)``.
+
+    Raises
+    ------
+    ValueError
+        For an unknown variable, and as :meth:`Transform.of`.
+    """
+    found = {}
+    for name, text in wanted.items():
+        if name not in names:
+            raise ValueError(f"transform names {name!r}: the variables are {', '.join(names)}")
+        k = list(names).index(name)
+        x = np.concatenate([member[:, k] for member in members])
+        found[k] = Transform.of(text, x[np.isfinite(x)], name)
+    return found
+
+
+def physical_score(score, path):
+    """The score of a series before it was transformed or standardised, from that of the prepared one.
+
+    With ``y = g(x)`` for every variable ``p(x) = q(g(x)) |g′(x)|``, so that
+    ``∂ log p/∂x = g′(x) ∂ log q/∂y + (log g′)′(x)``.
+
+    Parameters
+    ----------
+    score : callable
+        Of the prepared series, such as :func:`kgmm.fit_score` returns.
+    path : xarray.DataArray
+        The prepared series, as :func:`kgmm.read` returned it.
+
+    Returns
+    -------
+    callable
+        Takes states in the units of the file, ``(n, n_features)``, and returns the score there, of the same shape.
+
+    Raises
+    ------
+    ValueError
+        If the preparation depends on time or adds variables, which have no density in the units of the file.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile, kgmm
+    >>> file = pathlib.Path(tempfile.mkdtemp(), "series.csv")
+    >>> x = np.random.default_rng(0).exponential(size=20_000)
+    >>> np.savetxt(file, x, header="x", comments="")
+    >>> path = kgmm.read(file, transform={"x": "log"}, time_step=1.0)
+    >>> score = kgmm.physical_score(kgmm.fit_score(path), path)
+    >>> bool(np.abs(score(np.array([[0.5], [1.0], [2.0]])) + 1.0).max() < 0.1)  # of the exponential law: -1
+    True
+    """
+    from kgmm.data.restoring import record_steps
+
+    steps = record_steps(as_path(path))
+    for step in steps:
+        if step["what"] not in ("transform", "standardise"):
+            raise ValueError(
+                f"the preparation holds {step['what']!r}: a score can be freed of transforms and standardise only"
+            )
+
+    def restored(x: np.ndarray) -> np.ndarray:
+        y = np.array(x, dtype=float)  # a copy, which is changed
+        slope, further = np.ones_like(y), np.zeros_like(y)
+        for step in steps:
+            if step["what"] == "standardise":
+                y = (y - np.array(step["mean"])) / np.array(step["deviation"])
+                slope = slope / np.array(step["deviation"])
+                continue
+            for k, transform in recorded(step).items():
+                further[:, k] += slope[:, k] * transform.log_slope_derivative(y[:, k])
+                slope[:, k] *= transform.slope(y[:, k])
+                y[:, k] = transform(y[:, k])
+        return slope * score(y) + further
+
+    return restored
+
+
+def recorded(step: Mapping) -> dict[int, Transform]:
+    """The transforms of a step of the record of a preparation."""
+    return {int(k): Transform(kind, tuple(numbers)) for k, kind, numbers in step["transforms"]}

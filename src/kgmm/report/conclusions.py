@@ -1,0 +1,74 @@
+"""What the numbers of a block say, in a sentence or two under its heading."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from kgmm.methods.registry import get_method, methods
+from kgmm.report.tables import number
+from kgmm.results import BASELINES
+
+
+def conclusion(metrics: pd.DataFrame) -> str:
+    """The error of the best score, and how far its model is from the data in density and clock; empty without numbers.
+
+    Parameters
+    ----------
+    metrics : pandas.DataFrame
+        The rows of one block.
+    """
+    usable = metrics[metrics["status"] == "ok"]
+    return " ".join(sentence for sentence in (_of_scores(usable), _of_laws(usable), _of_clocks(usable)) if sentence)
+
+
+def _of_scores(metrics: pd.DataFrame) -> str:
+    """Errors of the method of which a figure shows the model, smallest to largest σ."""
+    errors = metrics[metrics["statistic"] == "score_error"]
+    method = next((name for name in methods() if (errors["method"] == name).any()), None)
+    if method is None:
+        return ""
+    own = errors[errors["method"] == method]
+    words = []
+    for sigma, group in own.groupby("sigma"):
+        bias = metrics[(metrics["statistic"] == "smoothing_bias") & (metrics["sigma"] == sigma)]["value"]
+        value = number(group["value"].median(), 2)
+        if len(group) > 1:
+            value += f" [{number(group['value'].min(), 2)}, {number(group['value'].max(), 2)}]"
+        blur = f" (of which the blur alone {number(bias.iloc[0], 2)})" if len(bias) else ""
+        words.append(f"{value} at σ = {sigma:g}{blur}")
+    return f"Relative error of the score, {get_method(method).label}: {'; '.join(words)}."
+
+
+def _of_models(metrics: pd.DataFrame, statistic: str, *, clocks: bool = False) -> pd.DataFrame:
+    own = metrics[(metrics["statistic"] == statistic) & ~metrics["mobility"].isin(BASELINES)]
+    return own[own["mobility"] != "identity"] if clocks else own
+
+
+def _of_laws(metrics: pd.DataFrame) -> str:
+    entropies = _of_models(metrics, "relative_entropy")
+    if entropies.empty:
+        return ""
+    worst = entropies.loc[entropies["value"].idxmax()]
+    text = (
+        f"Model: relative entropy of the worst marginal {number(max(worst['value'], 0.0), 2)} nat "
+        f"(noise floor {number(max(worst['floor'], 0.0), 2)})"
+    )
+    joint = _of_models(metrics, "joint_total_variation").dropna(subset=["excess"])
+    if len(joint):
+        pair = joint.loc[joint["excess"].idxmax()]
+        text += f"; total variation of the worst joint density {number(pair['excess'], 2)} above its floor"
+        if np.isfinite(pair["blurred_value"]):
+            text += f", of which the blur alone {number(pair['blurred_value'] - pair['floor'], 2)}"
+    return f"{text}."
+
+
+def _of_clocks(metrics: pd.DataFrame) -> str:
+    differences = _of_models(metrics, "autocorrelation_error_5", clocks=True).dropna(subset=["value"])
+    if differences.empty:
+        return ""
+    worst = differences.loc[differences["value"].idxmax()]
+    times = _of_models(metrics, "decorrelation_time", clocks=True)
+    off = float((times["value"] / times["data_value"] - 1).abs().max())
+    text = f"Clock: autocorrelations differ by at most {number(worst['value'], 2)} (rms over five decorrelation times)"
+    return f"{text}, 1/e times by at most {100 * off:.0f} %." if np.isfinite(off) else f"{text}."
