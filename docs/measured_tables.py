@@ -10,6 +10,8 @@ A table stands between ``<!-- table: name -->`` and ``<!-- end of table -->``; i
 from __future__ import annotations
 
 import json
+import os
+import platform
 import re
 import shutil
 import sys
@@ -49,7 +51,7 @@ def take_over(run: Path) -> None:
     manifest = json.loads((run / "manifest.json").read_text())
     costs = pd.read_csv(run / "costs.csv")
     facts = {
-        "commit": manifest["commit"], "platform": manifest["platform"], "seed": manifest["seed"],
+        "commit": manifest["commit"], "machine": machine(), "seed": manifest["seed"],
         "core_hours": round(float((costs["threads"] * (costs["wall_s"] + costs["startup_s"])).sum()) / 3600, 2),
         "peak_memory_mb": round(float(costs["peak_memory_mb"].max())),
     }  # fmt: skip
@@ -57,6 +59,13 @@ def take_over(run: Path) -> None:
     for picture in _PICTURES:
         if (run / picture).exists():
             shutil.copy(run / picture, ROOT / "docs/images")
+
+
+def machine() -> str:
+    """This machine, on which a run was made that is taken over."""
+    info = Path("/proc/cpuinfo")
+    models = re.findall(r"model name\s*: (.*)", info.read_text()) if info.exists() else [platform.machine()]
+    return f"{os.cpu_count()} cores, {models[0].strip()}"
 
 
 class Run:
@@ -84,7 +93,7 @@ class Run:
     @property
     def origin(self) -> str:
         """Where the numbers come from."""
-        return f"commit `{self.facts['commit'][:7]}`, seed {self.facts['seed']}, {self.facts['platform']}"
+        return f"commit `{self.facts['commit'][:7]}`, seed {self.facts['seed']}, {self.facts['machine']}"
 
 
 def spread(values: pd.Series) -> str:
@@ -118,7 +127,7 @@ _SYSTEMS = {
     "double_well_large": "double well, 10⁵ samples",
     "reduced_triad": "reduced triad",
     "asymmetric_potential": "asymmetric potential",
-    "asymmetric_potential_rotation": "the same with rotation",
+    "asymmetric_potential_rotation": "asymmetric potential, rotating",
     "lorenz63": "Lorenz 63",
     "lorenz96": "Lorenz 96, four slow variables",
     "kuramoto_sivashinsky": "Kuramoto–Sivashinsky, four points",
@@ -238,7 +247,7 @@ def dynamics() -> str:
     """The models of ``make dynamics``: densities and clocks by replicate."""
     run, rows = Run("dynamics"), []
     own = run.models("autocorrelation_error_5")
-    names = {"rotation": "asymmetric potential with rotation"} | _SYSTEMS
+    names = {"rotation": "asymmetric potential, rotating"} | _SYSTEMS
     for (block, mobility), group in own[own["mobility"] != "identity"].groupby(["block", "mobility"], sort=False):
         cells = {"one": [], "five": [], "off": [], "joint": []}
         for replicate in sorted(group["replicate"].unique()):

@@ -182,8 +182,7 @@ def test_differences_share_one_scale_with_those_of_the_blurred_data(tmp_path):
     )
     low, high = model.get_clim()
     assert (low, high) == blurred.get_clim() and low == -high
-    labels = {text.get_text() for ax in axes if ax.get_legend() for text in ax.get_legend().get_texts()}
-    assert "blurred data" in labels
+    assert "blurred data" in {line.get_label() for ax in axes for line in ax.lines}
 
 
 def test_residuals_are_those_of_the_model(tmp_path):
@@ -573,3 +572,19 @@ def test_the_overview_is_of_a_score_and_a_joint_density(tmp_path):
 @pytest.mark.parametrize("kind", [name for name in figure_kinds() if name != "empty"])
 def test_every_kind_has_a_caption(kind):
     assert callable(figure_kind(kind).caption)
+
+
+def test_a_circulation_that_depends_on_the_state_stands_beside_the_constant_mobility(tmp_path):
+    first = rows_of(tmp_path, 3, (0.1,), with_fitted=True)[0]
+    state = tmp_path / "state.nc"
+    write_comparison(state, 3, "state")
+    dataset = gather([first, first | {"comparison_fitted": str(state)}])
+    assert (dataset.attrs["mobility"], dataset.attrs["constant_mobility"]) == ("state", "slope")
+    with xr.open_dataset(first["comparison_fitted"]) as constant, xr.open_dataset(state) as own:
+        np.testing.assert_array_equal(dataset["autocorrelation_constant"], constant["autocorrelation_model"])
+        np.testing.assert_array_equal(dataset["autocorrelation_fitted"], own["autocorrelation_model"])
+    correlation = next(ax for ax in panels(draw(dataset)) if ax.get_xlabel() == "lag τ")
+    labels = [line.get_label() for line in correlation.lines[1:]]
+    assert labels == ["held-out data", "model, Φ state", "model, Φ slope", "model, Φ = I"]
+    # By itself neither has another beside it.
+    assert "autocorrelation_constant" not in gather([first])

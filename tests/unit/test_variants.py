@@ -4,7 +4,7 @@ import pandas as pd
 
 from kgmm.report.model_tables import model_table
 from kgmm.report.tables import score_table
-from kgmm.report.variants import by_variant
+from kgmm.report.variants import by_variant, told_once
 
 COMMON = {
     "block": "b", "system": "s", "method": "kgmm", "sigma": 0.1, "min_probability": 0.01, "n_samples": 1000.0,
@@ -36,3 +36,14 @@ def test_each_value_of_a_parameter_has_its_rows():
 def test_one_variant_is_not_named():
     (row,) = by_variant(model_table, metrics()[lambda table: table["system.parameters.rotation"] == 0.8])
     assert row["sigma"] == "0.1"
+
+
+def test_a_score_with_several_mobilities_is_told_once():
+    """Each of the experiments has the score, the baselines and the model with Φ = I; the fitted models differ."""
+    table = metrics()[lambda table: table["system.parameters.rotation"] == 0.8]
+    fitted = table[table["mobility"] == "identity"].assign(mobility="state")
+    both = pd.concat([table.assign(**{"mobility.method": "matched"}), table, fitted])
+    told = told_once(both)
+    assert [row["mobility"] for row in by_variant(model_table, told)] == ["Φ = I", "Φ state"]
+    (score,) = by_variant(score_table, told)
+    assert score["replicates"] == 1

@@ -20,8 +20,12 @@ _MIN_HELD_OUT_OF_FILE = BLOCKS
 
 def check_sizes(experiment: Experiment, limits: Limits) -> None:
     """Raises ``ValueError`` in one sentence, that begins with the key, if an experiment asks for too much."""
-    check = _check_dataset if experiment.system.kind == "dataset" else _check_simulation
-    check_limits(experiment, check(experiment), limits)
+    check_limits(experiment, training_samples(experiment), limits)
+
+
+def training_samples(experiment: Experiment) -> int:
+    """Number of samples that a fit sees; ``ValueError`` as :func:`check_sizes` if these are too few."""
+    return (_check_dataset if experiment.system.kind == "dataset" else _check_simulation)(experiment)
 
 
 def _check_simulation(experiment: Experiment) -> int:

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from kgmm.figures.style import BLURRED, DATA, EXACT, IDENTITY, LINEAR, MODEL
+from kgmm.figures.style import BLURRED, CONSTANT, DATA, EXACT, IDENTITY, LINEAR, MODEL
 
 # Bands are of this many standard errors.
 _BAND = 2.0
@@ -60,6 +60,7 @@ def draw_autocorrelation(ax: Axes, dataset: xr.Dataset, k: int, *, legend: bool 
     lines = {
         "data": ({**DATA, "linewidth": 2.2}, data_label(dataset)),
         "fitted": (MODEL, f"model, Φ {mobility}"),
+        "constant": (CONSTANT, f"model, Φ {dataset.attrs.get('constant_mobility', 'constant')}"),
         "model": of_model,
         "linear_inverse": (LINEAR, "linear inverse model"),
     }

@@ -1,8 +1,9 @@
 """Finds the kinds of figures by the names of their files in ``figures/kinds``; nothing is registered elsewhere.
 
 A kind is a module with two functions: ``gather`` makes a dataset from results, ``draw`` a figure from that dataset.
-It may set ``MARK``, the name of a variable of an evaluation: blocks whose evaluations hold it are drawn so unless their
-configuration says otherwise; and ``NEEDS_MODELS = True`` if it shows experiments with a usable model only.
+It may have a third, ``caption``, which says in words what the panels of that dataset show. It may set ``MARK``, the
+name of a variable of an evaluation: blocks whose evaluations hold it are drawn so unless their configuration says
+otherwise; and ``NEEDS_MODELS = True`` if it shows experiments with a usable model only.
 """
 
 from __future__ import annotations

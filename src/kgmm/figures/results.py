@@ -32,6 +32,26 @@ def comparison_to_draw(row: ExperimentResult) -> xr.Dataset:
     return xr.merge([dataset, fitted]).assign_attrs(mobility=xr.open_dataset(path).attrs["mobility"])
 
 
+def models_to_draw(rows: list[ExperimentResult]) -> tuple[ExperimentResult, xr.Dataset]:
+    """The row that a figure of single results shows, and its curves.
+
+    It is the first with a usable model; among rows that differ in nothing but the mobility that with a circulation that
+    depends on the state, beside which the autocorrelations of the other stand as ``autocorrelation_constant``.
+    """
+    first = next(row for row in rows if usable_comparison(row) is not None)
+    alike = [row for row in rows if usable_comparison(row) == first.comparison]
+    found = [(row, comparison_to_draw(row)) for row in alike]
+    shown, dataset = next(((row, own) for row, own in found if own.attrs["mobility"] == "state"), found[0])
+    other = next(
+        (own for _, own in found if own.attrs["mobility"] not in ("identity", dataset.attrs["mobility"])), None
+    )
+    if other is not None and "autocorrelation_fitted" in other and dataset.attrs["mobility"] == "state":
+        for end in ("", "_stderr"):
+            dataset[f"autocorrelation_constant{end}"] = other[f"autocorrelation_fitted{end}"]  # lags are the data's
+        dataset.attrs["constant_mobility"] = other.attrs["mobility"]
+    return shown, dataset
+
+
 def _curves(path: str) -> xr.Dataset:
     with xr.open_dataset(path) as comparison:
         return comparison[[name for name in comparison if not name.startswith("metric_")]].load()

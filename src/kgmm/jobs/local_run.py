@@ -14,6 +14,7 @@ from kgmm.figures.drawing import draw_picture
 from kgmm.jobs.bundles import Bundles
 from kgmm.jobs.costs import CostMeter
 from kgmm.jobs.drawings import drawings_of
+from kgmm.jobs.estimates import estimate_run, told
 from kgmm.jobs.fingerprint import remember_modules
 from kgmm.jobs.logs import logged_as_well
 from kgmm.jobs.plan import Plan
@@ -61,6 +62,9 @@ class LocalRun:
         """
         logging.getLogger("kgmm").setLevel(logging.INFO)
         costs = CostMeter()
+        due = estimate_run(self.plan)
+        if due:
+            tell(told(due))
         for task in sorted(self.plan.all_tasks(), key=lambda task: task.depth):
             if why_due(task) is not None:
                 start = time.monotonic()

@@ -11,6 +11,7 @@ from kgmm.config.stages import Stage
 from kgmm.jobs.bundles import Bundles, compose
 from kgmm.jobs.cluster import gpu_request, scaled
 from kgmm.jobs.drawings import Drawing, drawings_of
+from kgmm.jobs.estimates import estimate_run, told
 from kgmm.jobs.fingerprint import remember_modules, script_fingerprint
 from kgmm.jobs.plan import Plan
 from kgmm.jobs.plan_table import summary, to_csv
@@ -43,9 +44,12 @@ class RunPlan:
         self._again: dict = {}
 
     def introduction(self) -> str:
-        """What the terminal shows first: the size of the run, and which results are made again and why."""
+        """What the terminal shows first: the size of the run, what it will take, and what is made again and why."""
         remember_modules()
         lines = [summary(self.plan)]
+        due = estimate_run(self.plan)
+        if due:
+            lines.append(told(due))
         for reason, tasks in self._again.items():
             more = f", and {len(tasks) - 1} more" if len(tasks) > 1 else ""
             lines.append(f"computed again because {reason}: {tasks[0].stage} {tasks[0].key}{more}")

@@ -20,7 +20,7 @@ from kgmm.report.pictures import picture_of
 from kgmm.report.response_table import response_table
 from kgmm.report.sweep_explorer import sweep_entries
 from kgmm.report.sweep_tables import first_trajectory, sweep_part
-from kgmm.report.variants import by_variant
+from kgmm.report.variants import by_variant, told_once
 from kgmm.report.verdicts import verdicts
 from kgmm.results import BASELINES, ExperimentResult, Opening, Section, Sweep
 
@@ -132,7 +132,7 @@ def _block(
     section: Section, settings: dict | None, metrics: pd.DataFrame, trajectories: pd.DataFrame, races: pd.DataFrame
 ) -> dict:
     """Pictures and tables of a block; a sweep has those of its settings in the place of those of every experiment."""
-    own, data, race = (table[table["block"] == section.name] for table in (metrics, trajectories, races))
+    own, data, race = (told_once(table[table["block"] == section.name]) for table in (metrics, trajectories, races))
     pictures = {name: picture_of(getattr(section, name)) for name in ("figure", "trajectory", "training", "sweep")}
     common = asdict(section) | pictures | {"joint": [picture_of(path) for path in section.joint], "settings": settings}
     shown = own if settings is None else own.iloc[:0]

@@ -71,9 +71,9 @@
     const axes = Object.fromEntries(variables.map((title, k) => ["xyz"[k] + "axis", { title: { text: title }, color: colour("text"), gridcolor: colour("line") }]));
     const scene = { ...axes, camera: { eye: { x: 1.5, y: -1.6, z: 0.5 } }, aspectmode: "cube" };
     const traces = Object.entries(orbit).map(([kind, [x, y, z]], k) => ({
-      type: "scatter3d", mode: "lines", name: kind, x, y, z, scene: k ? "scene2" : "scene", line: { color: colour(k ? "fitted" : "data"), width: 2 }, hoverinfo: "skip",
+      type: "scatter3d", mode: "lines", name: k ? "model" : "data", x, y, z, scene: k ? "scene2" : "scene", line: { color: colour(k ? "fitted" : "data"), width: 2 }, hoverinfo: "skip",
     }));
-    const figure = layout("Paths in space, data left, model right: drag to turn", "", "", {
+    const figure = layout("Paths: drag to turn", "", "", {
       scene: { ...scene, domain: { x: [0, 0.49] } }, scene2: { ...scene, domain: { x: [0.51, 1] } }, margin: { l: 0, r: 0, t: 40, b: 10 },
     });
     delete figure.xaxis; delete figure.yaxis;

@@ -7,12 +7,12 @@ import pandas as pd
 import xarray as xr
 
 from kgmm.config.axes import setting_text, text_of
-from kgmm.figures.results import comparison_to_draw, usable_comparison
+from kgmm.figures.results import models_to_draw, usable_comparison
 from kgmm.figures.style import LABELS
 from kgmm.jobs.failures import failure_of
 from kgmm.report import model_tables
 from kgmm.report.tables import setting_name
-from kgmm.report.variants import variant_of
+from kgmm.report.variants import told_once, variant_of
 from kgmm.results import ExperimentResult, Section
 
 _DIGITS = 4
@@ -44,7 +44,7 @@ def explorer_entries(sections: list[Section], rows: list[ExperimentResult], metr
             groups.setdefault(settings, []).append(row)
     entries = []
     for (block, variant, *settings), group in groups.items():
-        own = metrics[(metrics["block"] == block) & (metrics["replicate"] == first[block])]
+        own = told_once(metrics[(metrics["block"] == block) & (metrics["replicate"] == first[block])])
         for name, value in variant:
             own = own[own[name].map(text_of) == text_of(value)]
         curves = _models(group) | _scores(group[0].evaluation)
@@ -57,10 +57,9 @@ def explorer_entries(sections: list[Section], rows: list[ExperimentResult], metr
 
 def _models(rows: list[ExperimentResult]) -> dict:
     """Densities and autocorrelations of data and models, variable by variable."""
-    row = next((row for row in rows if usable_comparison(row) is not None), None)
-    if row is None:
+    if not any(usable_comparison(row) for row in rows):
         return {}
-    dataset = comparison_to_draw(row)
+    _, dataset = models_to_draw(rows)
     names = [str(name) for name in dataset["variable"].values]
     densities, autocorrelations = [], []
     for k in range(len(names)):

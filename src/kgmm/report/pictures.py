@@ -58,4 +58,5 @@ def _shown(data: Path) -> dict:
         kind = dataset.attrs.get("kind")
         if kind == "empty":
             return {"reason": reason_of(dataset)}
-        return {} if kind is None else {"caption": figure_kind(kind).caption(dataset)}
+        caption = None if kind is None else getattr(figure_kind(kind), "caption", None)
+        return {} if caption is None else {"caption": caption(dataset)}

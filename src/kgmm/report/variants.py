@@ -23,6 +23,18 @@ def variant_of(axes: Mapping) -> dict:
     return {name: value for name, value in axes.items() if name == "system" or ("." in name and name not in _TOLD)}
 
 
+def told_once(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Rows without repeats: score, baselines and the model with Φ = I are the same for each of several mobilities.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"mobility.method": ["matched", "state"], "mobility": "identity", "value": 1.0})
+    >>> len(told_once(table)), len(told_once(table.assign(mobility=["matched", "state"])))
+    (1, 2)
+    """
+    return metrics.drop_duplicates([name for name in metrics.columns if name not in _TOLD])
+
+
 def variants(metrics: pd.DataFrame) -> Iterator[tuple[dict, pd.DataFrame]]:
     """The variants of a block and their rows, in the order of the metrics; one without settings if there are none.
 

@@ -18,7 +18,7 @@ from kgmm.figures.panels import (
     path_legend,
     time_label,
 )
-from kgmm.figures.results import comparison_to_draw, usable_comparison
+from kgmm.figures.results import models_to_draw
 from kgmm.figures.style import letter, new_figure
 from kgmm.results import ExperimentResult
 
@@ -29,8 +29,8 @@ _JOINT_HEIGHT = 3.3
 
 def gather(rows: list[ExperimentResult]) -> xr.Dataset:
     """Densities and paths of the first row with a usable Langevin model."""
-    row = next(row for row in rows if usable_comparison(row) is not None)
-    return comparison_to_draw(row).assign_attrs(sigma=row.sigma, method=row.method)
+    row, dataset = models_to_draw(rows)
+    return dataset.assign_attrs(sigma=row.sigma, method=row.method)
 
 
 def caption(dataset: xr.Dataset) -> str:

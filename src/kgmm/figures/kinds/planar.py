@@ -20,7 +20,7 @@ from kgmm.figures.panels import (
     time_label,
     variable_names,
 )
-from kgmm.figures.results import comparison_to_draw, usable_comparison
+from kgmm.figures.results import models_to_draw, usable_comparison
 from kgmm.figures.style import FIELD_MAP, LABELS, letter, new_figure
 from kgmm.results import ExperimentResult
 
@@ -30,11 +30,10 @@ MARK = "field_point"
 def gather(rows: list[ExperimentResult]) -> xr.Dataset:
     """Field and densities of the row with a Langevin model, or of the first row if there is none."""
     modelled = [row for row in rows if usable_comparison(row) is not None]
-    row = (modelled or rows)[0]
+    row, curves = models_to_draw(rows) if modelled else (rows[0], None)
     with xr.open_dataset(row.evaluation) as evaluation:
         dataset = evaluation[[name for name in evaluation if name.startswith("field_")]].load()
     if modelled:
-        curves = comparison_to_draw(row)
         dataset = xr.merge([dataset, curves]).assign_attrs(curves.attrs)
     return dataset.assign_attrs(sigma=row.sigma, method=row.method)
 

@@ -1,0 +1,251 @@
+"""What a run will cost, before any of its jobs: core time and disk of every stage, from the sizes in its configuration.
+
+The work of a task is counted in the unit of its stage (steps of members, draws, evaluations of a network) and turned
+into seconds by two numbers for each stage, which ``benchmarks/run_estimates.py`` fits to the jobs of a finished run.
+What only the data know, such as the time step of a model or when a fit stops, enters as what is usual: estimates are
+good to a factor of two for a run as a whole, not for single tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from kgmm.config.experiment import Experiment
+from kgmm.config.sizes import training_samples
+from kgmm.config.stages import STAGES
+from kgmm.jobs.plan import Plan
+from kgmm.jobs.tasks import Task
+from kgmm.systems.registry import get_system
+
+# Seconds of a task, and nanoseconds of a unit of its work.
+RATES = {
+    "simulate_trajectory": (3.9, 4.0),
+    "describe_trajectory": (0.4, 0.0),
+    "estimate_cells": (1.3, 93.0),
+    "fit_score": (0.2, 0.22),
+    "fit_score, gmm_network": (0.0, 1.0),
+    "fit_score, auto": (1.8, 3e4),
+    "evaluate_score": (0.2, 59.0),
+    "race_score": (130.0, 0.79),
+    "sample_langevin": (0.1, 0.18),
+    "sample_langevin, matched": (0.3, 0.0),
+    "sample_langevin, state": (0.0, 0.6),
+    "estimate_mobility": (0.5, 0.0),
+    "estimate_mobility, state": (60.0, 0.0),
+    "estimate_mobility, choose": (10.0, 0.0),
+    "compare_model": (3.0, 910.0),
+}
+# Of a process: starting Python and importing the libraries.
+START_S = 3.0
+_BYTES = 4
+# Steps of a model in one unit of its fastest relaxation, and evaluations of its score in a step of the default scheme.
+_STEPS, _EVALUATIONS = 50, 2
+_DEFAULT_CELLS = 500
+
+
+@dataclass(frozen=True)
+class StageEstimate:
+    """What the tasks of a stage that are still to be done will take.
+
+    Attributes
+    ----------
+    stage : str
+    n_tasks : int
+    core_s : float
+        Core time without the start of processes.
+    disk_mb : float
+    """
+
+    stage: str
+    n_tasks: int
+    core_s: float
+    disk_mb: float
+
+
+def estimate_run(plan: Plan) -> list[StageEstimate]:
+    """What is still to be done in a run, stage by stage; stages without such tasks are left out.
+
+    Examples
+    --------
+    >>> block = {"name": "a", "system": {"name": "double_well"}, "simulation": {"n_members": 1000, "n_times": 10}}
+    >>> stages = estimate_run(Plan({"name": "run", "experiments": [block]}))
+    >>> [one.stage for one in stages][:2], all(one.core_s > 0 for one in stages)
+    (['simulate_trajectory', 'describe_trajectory'], True)
+    """
+    experiments = experiments_of(plan)
+    found = []
+    for stage in STAGES:
+        due = [task for task in plan.tasks[stage].values() if not Path(task.done).exists()]
+        if due:
+            sizes = [_size_of(task, experiments[task.stage, task.key]) for task in due]
+            seconds, disk = (sum(values) for values in zip(*sizes))
+            found.append(StageEstimate(stage, len(due), seconds, disk / 1e6))
+    return found
+
+
+def experiments_of(plan: Plan) -> dict[tuple[str, str], Experiment]:
+    """An experiment that each task is for, by stage and key; of a task that no row names one of the same system."""
+    found = {(task.stage, task.key): row.experiment for row in reversed(plan.rows) for task in row.tasks.values()}
+    by_system = {str(row.experiment.system.model_dump(mode="json")): row.experiment for row in plan.rows}
+    for task in plan.all_tasks():
+        if (task.stage, task.key) not in found:
+            found[task.stage, task.key] = by_system.get(str(task.settings.get("system")), plan.rows[0].experiment)
+    return found
+
+
+def core_seconds(task: Task, experiment: Experiment) -> float:
+    """Core time of a task."""
+    per_task, per_unit = RATES.get(kind_of(task, experiment), RATES.get(task.stage, (1.0, 0.0)))
+    work = work_of(task, experiment)
+    return per_task + 1e-9 * per_unit * work
+
+
+def kind_of(task: Task, experiment: Experiment) -> str:
+    """The stage of a task, and the method that makes a difference to its cost."""
+    if task.stage == "fit_score":
+        return f"fit_score, {task.settings['method']}"
+    if task.stage == "estimate_mobility":
+        return f"estimate_mobility, {task.settings['mobility']['method']}"
+    if task.stage == "sample_langevin" and "mobility" in task.inputs:
+        return f"sample_langevin, {experiment.mobility.method}"
+    return task.stage
+
+
+def work_of(task: Task, experiment: Experiment) -> float:
+    """The work of a task in the unit of its stage; 0 where every task takes about the same."""
+    count: Callable | None = _WORK.get(task.stage)
+    return 0.0 if count is None else float(count(task, experiment))
+
+
+def disk_of(task: Task, experiment: Experiment) -> float:
+    """Bytes that a task stores, of those that store much."""
+    count: Callable | None = _DISK.get(task.stage)
+    return 0.0 if count is None else float(count(task, experiment))
+
+
+def _size_of(task: Task, experiment: Experiment) -> tuple[float, float]:
+    """Core seconds and bytes of a task."""
+    return core_seconds(task, experiment), disk_of(task, experiment)
+
+
+def _n_state(experiment: Experiment) -> int:
+    system = experiment.system
+    return len(system.facts.variables) if system.kind == "dataset" else _system(experiment).dimension
+
+
+def _n_features(experiment: Experiment) -> int:
+    if experiment.system.kind == "dataset":
+        return len(experiment.system.facts.variables)
+    return experiment.data.points or len(_system(experiment).variables)
+
+
+def _system(experiment: Experiment):
+    return get_system(experiment.system.name, **experiment.system.parameters)
+
+
+def _member_steps(settings: dict, dt: float) -> float:
+    samples = settings["burn_in"] + settings["n_times"] * settings["sample_interval"]
+    return (settings["n_members"] * samples + settings["path_members"] * settings["path_length"]) / dt
+
+
+def _saved(settings: dict) -> float:
+    path = settings["path_members"] * settings["path_length"] / settings["path_interval"]
+    return settings["n_members"] * settings["n_times"] + path
+
+
+def _parameters(n_features: int, hidden: Iterable[int]) -> float:
+    return float(sum((before + 1) * after for before, after in pairwise([n_features, *hidden, n_features])))
+
+
+def _simulation(task: Task, experiment: Experiment) -> float:
+    own = task.settings["simulation"]
+    # A step of many variables costs more than one of few, and a step of one not nothing.
+    return _member_steps(own, own["dt"]) * (4 + _n_state(experiment))
+
+
+def _cells(task: Task, experiment: Experiment) -> float:
+    draws = max(task.settings["estimator"]["min_draws"], 0.5 * task.settings["estimator"]["max_draws"])
+    return training_samples(experiment) * draws * (2 + _n_features(experiment))
+
+
+def _fit(task: Task, experiment: Experiment) -> float:
+    network, d = task.settings["network"], _n_features(experiment)
+    parameters = _parameters(d, network["hidden"])
+    if task.settings["method"] == "auto":
+        return training_samples(experiment) * d**2
+    if "cells" in task.inputs and network["optimizer"] == "lbfgs":
+        cells = 1.0 / (experiment.estimator.min_probability or 1.0 / _DEFAULT_CELLS)
+        points = cells * (1 if experiment.estimator.cells == "constant" or d < 3 else d + 1)
+        return network["max_iterations"] * points * parameters
+    return network["steps"] * network["batch_size"] * parameters
+
+
+def _sample(task: Task, experiment: Experiment) -> float:
+    own = task.settings["langevin"]
+    steps = _member_steps(own, own["dt"] or 1.0 / _STEPS)
+    return steps * _EVALUATIONS * _parameters(_n_features(experiment), experiment.network.hidden)
+
+
+def _compared(task: Task, experiment: Experiment) -> float:
+    langevin = experiment.langevin.model_dump()
+    d = _n_features(experiment)
+    return _saved(langevin) * d * (1 + 0.5 * (d - 1))
+
+
+def _evaluated(task: Task, experiment: Experiment) -> float:
+    direct = training_samples(experiment) if "gmm" in task.settings["methods"] else 100.0
+    return task.settings["evaluation"]["n_points"] * direct * _n_features(experiment)
+
+
+def _race(task: Task, experiment: Experiment) -> float:
+    race, network = task.settings["race"], task.settings["network"]
+    batches = 2 * sum(race["dsm_steps"]) * race["seeds"]
+    return batches * network["batch_size"] * _parameters(_n_features(experiment), network["hidden"])
+
+
+_WORK = {
+    "simulate_trajectory": _simulation, "estimate_cells": _cells, "fit_score": _fit, "sample_langevin": _sample,
+    "compare_model": _compared, "evaluate_score": _evaluated, "race_score": _race,
+}  # fmt: skip
+_DISK = {
+    "simulate_trajectory": lambda task, e: _BYTES * _saved(task.settings["simulation"]) * _observed(e),
+    "sample_langevin": lambda task, e: _BYTES * _saved(task.settings["langevin"]) * _n_features(e),
+}
+
+
+def _observed(experiment: Experiment) -> int:
+    """Variables that a simulation stores."""
+    if experiment.system.kind == "dataset":
+        return _n_features(experiment)
+    return len(_system(experiment).variables)
+
+
+def told(stages: list[StageEstimate]) -> str:
+    """One sentence: core time and disk of what is to be done, and which stages take most of it.
+
+    Examples
+    --------
+    >>> told([StageEstimate("fit_score", 3, 90.0, 0.0), StageEstimate("sample_langevin", 2, 400.0, 512.0)])
+    'to be done: about 8 minutes of core time (sample langevin 7 min, fit score 90 s) and 0.5 GB of disk'
+    """
+    total = sum(stage.core_s for stage in stages)
+    largest = sorted(stages, key=lambda stage: -stage.core_s)[:3]
+    parts = ", ".join(f"{stage.stage.replace('_', ' ')} {_short(stage.core_s)}" for stage in largest)
+    gigabytes = sum(stage.disk_mb for stage in stages) / 1e3
+    disk = f"{gigabytes:.1f} GB" if gigabytes >= 0.1 else f"{1e3 * gigabytes:.0f} MB"
+    return f"to be done: about {_long(total)} of core time ({parts}) and {disk} of disk"
+
+
+def _short(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.0f} h"
+
+
+def _long(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 6000 else f"{seconds / 3600:.1f} hours"
