@@ -127,6 +127,13 @@ def test_score_profiles_have_a_column_for_each_sigma_in_order(tmp_path):
     np.testing.assert_allclose(network.get_ydata(), -network.get_xdata() + 0.1)
 
 
+def test_a_single_score_profile_is_two_by_two(tmp_path):
+    axes = panels(draw(gather(rows_of(tmp_path, 1, (0.1,)))))
+    corners = [ax.get_subplotspec() for ax in axes]
+    assert [(c.rowspan.start, c.colspan.start) for c in corners] == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    assert [ax.get_xlabel() for ax in axes] == ["v0", "v0", "time t (of the model with Φ = I: arbitrary)", "lag τ"]
+
+
 def test_score_profiles_without_a_model_have_one_row(tmp_path):
     assert len(panels(draw(gather(rows_of(tmp_path, 1, (0.1,), with_model=False))))) == 1
 

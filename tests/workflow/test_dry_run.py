@@ -105,3 +105,10 @@ def test_jobs_of_a_sweep(new_project, name, experiments, jobs):
     assert project.planned_jobs(*arguments) == jobs | drawn | TABLES
     said = project.snakemake("-n", *arguments, check=True).stderr
     assert f"{experiments} experiments, 0 of them done" in said
+
+
+def test_lint_has_nothing_to_say_but_one(new_project):
+    """Of every rule that it has no environment of its own, see CONTRIBUTING.md."""
+    said = new_project().snakemake("--workflow-profile", "profiles/quick", "--lint")
+    found = {line.strip() for line in (said.stdout + said.stderr).splitlines() if line.startswith("    * ")}
+    assert found == {"* Specify a conda environment or container for each rule.:"}

@@ -8,12 +8,12 @@ for drawing in RUN.drawings:
         input:
             drawing.awaited,
         output:
-            png=RUN.path(drawing.folder + "/{name}.png"),
-            pdf=RUN.path(drawing.folder + "/{name}.pdf"),
-            data=RUN.path(drawing.folder + "/{name}.nc"),
-            record=RUN.path("records/" + drawing.rule + "/{name}.json"),
+            png=report(RUN.path(f"{drawing.folder}/{{name}}.png"), category="Pictures", subcategory=drawing.folder),
+            pdf=RUN.path(f"{drawing.folder}/{{name}}.pdf"),
+            data=RUN.path(f"{drawing.folder}/{{name}}.nc"),
+            record=RUN.path(f"records/{drawing.rule}/{{name}}.json"),
         log:
-            RUN.path("logs/" + drawing.rule + "/{name}.log"),
+            RUN.path(f"logs/{drawing.rule}/{{name}}.log"),
         params:
             drawing=drawing.name,
             sources=drawing.sources,

@@ -13,7 +13,7 @@ rule write_report:
         figures=RUN.figures(".png"),
         studies=RUN.study_figures,
     output:
-        report=RUN.path("report.html"),
+        report=report(RUN.path("report.html"), category="Report"),
     log:
         RUN.path("logs/write_report.log"),
     params:

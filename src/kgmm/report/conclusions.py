@@ -58,8 +58,9 @@ def _of_laws(metrics: pd.DataFrame) -> str:
     if len(joint):
         pair = joint.loc[joint["excess"].idxmax()]
         text += f"; total variation of the worst joint density {number(pair['excess'], 2)} above its floor"
-        if np.isfinite(pair["blurred_value"]):
-            text += f", of which the blur alone {number(pair['blurred_value'] - pair['floor'], 2)}"
+        blur = pair["blurred_value"] - pair["floor"]
+        if blur > 0:
+            text += f", of which the blur alone {number(blur, 2)}"
     return f"{text}."
 
 

@@ -65,7 +65,7 @@
       colorscale: "RdBu", customdata: exact || values, colorbar: { thickness: 12 },
       hovertemplate: `(%{x:.3g}, %{y:.3g}): %{z:.4g}${exact ? ", exact %{customdata:.4g}" : ""}<extra></extra>`,
     };
-    show(part("score"), [trace], layout(`Score, component ${k + 1}, ${wanted}`, ...variables, { hovermode: "closest" }), `${name}-score`);
+    show(part("score"), [trace], layout(`Score ${k + 1}, ${wanted}`, ...variables, { hovermode: "closest" }), `${name}-score`);
   };
   const drawOrbit = (orbit, variables, name) => {
     const axes = Object.fromEntries(variables.map((title, k) => ["xyz"[k] + "axis", { title: { text: title }, color: colour("text"), gridcolor: colour("line") }]));

@@ -52,7 +52,9 @@ def draw(dataset: xr.Dataset) -> Figure:
         figure = new_figure(4.4 * n_fields, 4)
         _draw_fields(figure, dataset)
         return figure
-    heights = [1.9, 4.4, 3.7] + ([3.7] if joint_kinds(dataset) else [])
+    # A single field stands beside the joint densities, several have a row of their own.
+    beside = "field_exact" not in dataset and bool(joint_kinds(dataset))
+    heights = [1.9, 4.4, 3.7] + ([3.7] if joint_kinds(dataset) and not beside else [])
     figure = new_figure(13.2, sum(heights))
     rows = figure.subfigures(len(heights), 1, height_ratios=heights)
     paths = list(rows[0].subplots(1, 2))
@@ -65,9 +67,10 @@ def draw(dataset: xr.Dataset) -> Figure:
     draw_marginals(marginals, dataset)
     correlations = list(right.subplots(1, 2))
     draw_autocorrelations(correlations, dataset)
-    groups = [paths, list(marginals[0]), correlations, _draw_fields(rows[2], dataset)]
+    fields, joint = rows[2].subfigures(1, 2, width_ratios=[1, 2.5]) if beside else rows[[2, -1]]
+    groups = [paths, list(marginals[0]), correlations, _draw_fields(fields, dataset)]
     if joint_kinds(dataset):
-        groups.append(draw_joint_row(rows[3], dataset, 0))
+        groups.append(draw_joint_row(joint, dataset, 0))
     for index, ax in enumerate(ax for group in groups for ax in group):
         letter(ax, index)
     return figure

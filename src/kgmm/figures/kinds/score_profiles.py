@@ -76,11 +76,15 @@ def draw(dataset: xr.Dataset) -> Figure:
     """Scores above; where there is a model densities, paths and autocorrelations below."""
     n_panels = dataset.sizes["panel"]
     has_model = "density_model" in dataset
-    figure = new_figure(max(5.2, 3.1 * n_panels), 11.4 if has_model else 3.7)
-    heights = [1, 1, 0.6, 0.9] if has_model else [1]
-    axes = figure.subplots(
-        len(heights), n_panels, squeeze=False, sharey="row", sharex="row", height_ratios=heights
-    )  # fmt: skip
+    if n_panels == 1 and has_model:
+        figure = new_figure(10.4, 7.2)
+        axes = figure.subplots(2, 2).reshape(4, 1)
+    else:
+        figure = new_figure(max(5.2, 3.1 * n_panels), 11.4 if has_model else 3.7)
+        heights = [1, 1, 0.6, 0.9] if has_model else [1]
+        axes = figure.subplots(
+            len(heights), n_panels, squeeze=False, sharey="row", sharex="row", height_ratios=heights
+        )  # fmt: skip
     for column in range(n_panels):
         panel = dataset.isel(panel=column)
         _draw_scores(axes[0, column], panel)
