@@ -82,7 +82,7 @@ readme: env
 	$(BIN)/python docs/measured_tables.py $(RUNS)
 
 docs: env
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 PYTHONWARNINGS=ignore::DeprecationWarning $(BIN)/mkdocs build --strict
 
 clean:
-	rm -rf $(VENV) .snakemake results/* site src/*.egg-info
+	rm -rf $(VENV) .snakemake results/* site docs/generated src/*.egg-info

@@ -32,8 +32,11 @@ def on_page_markdown(markdown, page, config, files):
 
 
 def on_post_page(output, page, config):
-    """Takes out Sphinx's roles, and the one script from the network, which the theme loads for a search in files."""
-    return _ROLE.sub("", _REMOTE.sub("", output))
+    """Takes out Sphinx's roles, and the one script from the network, which the theme loads for a search in files.
+
+    The gallery takes pages for folders in one of its two paths of each picture.
+    """
+    return _ROLE.sub("", _REMOTE.sub("", output)).replace('srcset="../images/', 'srcset="images/')
 
 
 def on_post_template(output_content, template_name, config):

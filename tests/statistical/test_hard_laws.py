@@ -112,6 +112,20 @@ def test_samples_are_diagnosed_as_they_are_read():
     assert [finding.kind for finding in diagnose(kgmm.Samples(trajectory.round(0)))] == ["resolution"]
 
 
+def test_an_edge_comes_with_the_transform_that_moves_it_away():
+    rng = np.random.default_rng(0)
+    x = np.stack(
+        [rng.exponential(size=10_000), rng.beta(0.8, 0.8, size=10_000), 7 + rng.exponential(size=10_000)], axis=1
+    )
+    path = kgmm.simulate("lorenz63", n_members=1, n_times=10_000, burn_in=0.0, seed=0)
+    path = path.copy(data=x[None]).assign_coords(variable=["rain", "cover", "level"])
+    rain, cover, level = diagnose(path)
+    assert '--transform rain=log:0, or transform={"rain": "log:0"} in kgmm.read' in rain.remedy
+    assert "cover=logit:0:1" in cover.remedy and cover.said.count("samples within") == 2
+    edge = float(level.remedy.split("level=log:")[1].split(",")[0])
+    assert 6.97 < edge < x[:, 2].min()
+
+
 def test_findings_are_warnings_of_the_fit():
     X = samples("uniform", 0)[:2000]
     with pytest.warns(DataWarning, match="x1 has .* samples within 0.05 deviations of its smallest value"):

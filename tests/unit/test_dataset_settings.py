@@ -475,3 +475,17 @@ def test_members_of_a_model_start_at_training_states(n_members):
     training = {tuple(row) for row in ExperimentData(path, DATA).training[:]}
     assert {tuple(row) for row in starts} <= training
     assert len({tuple(row) for row in starts}) == min(n_members, 80)  # none twice before all are used
+
+
+def test_deviations_are_those_of_the_file_in_a_run(tmp_path):
+    """Every estimate standardises by itself: a run shows states in the units of the file, whatever is asked for."""
+    from kgmm.data.datasets import open_series
+    from kgmm.data.options import ReadingOptions
+
+    x = 20 + 3 * np.random.default_rng(0).standard_normal((400, 1))
+    np.save(tmp_path / "x.npy", x)
+    settings = ReadingOptions(time_step=1.0, standardise=True).model_dump()
+    stored = open_series(tmp_path / "x.npy", None, ReadingOptions.of(settings)).load().values
+    read = open_series(tmp_path / "x.npy", None, ReadingOptions(**settings)).load().values
+    np.testing.assert_allclose(stored.reshape(-1), x.ravel())
+    np.testing.assert_allclose(read.reshape(-1), (x.ravel() - x.mean()) / x.std())

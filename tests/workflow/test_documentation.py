@@ -155,7 +155,7 @@ def test_the_sweep_of_the_config_readme(new_project, configurations):
 
 def test_the_site_is_complete_and_needs_no_network(tmp_path):
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
-    environment = os.environ | {"NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": str(ROOT / "src")}
+    environment = os.environ | {"NO_MKDOCS_2_WARNING": "1", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT / "src")}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     pages = {page.name: page.read_text() for page in (tmp_path / "site").glob("*.html")}
@@ -164,6 +164,13 @@ def test_the_site_is_complete_and_needs_no_network(tmp_path):
     for name, page in pages.items():
         loaded = re.findall(r'<(?:script|img|link rel="stylesheet")[^>]*(?:src|href)="(https?:[^"]*)"', page)
         assert loaded == [], name
+    tutorials = {path.stem for path in (ROOT / "docs/tutorials").glob("plot_*.py")}
+    for name in tutorials:
+        page = tmp_path / f"site/generated/tutorials/{name}.html"
+        pictures = re.findall(r'(?:src|srcset)="(images/[^"]*)"', page.read_text())
+        assert len(pictures) >= 2 and all((page.parent / picture).exists() for picture in pictures), name
+        assert (page.parent / f"{name}.py").exists() and (page.parent / f"{name}.ipynb").exists()
+    assert len(tutorials) >= 4
     missing = [name for name in kgmm.__all__ if f'id="{kgmm._PUBLIC[name]}.{name}"' not in pages["reference.html"]]
     assert missing == []
 

@@ -86,8 +86,11 @@ class ReadingOptions(Options):
 
     @classmethod
     def of(cls, settings: dict) -> ReadingOptions:
-        """Those among the settings of a data set."""
-        return cls(**{name: settings[name] for name in cls.model_fields})
+        """Those among the settings of a data set in the workflow.
+
+        Every estimate standardises by itself: what is shown of it stays in the units of the file.
+        """
+        return cls(**{name: settings[name] for name in cls.model_fields} | {"standardise": False})
 
     @property
     def prepares(self) -> bool:

@@ -78,7 +78,7 @@ def diagnose(X: np.ndarray, sigma: float | None = None, names: Sequence[str] | N
     sigma : float, optional
         Noise amplitude in standard deviations; 0.05 by default.
     names : sequence of str, optional
-        Names of the variables; ``x1, x2, …`` by default.
+        Names of the variables; by default those of the path, or ``x1, x2, …``.
 
     Returns
     -------
@@ -99,6 +99,8 @@ def diagnose(X: np.ndarray, sigma: float | None = None, names: Sequence[str] | N
     >>> diagnose(x)[0].said
     'x1 has the value -9999 250 times, far from all others'
     """
+    if names is None and hasattr(X, "coords") and "variable" in X.coords:
+        names = X["variable"].values
     if hasattr(X, "dims") or not hasattr(X, "shape") or len(X.shape) != 2:
         X = states(X)
     every = -(-X.shape[0] // _MAX_ROWS)
@@ -201,17 +203,28 @@ def _edge(name: str, x: np.ndarray) -> Finding | None:
     deviation, smallest, largest = x.std(), x.min(), x.max()
     # A density of this height over the whole range would be uniform.
     mean_share = _EDGE_WIDTH * deviation / (largest - smallest)
+    found = {}
     for value, distance, what in ((smallest, x - smallest, "smallest"), (largest, largest - x, "largest")):
         near = distance <= _EDGE_WIDTH * deviation
         if _visits(near) >= _MIN_VISITS and near.mean() > _EDGE_DENSITY * mean_share:
-            said = f"{name} has {near.sum()} samples within {_EDGE_WIDTH} deviations of its {what} value {value:.3g}"
-            kind = f"log:{value:.3g}" if what == "smallest" else f"logit:{smallest:.3g}:{value:.3g}"
-            remedy = (
-                "a model crosses such an edge; move it to infinity by a transform with the edge just beyond the data: "
-                f"{_option('transform', f'{name}={kind}')}"
-            )
-            return Finding("edge", name, said, remedy)
-    return None
+            found[what] = f"{near.sum()} samples within {_EDGE_WIDTH} deviations of its {what} value {value:.3g}"
+    if not found:
+        return None
+    low, high = _just_beyond(smallest, -deviation), _just_beyond(largest, deviation)
+    kind = f"log:{low:.4g}" if "largest" not in found else f"logit:{low:.4g}:{high:.4g}"
+    remedy = (
+        "a model crosses such an edge; move it to infinity by a transform with the edge just beyond the data: "
+        f"{_option('transform', f'{name}={kind}')}"
+    )
+    return Finding("edge", name, f"{name} has {' and '.join(found.values())}", remedy)
+
+
+def _just_beyond(value: float, deviation: float) -> float:
+    """An edge that all values are inside of: 0, 1 or 100 if one of them is as near as the density can tell."""
+    for edge in (0.0, 1.0, 100.0):
+        if 0 < (edge - value) / deviation <= _EDGE_WIDTH:
+            return edge
+    return value + 0.01 * deviation
 
 
 def _visits(inside: np.ndarray) -> int:
