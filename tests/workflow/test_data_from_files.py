@@ -336,7 +336,8 @@ def test_real_observations_run_to_the_report(new_project):
     assert (trajectories["n_samples"] == 3153).all()
     assert (trajectories["effective_size"] < 0.2 * 3153).all()
     report = (folder / "report.html").read_text()
-    assert "Observations." in report and "Simulation of" not in report
+    assert "Observations: path" in report and "Simulation of" not in report
+    assert "transformed: number by log (-10)" in report
 
 
 def test_the_command_line_and_the_workflow_give_the_same_bytes(new_project):
