@@ -156,7 +156,7 @@ def test_numbers_of_points_share_one_trajectory_and_its_page(ring):
     report = (ring.root / "results/ring/report.html").read_text()
     # One trajectory, and the fits of each; without a model the figure is the reason for its absence, in words.
     assert report.count("data:image/webp;base64") == 3
-    assert report.count("a score of many variables without a model") == 2
+    assert report.count("A score of three and more variables, and no model") == 2
 
 
 def test_cells_are_of_the_points_that_are_observed(ring):
