@@ -62,4 +62,6 @@ def letter(axes: Axes, index: int) -> None:
 def save(figure: Figure, png: str | Path, pdf: str | Path) -> None:
     """Writes a figure as raster and as vector file, without anything that differs from run to run."""
     figure.savefig(png, dpi=_RASTER_DPI, metadata={"Software": None})
+    # The layout is found once; finding it anew for the second file takes as long as everything else.
+    figure.set_layout_engine("none")
     figure.savefig(pdf, dpi=_RASTER_DPI, metadata={"CreationDate": None})
