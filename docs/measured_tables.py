@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from kgmm.methods.registry import get_method
-from kgmm.report.tables import number
+from kgmm.report.tables import median_and_range, number
 from kgmm.results import BASELINES
 
 ROOT = Path(__file__).parents[1]
@@ -96,16 +96,6 @@ class Run:
         return f"commit `{self.facts['commit'][:7]}`, seed {self.facts['seed']}, {self.facts['machine']}"
 
 
-def spread(values: pd.Series) -> str:
-    """One number, or the median of several with their range."""
-    values = values.dropna()
-    if values.empty:
-        return "–"
-    if len(values) == 1:
-        return number(values.iloc[0], 2)
-    return f"{number(values.median(), 2)} [{number(values.min(), 2)}, {number(values.max(), 2)}]"
-
-
 def worst(rows: pd.DataFrame, column: str = "value") -> str:
     """The row of the largest value, with its standard error."""
     rows = rows.dropna(subset=[column])
@@ -154,7 +144,7 @@ def readme_results() -> str:
         rows.append(
             [
                 _SYSTEMS[block], f"{run.metrics.loc[run.metrics['block'] == block, 'sigma'].iloc[0]:g}",
-                spread(run.rows("score_error", block=block, method="kgmm")["value"]),
+                median_and_range(run.rows("score_error", block=block, method="kgmm")["value"].dropna(), 2),
                 f"{worst(entropies)} ({worst(entropies.loc[[entropies['value'].idxmax()]], 'floor')})",
                 f"{worst(clocks)} ({number(bound, 2)})",
             ]
@@ -173,9 +163,14 @@ def scores() -> str:
     for block in ("double_well", "double_well_large", "reduced_triad", "asymmetric_potential"):
         blocks = [block, f"{block}_replicates"]
         for sigma in sorted(run.rows("score_error", block=blocks)["sigma"].unique()):
-            cells = [spread(run.rows("score_error", block=blocks, sigma=sigma, method=m)["value"]) for m in methods]
+            cells = [
+                median_and_range(run.rows("score_error", block=blocks, sigma=sigma, method=m)["value"].dropna(), 2)
+                for m in methods
+            ]
             bias = run.rows("smoothing_bias", block=block, sigma=sigma)["value"]
-            own = spread(run.rows("smoothed_score_error", block=blocks, sigma=sigma, method="kgmm")["value"])
+            own = median_and_range(
+                run.rows("smoothed_score_error", block=blocks, sigma=sigma, method="kgmm")["value"].dropna(), 2
+            )
             rows.append([_SYSTEMS[block], f"{sigma:g}", *cells, number(bias.iloc[0], 2), own])
     labels = [get_method(m).label for m in methods]
     headings = ["system", "σ", *labels, "blur alone", "KGMM network against the blurred score"]

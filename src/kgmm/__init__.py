@@ -28,7 +28,7 @@ _PUBLIC = {
     "fit_langevin": "kgmm.langevin.fit",
     "fit_score": "kgmm.score.fit",
     "get_system": "kgmm.systems.registry",
-    "physical_score": "kgmm.data.transforms",
+    "physical_score": "kgmm.data.restoring",
     "plot_autocorrelations": "kgmm.figures.plots",
     "plot_densities": "kgmm.figures.plots",
     "plot_joint_density": "kgmm.figures.plots",

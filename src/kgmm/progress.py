@@ -1,4 +1,4 @@
-"""Progress of long loops: a bar on a terminal, one log line every 30 s otherwise."""
+"""Progress of long loops: a bar on a terminal, one log line every 30 s otherwise; and times in words."""
 
 from __future__ import annotations
 
@@ -51,3 +51,20 @@ class Progress:
             "%s: %.0f %% of %.3g %s, %.3g %s/s, %.0f s left",
             self._label, 100 * self._done / self._total, self._total, self._unit, rate, self._unit, left,
         )  # fmt: skip
+
+
+def duration(
+    seconds: float,
+    units: tuple[str, str, str] = ("seconds", "minutes", "hours"),
+    decimals: tuple[int, int] = (1, 1),
+) -> str:
+    """A time in the unit a reader would choose; ``decimals`` are those of minutes and of hours.
+
+    >>> duration(42.0), duration(750.0), duration(9000.0, ("s", "min", "h"), (0, 0))
+    ('42 seconds', '12.5 minutes', '2 h')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} {units[0]}"
+    if seconds < 6000:
+        return f"{seconds / 60:.{decimals[0]}f} {units[1]}"
+    return f"{seconds / 3600:.{decimals[1]}f} {units[2]}"

@@ -1,9 +1,9 @@
-"""Undoes a preparation: a sample of a model in the units of the file, with its trend and its season."""
+"""Undoes a preparation: a sample of a model in the units of the file, with its trend and season, and a score there."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -96,9 +96,62 @@ def restore(sample, path: xr.DataArray, *, after: int = 0) -> xr.DataArray:
     return restored if dates is None else restored.assign_coords(date=("time", dates[places]))
 
 
-def record_steps(path: xr.DataArray) -> list[dict]:
-    """The steps of the preparation of a path, in the order in which they were done."""
-    return _record(path)["steps"]
+def physical_score(score: Callable[[np.ndarray], np.ndarray], path: xr.DataArray) -> Callable[[np.ndarray], np.ndarray]:
+    """The score of a series before it was transformed or standardised, from that of the prepared one.
+
+    With ``y = g(x)`` for every variable ``p(x) = q(g(x)) |g′(x)|``, so that
+    ``∂ log p/∂x = g′(x) ∂ log q/∂y + (log g′)′(x)``.
+
+    Parameters
+    ----------
+    score : callable
+        Of the prepared series, such as :func:`kgmm.fit_score` returns.
+    path : xarray.DataArray
+        The prepared series, as :func:`kgmm.read` returned it.
+
+    Returns
+    -------
+    callable
+        Takes states in the units of the file, ``(n, n_features)``, and returns the score there, of the same shape.
+
+    Raises
+    ------
+    ValueError
+        If the preparation depends on time or adds variables, which have no density in the units of the file.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile, numpy as np, kgmm
+    >>> file = pathlib.Path(tempfile.mkdtemp(), "series.csv")
+    >>> x = np.random.default_rng(0).exponential(size=20_000)
+    >>> np.savetxt(file, x, header="x", comments="")
+    >>> path = kgmm.read(file, transform={"x": "log"}, time_step=1.0)
+    >>> score = kgmm.physical_score(kgmm.fit_score(path), path)
+    >>> bool(np.abs(score(np.array([[0.5], [1.0], [2.0]])) + 1.0).max() < 0.1)  # of the exponential law: -1
+    True
+    """
+    steps = _record(path)["steps"]
+    for step in steps:
+        if step["what"] not in ("transform", "standardise"):
+            raise ValueError(
+                f"the preparation holds {step['what']!r}: a score can be freed of transforms and standardise only"
+            )
+
+    def restored(x: np.ndarray) -> np.ndarray:
+        y = np.array(x, dtype=float)  # a copy, which is changed
+        slope, further = np.ones_like(y), np.zeros_like(y)
+        for step in steps:
+            if step["what"] == "standardise":
+                y = (y - np.array(step["mean"])) / np.array(step["deviation"])
+                slope = slope / np.array(step["deviation"])
+                continue
+            for k, transform in recorded(step).items():
+                further[:, k] += slope[:, k] * transform.log_slope_derivative(y[:, k])
+                slope[:, k] *= transform.slope(y[:, k])
+                y[:, k] = transform(y[:, k])
+        return slope * score(y) + further
+
+    return restored
 
 
 def _record(path: xr.DataArray) -> dict:

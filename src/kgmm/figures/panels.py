@@ -23,19 +23,20 @@ def is_only_model(dataset: xr.Dataset) -> bool:
     return dataset.attrs.get("mobility", "identity") != "identity" and "curve_fitted" not in dataset
 
 
-def main_model(dataset: xr.Dataset) -> str:
-    """The model that a dataset is about, ``"fitted"`` if it has one with a fitted mobility, else ``"model"``."""
-    return "fitted" if "curve_fitted" in dataset else "model"
+def main_model(dataset: xr.Dataset, name: str = "curve") -> str:
+    """The model that a dataset is about: ``"fitted"`` if it holds ``<name>_fitted``, else ``"model"``, with Φ = I."""
+    return "fitted" if f"{name}_fitted" in dataset else "model"
 
 
 def data_label(dataset: xr.Dataset) -> str:
+    """What the data are called in legends and titles."""
     return dataset.attrs.get("data_label", "held-out data")
 
 
 def draw_path(ax: Axes, dataset: xr.Dataset, k: int) -> None:
     """Variable ``k`` of one member of the data and one of the model: with the fitted mobility if there is one."""
-    which, label = ("fitted", "model, fitted Φ") if "path_fitted" in dataset else ("model", "model, Φ = I")
-    label = "model" if is_only_model(dataset) else label
+    which = main_model(dataset, "path")
+    label = "model" if is_only_model(dataset) else {"fitted": "model, fitted Φ", "model": "model, Φ = I"}[which]
     # Held-out data may be the end of a long member: both paths start at zero.
     times = {name: dataset[f"path_{name}_time"] - dataset[f"path_{name}_time"][0] for name in ("data", which)}
     ax.plot(times["data"], dataset["path_data"][:, k], **{**DATA, "linewidth": 0.8}, label="data")

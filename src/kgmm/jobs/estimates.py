@@ -8,19 +8,22 @@ good to a factor of two for a run as a whole, not for single tasks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
+from kgmm.config.amounts import member_steps, n_features, network_parameters, saved_states
 from kgmm.config.experiment import Experiment
 from kgmm.config.sizes import training_samples
 from kgmm.config.stages import STAGES
 from kgmm.jobs.plan import Plan
 from kgmm.jobs.tasks import Task
+from kgmm.progress import duration
 from kgmm.systems.registry import get_system
 
-# Seconds of a task, and nanoseconds of a unit of its work.
+# Seconds of a task, and nanoseconds of a unit of its work: from `make paper` and `make dynamics`, those of "auto" and
+# "choose" from `kgmm model`.
 RATES = {
     "simulate_trajectory": (3.9, 4.0),
     "describe_trajectory": (0.4, 0.0),
@@ -38,9 +41,7 @@ RATES = {
     "estimate_mobility, choose": (10.0, 0.0),
     "compare_model": (3.0, 910.0),
 }
-# Of a process: starting Python and importing the libraries.
-START_S = 3.0
-_BYTES = 4
+_BYTES = 4  # of a stored number
 # Steps of a model in one unit of its fastest relaxation, and evaluations of its score in a step of the default scheme.
 _STEPS, _EVALUATIONS = 50, 2
 _DEFAULT_CELLS = 500
@@ -80,8 +81,8 @@ def estimate_run(plan: Plan) -> list[StageEstimate]:
     for stage in STAGES:
         due = [task for task in plan.tasks[stage].values() if not Path(task.done).exists()]
         if due:
-            sizes = [_size_of(task, experiments[task.stage, task.key]) for task in due]
-            seconds, disk = (sum(values) for values in zip(*sizes))
+            sizes = [(task, experiments[task.stage, task.key]) for task in due]
+            seconds, disk = (sum(size(*one) for one in sizes) for size in (core_seconds, disk_of))
             found.append(StageEstimate(stage, len(due), seconds, disk / 1e6))
     return found
 
@@ -123,57 +124,32 @@ def work_of(task: Task, experiment: Experiment) -> float:
 def disk_of(task: Task, experiment: Experiment) -> float:
     """Bytes that a task stores, of those that store much."""
     count: Callable | None = _DISK.get(task.stage)
-    return 0.0 if count is None else float(count(task, experiment))
-
-
-def _size_of(task: Task, experiment: Experiment) -> tuple[float, float]:
-    """Core seconds and bytes of a task."""
-    return core_seconds(task, experiment), disk_of(task, experiment)
-
-
-def _n_state(experiment: Experiment) -> int:
-    system = experiment.system
-    return len(system.facts.variables) if system.kind == "dataset" else _system(experiment).dimension
-
-
-def _n_features(experiment: Experiment) -> int:
-    if experiment.system.kind == "dataset":
-        return len(experiment.system.facts.variables)
-    return experiment.data.points or len(_system(experiment).variables)
+    return 0.0 if count is None else _BYTES * float(count(task, experiment))
 
 
 def _system(experiment: Experiment):
     return get_system(experiment.system.name, **experiment.system.parameters)
 
 
-def _member_steps(settings: dict, dt: float) -> float:
-    samples = settings["burn_in"] + settings["n_times"] * settings["sample_interval"]
-    return (settings["n_members"] * samples + settings["path_members"] * settings["path_length"]) / dt
-
-
-def _saved(settings: dict) -> float:
-    path = settings["path_members"] * settings["path_length"] / settings["path_interval"]
-    return settings["n_members"] * settings["n_times"] + path
-
-
-def _parameters(n_features: int, hidden: Iterable[int]) -> float:
-    return float(sum((before + 1) * after for before, after in pairwise([n_features, *hidden, n_features])))
+def _ensemble(task: Task, section: str) -> SimpleNamespace:
+    """The settings of a task's ensemble, which may be another than that of its experiment: a reference is smaller."""
+    return SimpleNamespace(**task.settings[section])
 
 
 def _simulation(task: Task, experiment: Experiment) -> float:
-    own = task.settings["simulation"]
+    own = _ensemble(task, "simulation")
     # A step of many variables costs more than one of few, and a step of one not nothing.
-    return _member_steps(own, own["dt"]) * (4 + _n_state(experiment))
+    return member_steps(own, own.dt) * (4 + _system(experiment).dimension)
 
 
 def _cells(task: Task, experiment: Experiment) -> float:
     draws = max(task.settings["estimator"]["min_draws"], 0.5 * task.settings["estimator"]["max_draws"])
-    return training_samples(experiment) * draws * (2 + _n_features(experiment))
+    return training_samples(experiment) * draws * (2 + n_features(experiment))
 
 
 def _fit(task: Task, experiment: Experiment) -> float:
-    network, d = task.settings["network"], _n_features(experiment)
-    parameters = _parameters(d, network["hidden"])
+    network, d = task.settings["network"], n_features(experiment)
+    parameters = network_parameters(d, network["hidden"])
     if task.settings["method"] == "auto":
         return training_samples(experiment) * d**2
     if "cells" in task.inputs and network["optimizer"] == "lbfgs":
@@ -184,26 +160,25 @@ def _fit(task: Task, experiment: Experiment) -> float:
 
 
 def _sample(task: Task, experiment: Experiment) -> float:
-    own = task.settings["langevin"]
-    steps = _member_steps(own, own["dt"] or 1.0 / _STEPS)
-    return steps * _EVALUATIONS * _parameters(_n_features(experiment), experiment.network.hidden)
+    own = _ensemble(task, "langevin")
+    steps = member_steps(own, own.dt or 1.0 / _STEPS)
+    return steps * _EVALUATIONS * network_parameters(n_features(experiment), experiment.network.hidden)
 
 
 def _compared(task: Task, experiment: Experiment) -> float:
-    langevin = experiment.langevin.model_dump()
-    d = _n_features(experiment)
-    return _saved(langevin) * d * (1 + 0.5 * (d - 1))
+    d = n_features(experiment)
+    return saved_states(experiment.langevin) * d * (1 + 0.5 * (d - 1))
 
 
 def _evaluated(task: Task, experiment: Experiment) -> float:
     direct = training_samples(experiment) if "gmm" in task.settings["methods"] else 100.0
-    return task.settings["evaluation"]["n_points"] * direct * _n_features(experiment)
+    return task.settings["evaluation"]["n_points"] * direct * n_features(experiment)
 
 
 def _race(task: Task, experiment: Experiment) -> float:
     race, network = task.settings["race"], task.settings["network"]
     batches = 2 * sum(race["dsm_steps"]) * race["seeds"]
-    return batches * network["batch_size"] * _parameters(_n_features(experiment), network["hidden"])
+    return batches * network["batch_size"] * network_parameters(n_features(experiment), network["hidden"])
 
 
 _WORK = {
@@ -211,16 +186,9 @@ _WORK = {
     "compare_model": _compared, "evaluate_score": _evaluated, "race_score": _race,
 }  # fmt: skip
 _DISK = {
-    "simulate_trajectory": lambda task, e: _BYTES * _saved(task.settings["simulation"]) * _observed(e),
-    "sample_langevin": lambda task, e: _BYTES * _saved(task.settings["langevin"]) * _n_features(e),
+    "simulate_trajectory": lambda task, e: saved_states(_ensemble(task, "simulation")) * len(_system(e).variables),
+    "sample_langevin": lambda task, e: saved_states(_ensemble(task, "langevin")) * n_features(e),
 }
-
-
-def _observed(experiment: Experiment) -> int:
-    """Variables that a simulation stores."""
-    if experiment.system.kind == "dataset":
-        return _n_features(experiment)
-    return len(_system(experiment).variables)
 
 
 def told(stages: list[StageEstimate]) -> str:
@@ -233,19 +201,9 @@ def told(stages: list[StageEstimate]) -> str:
     """
     total = sum(stage.core_s for stage in stages)
     largest = sorted(stages, key=lambda stage: -stage.core_s)[:3]
-    parts = ", ".join(f"{stage.stage.replace('_', ' ')} {_short(stage.core_s)}" for stage in largest)
+    parts = ", ".join(
+        f"{stage.stage.replace('_', ' ')} {duration(stage.core_s, ('s', 'min', 'h'), (0, 0))}" for stage in largest
+    )
     gigabytes = sum(stage.disk_mb for stage in stages) / 1e3
     disk = f"{gigabytes:.1f} GB" if gigabytes >= 0.1 else f"{1e3 * gigabytes:.0f} MB"
-    return f"to be done: about {_long(total)} of core time ({parts}) and {disk} of disk"
-
-
-def _short(seconds: float) -> str:
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.0f} h"
-
-
-def _long(seconds: float) -> str:
-    if seconds < 100:
-        return f"{seconds:.0f} seconds"
-    return f"{seconds / 60:.0f} minutes" if seconds < 6000 else f"{seconds / 3600:.1f} hours"
+    return f"to be done: about {duration(total, decimals=(0, 1))} of core time ({parts}) and {disk} of disk"

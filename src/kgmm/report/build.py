@@ -12,6 +12,7 @@ import pandas as pd
 import plotly.offline
 
 from kgmm.config.stages import STAGES
+from kgmm.progress import duration
 from kgmm.report import model_tables, tables
 from kgmm.report.claims import claim_groups, told_findings
 from kgmm.report.conclusions import conclusion
@@ -204,13 +205,6 @@ def _core_share(costs: pd.DataFrame) -> float:
     """Computation's part of the core time of the jobs; the rest is their start-up."""
     computing, starting = ((costs["threads"] * costs[name]).sum() for name in ("wall_s", "startup_s"))
     return float(computing / (computing + starting))
-
-
-def duration(seconds: float) -> str:
-    """A time in the unit a reader would choose."""
-    if seconds < 100:
-        return f"{seconds:.0f} seconds"
-    return f"{seconds / 60:.1f} minutes" if seconds < 6000 else f"{seconds / 3600:.1f} hours"
 
 
 def _headline(metrics: pd.DataFrame) -> list[dict]:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from kgmm.methods.registry import get_method, methods
-from kgmm.report.tables import number
+from kgmm.report.tables import median_and_range, number
 from kgmm.results import BASELINES
 
 
@@ -32,9 +32,7 @@ def _of_scores(metrics: pd.DataFrame) -> str:
     words = []
     for sigma, group in own.groupby("sigma"):
         bias = metrics[(metrics["statistic"] == "smoothing_bias") & (metrics["sigma"] == sigma)]["value"]
-        value = number(group["value"].median(), 2)
-        if len(group) > 1:
-            value += f" [{number(group['value'].min(), 2)}, {number(group['value'].max(), 2)}]"
+        value = median_and_range(group["value"], 2)
         blur = f" (of which the blur alone {number(bias.iloc[0], 2)})" if len(bias) else ""
         words.append(f"{value} at σ = {sigma:g}{blur}")
     return f"Relative error of the score, {get_method(method).label}: {'; '.join(words)}."

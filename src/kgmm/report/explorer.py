@@ -7,6 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from kgmm.config.axes import setting_text, text_of
+from kgmm.figures.panels import main_model
 from kgmm.figures.results import models_to_draw, usable_comparison
 from kgmm.figures.style import LABELS
 from kgmm.jobs.failures import failure_of
@@ -86,8 +87,8 @@ def _models(rows: list[ExperimentResult]) -> dict:
 
 def _orbit(dataset: xr.Dataset) -> dict:
     """A path of the data and one of the model in space, ``(variable, time)``."""
-    model = "fitted" if "path_fitted" in dataset else "model"
-    return {kind: plain_numbers(dataset[f"path_{kind}"].values.T) for kind in ("data", model)}
+    kinds = ("data", main_model(dataset, "path"))
+    return {kind: plain_numbers(dataset[f"path_{kind}"].values.T) for kind in kinds}
 
 
 def _scores(path: str) -> dict:

@@ -25,8 +25,7 @@ def picture_of(path: str | None) -> dict | None:
     -------
     dict or None
         ``image`` as base64, ``width`` and ``height`` at which it is as large as it was drawn, ``caption``, ``files``;
-        of a
-        picture without anything to show ``text``, the reason. ``None`` without a path.
+        of a picture without anything to show ``text``, the reason. ``None`` without a path.
     """
     if path is None:
         return None

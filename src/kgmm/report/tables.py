@@ -155,13 +155,25 @@ def _diagnostics(facts: pd.DataFrame) -> str:
     return f"{median['n_cells']:.0f} cells, {median['n_draws']:.0f} draws{capped}"
 
 
-def _cell(group: pd.DataFrame) -> str:
-    values = group["value"]
+def median_and_range(values: pd.Series, digits: int = 3) -> str:
+    """One number, or the median of several with their range; a dash for none.
+
+    Examples
+    --------
+    >>> median_and_range(pd.Series([1.0, 2.0, 4.0])), median_and_range(pd.Series([0.25]), 2)
+    ('2 [1, 4]', '0.25')
+    """
     if values.empty:
         return "–"
+    middle = number(values.median(), digits)
+    return middle if len(values) == 1 else f"{middle} [{number(values.min(), digits)}, {number(values.max(), digits)}]"
+
+
+def _cell(group: pd.DataFrame) -> str:
+    values = group["value"]
     if len(values) == 1:
         return with_error(values.iloc[0], group["stderr"].iloc[0])
-    return f"{number(values.median())} [{number(values.min())}, {number(values.max())}]"
+    return median_and_range(values)
 
 
 def race_table(races: pd.DataFrame) -> list[dict]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -27,7 +28,13 @@ def system_names() -> list[str]:
     >>> system_names()[:2]
     ['asymmetric_potential', 'barotropic']
     """
-    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in _NOT_SYSTEMS)
+    return list(_names())
+
+
+@cache
+def _names() -> tuple[str, ...]:
+    """The folder is listed once: a plan asks for systems thousands of times."""
+    return tuple(sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in _NOT_SYSTEMS))
 
 
 def get_system(name: str, **parameters) -> System:

@@ -26,25 +26,23 @@ def judge(claims: list[Claim], tables: dict[str, pd.DataFrame]) -> list[dict]:
 
 
 def _judged(claim: Claim, tables: dict[str, pd.DataFrame]) -> dict:
-    measured = measure(claim, tables)
-    divisor = 1.0 if claim.over is None else _measure(claim.over, tables)
-    lowest, highest_row = (
-        _measure(claim.model_copy(update={"reduce": which}), tables) / divisor for which in ("min", "max")
+    measured, lowest, highest = (
+        measure(claim.model_copy(update={"reduce": which}), tables) for which in (claim.reduce, "min", "max")
     )
-    highest = claim.at_most
+    at_most = claim.at_most
     if claim.floors is not None:
         floor = _measure(claim.model_copy(update={"column": "floor"}), tables)
-        highest = max(highest, claim.floors * floor) if np.isfinite(floor) else highest
+        at_most = max(at_most, claim.floors * floor) if np.isfinite(floor) else at_most
     if np.isnan(measured):
         verdict = "not measured"
     else:
         above = claim.at_least is None or measured >= claim.at_least
-        below = highest is None or measured <= highest
+        below = at_most is None or measured <= at_most
         verdict = "holds" if above and below else "fails"
-    bar = _bar(claim.at_least, highest)
     return {
-        "claim": claim.claim, "group": claim.group, "measured": measured, "lowest": lowest, "highest": highest_row,
-        "bar": bar, "at_least": claim.at_least, "at_most": highest, "verdict": verdict, "counts": claim.counts,
+        "claim": claim.claim, "group": claim.group, "measured": measured, "lowest": lowest, "highest": highest,
+        "bar": _bar(claim.at_least, at_most), "at_least": claim.at_least, "at_most": at_most, "verdict": verdict,
+        "counts": claim.counts,
     }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from kgmm.figures.joint_panels import draw_joint
+from kgmm.figures.panels import main_model
 from kgmm.figures.results import comparison_to_draw, usable_comparison
 from kgmm.figures.style import EXACT, LABELS, METHODS, letter, new_figure
 from kgmm.results import ExperimentResult
@@ -45,7 +46,7 @@ def caption(dataset: xr.Dataset) -> str:
 
 def draw(dataset: xr.Dataset) -> Figure:
     """The score on the left, densities of data and model on one scale of colours on the right."""
-    kinds = ["data", "fitted" if "joint_curve_fitted" in dataset else "model"] if "joint_curve_data" in dataset else []
+    kinds = ["data", main_model(dataset, "joint_curve")] if "joint_curve_data" in dataset else []
     figure = new_figure(3.8 + 2.7 * len(kinds), 3.1)
     widths = [1.4, *[1.0] * len(kinds)]
     panels = list(np.atleast_1d(figure.subplots(1, 1 + len(kinds), width_ratios=widths)))

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from kgmm.figures.joint_panels import overlay_contours
-from kgmm.figures.panels import LAG, TIME
+from kgmm.figures.panels import LAG, TIME, main_model
 from kgmm.figures.results import comparison_to_draw, usable_comparison
 from kgmm.figures.style import BLURRED, DATA, DENSITY_MAP, DIVERGING_MAP, IDENTITY, MODEL, letter, new_figure
 from kgmm.results import ExperimentResult
@@ -68,7 +68,7 @@ def draw(dataset: xr.Dataset) -> Figure:
     points, distances = dataset["points"].values, dataset["distance"].values
     columns = [dataset.sel(points=n) for n in points]
     panels = {"density": 2.6, **{f"joint {distance}": 3.3 for distance in distances}, "autocorrelation": 2.4}
-    diagrams = [kind for kind in ("data", _main_path(dataset)) if f"path_{kind}" in dataset]
+    diagrams = [kind for kind in ("data", main_model(dataset, "path")) if f"path_{kind}" in dataset]
     single = len(points) == 1
     heights = [1.5 * len(diagrams), 7.4 if single else sum(panels.values())]
     figure = new_figure(10.4 if single else 1.0 + 3.9 * len(points), sum(heights))
@@ -90,11 +90,6 @@ def draw(dataset: xr.Dataset) -> Figure:
     for index, ax in enumerate([*upper.flat, *axes.flat]):
         letter(ax, index)
     return figure
-
-
-def _main_path(dataset: xr.Dataset) -> str:
-    """The model whose path is shown."""
-    return "fitted" if "path_fitted" in dataset else "model"
 
 
 def _curves(column: xr.Dataset, name: str) -> list[tuple[str, xr.DataArray, dict]]:
@@ -143,14 +138,11 @@ def _draw_marginal(ax: Axes, column: xr.Dataset, legend: bool) -> None:
 def _draw_joint(ax: Axes, column: xr.Dataset, legend: bool):
     at, density = column["ring_point"].values, column["ring_joint_data"].values
     mesh = ax.pcolormesh(at, at, density.T, cmap=DENSITY_MAP, vmin=0, shading="nearest", rasterized=True)
-    overlay_contours(ax, at, at, density, column[f"ring_joint_{_main_law(column)}"].values, legend=legend)
+    overlay_contours(
+        ax, at, at, density, column[f"ring_joint_{main_model(column, 'ring_joint')}"].values, legend=legend
+    )
     ax.set_xlabel(column.attrs["symbol"])
     return mesh
-
-
-def _main_law(column: xr.Dataset) -> str:
-    """The model whose joint densities are shown."""
-    return "fitted" if "ring_joint_fitted" in column else "model"
 
 
 def _draw_autocorrelation(ax: Axes, column: xr.Dataset) -> None:
