@@ -14,6 +14,7 @@ from kgmm.figures.style import DENSITY_MAP, DIVERGING_MAP, MODEL
 LEVELS = np.array([0.02, 0.1, 0.3, 0.5, 0.7, 0.9])
 # Share of the largest value below which no colour is drawn.
 _LEAST = 2e-3
+_TICKS = 5
 _KINDS = ("data", "model", "fitted")
 
 
@@ -100,4 +101,6 @@ def _colours(ax: Axes, dataset: xr.Dataset, pair: int, values: np.ndarray, colou
     mesh = ax.pcolormesh(edges[first], edges[second], values.T, cmap=colours, vmin=low, vmax=high, rasterized=True)
     ax.set_xlabel(names[first])
     ax.set_ylabel(names[second])
+    # More would be read no better, and the layout of a figure with many panels takes its time for their texts.
+    ax.locator_params(nbins=_TICKS)
     return mesh

@@ -115,6 +115,7 @@ def draw_marginal(ax: Axes, dataset: xr.Dataset, k: int, *, logarithmic: bool = 
     largest = float(max(dataset["density_data"][k].max(), dataset["density_model"][k].max()))
     if logarithmic:
         ax.set_yscale("log")
+        ax.minorticks_off()
         lowest = float(dataset["density_data"][k].where(dataset["density_data"][k] > 0).min())
         ax.set_ylim(0.5 * lowest, 2 * largest)
         return

@@ -117,6 +117,7 @@ class LocalRun:
                 sources = drawing.sources(SimpleNamespace(name=name))
                 with recorded(record, log, drawing.rule, name) as facts:
                     facts |= draw_picture(drawing.name, name, sources, *files)
+                _give_back_memory()
                 records.append(record)
         return records
 
@@ -143,7 +144,7 @@ class LocalRun:
 
 
 def _give_back_memory() -> None:
-    """Memory that a task has freed goes back to the system, where its C library can: the next one asks for its own."""
+    """Memory that a task or a picture has freed goes back to the system, where its C library can."""
     gc.collect()
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,6 +16,14 @@ from kgmm.langevin.polynomials import BasisValues
 _NEIGHBOURS = 3
 _KMEANS_POINTS = 20_000
 _KMEANS_ITERATIONS = 10
+
+
+class _Constants(NamedTuple):
+    origin: torch.Tensor
+    unit: torch.Tensor
+    centers: torch.Tensor
+    half_square: torch.Tensor
+    slope: torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -92,17 +102,29 @@ class RadialBasis:
     def evaluate(self, x: torch.Tensor) -> BasisValues:
         """Values and the parts of their derivatives at ``x`` of shape ``(n_features, n)``."""
 
-        def constant(values) -> torch.Tensor:
-            return torch.as_tensor(values, dtype=x.dtype, device=x.device)
-
-        square = self.width**2
-        y = (x - constant(self.origin)[:, None]) / constant(self.unit)[:, None]
-        centers = constant(self.centers)
+        where = (x.dtype, x.device)
+        if where not in self._constants:
+            self._constants[where] = self._on(*where)
+        constants = self._constants[where]
+        y = (x - constants.origin) / constants.unit
         # |y − c|² as a product of matrices: c·y less half of both squares.
-        exponent = torch.addmm(-0.5 * centers.square().sum(dim=1, keepdim=True), centers, y)
-        values = exponent.sub_(0.5 * y.square().sum(dim=0)).div_(square).exp_()
-        slope = (1.0 / (square * constant(self.unit)))[:, None].expand(x.shape)
+        exponent = torch.addmm(constants.half_square, constants.centers, y)
+        values = exponent.sub_(0.5 * y.square().sum(dim=0)).div_(self.width**2).exp_()
+        slope = constants.slope.expand(x.shape)
         return BasisValues(values, -y * slope, slope)
+
+    @cached_property
+    def _constants(self) -> dict[tuple[torch.dtype, torch.device], _Constants]:
+        """What :meth:`evaluate` needs at every step of a simulation, by type and device."""
+        return {}
+
+    def _on(self, dtype: torch.dtype, device: torch.device) -> _Constants:
+        def tensor(values: np.ndarray) -> torch.Tensor:
+            return torch.as_tensor(values, dtype=dtype, device=device)
+
+        centers, unit = tensor(self.centers), tensor(self.unit)[:, None]
+        half_square = -0.5 * centers.square().sum(dim=1, keepdim=True)
+        return _Constants(tensor(self.origin)[:, None], unit, centers, half_square, 1.0 / (self.width**2 * unit))
 
     def differentiate(self, coefficients: np.ndarray, k: int) -> np.ndarray:
         """See :class:`kgmm.langevin.polynomials.BasisValues`; ``(…, n_terms)``."""
