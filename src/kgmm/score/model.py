@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kgmm.data.standardization import Standardization
 from kgmm.score.cell_targets import held_out_groups, targets_of_cells
+from kgmm.score.evidence import evidence_tells, fit_by_evidence
 from kgmm.score.model_files import StoredScore
 from kgmm.score.options import NetworkOptions
 from kgmm.score.training import Observer, fit_network
@@ -74,7 +76,7 @@ class ScoreModel(StoredScore):
         steps: int = _DEFAULTS.steps,
         batch_size: int = _DEFAULTS.batch_size,
         learning_rate: float = _DEFAULTS.learning_rate,
-        prior_precision: float = _DEFAULTS.prior_precision,
+        prior_precision: float | None = _DEFAULTS.prior_precision,
         seed: int = 0,
         device: str = "cpu",
         observe: Observer | None = None,
@@ -105,7 +107,8 @@ class ScoreModel(StoredScore):
         learning_rate
             Largest learning rate of Adam.
         prior_precision
-            Precision of the normal prior on the parameters.
+            Precision of the normal prior on the parameters; ``None`` chooses it where there are few and noisy cells,
+            see :func:`kgmm.score.evidence.fit_by_evidence`, and is 0.1 elsewhere.
         seed
             Of the start of the network, the held-out cells and the batches.
         device
@@ -263,15 +266,18 @@ class ScoreModel(StoredScore):
         # For Gaussian data the difference vanishes; its scale must not.
         residual_scale = max(mean_square, 1e-12) ** 0.5
         noise = float((share[:, None] * np.broadcast_to(stderr, scores.shape) ** 2).sum())
-        fit = fit_network(
-            points,
-            residual / residual_scale,
-            weights,
-            held_out=np.repeat(held_out_groups(len(points) // group_size, held_out, seed), group_size),
-            seed=seed,
-            noise_fraction=min(1.0, noise / residual_scale**2),
-            device=device,
-            observe=observe,
-            **options,
-        )
+        noise_fraction = min(1.0, noise / residual_scale**2)
+        fold = np.repeat(held_out_groups(len(points) // group_size, held_out, seed), group_size)
+        data = points, residual / residual_scale, weights
+        precision = options.pop("prior_precision")
+        fit_with = partial(
+            fit_network, *data,
+            held_out=fold, seed=seed, noise_fraction=noise_fraction, device=device, observe=observe, **options,
+        )  # fmt: skip
+        if precision is not None:
+            fit = fit_with(prior_precision=precision)
+        elif options["optimizer"] == "lbfgs" and not fold.any() and evidence_tells(scores.size, noise_fraction):
+            fit = fit_by_evidence(fit_with, *data, noise_fraction)
+        else:
+            fit = fit_with()
         return cls(fit.network, residual_scale, float(sigma), standardization, fit.history)

@@ -11,6 +11,7 @@ from kgmm.options import Options, PositiveFloat, PositiveInt
 STOPPING_RULES = ("stderr", "paper", "fixed")
 CELLS = ("auto", "constant", "linear")
 OPTIMIZERS = ("lbfgs", "adam")
+PRIOR_PRECISION = 0.1
 
 Antithetic = Annotated[bool, Field(description="Draws of dsm in pairs of z and −z.")]
 
@@ -88,9 +89,13 @@ class NetworkOptions(BatchOptions):
         PositiveInt, Field(description="Evaluations in a row, all worse than the best, after which a fit stops.")
     ] = 50
     prior_precision: Annotated[
-        float,
-        Field(ge=0, description="Precision of the normal prior on the parameters; acts where cells are noisy."),
-    ] = 0.1
+        float | None,
+        Field(
+            ge=0,
+            description="Precision of the normal prior on the parameters, which acts where cells are noisy; null: by "
+            "their evidence where they are few, else 0.1.",
+        ),
+    ] = None
 
 
 class DSMOptions(NoiseOptions, BatchOptions):

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from kgmm.errors import ScientificFailure
 from kgmm.progress import Progress
 from kgmm.score.network import Network
-from kgmm.score.options import NetworkOptions
+from kgmm.score.options import PRIOR_PRECISION, NetworkOptions
 
 _DEFAULTS = NetworkOptions()
 _STANDARD_ERRORS = 2.0
@@ -96,7 +96,7 @@ def fit_network(
     hidden: Sequence[int] = tuple(_DEFAULTS.hidden),
     held_out: np.ndarray | None = None,
     noise_fraction: float = 0.0,
-    prior_precision: float = _DEFAULTS.prior_precision,
+    prior_precision: float = PRIOR_PRECISION,
     optimizer: str = _DEFAULTS.optimizer,
     max_iterations: int = _DEFAULTS.max_iterations,
     patience: int = _DEFAULTS.patience,
