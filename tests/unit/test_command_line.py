@@ -1,6 +1,7 @@
 """``kgmm inspect``, ``model`` and ``init``: what they say, what they write, and one sentence for every mistake."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -157,7 +158,9 @@ def test_a_season_is_found_and_its_remedy_named(capsys):
     assert main(["inspect", str(file), "--anomalies", "monthly"]) == 0
     said = capsys.readouterr().out
     assert "mean season" not in said and "preparation: monthly means were subtracted" in said
-    assert said.splitlines()[-1] == f"next: kgmm model {file} --anomalies monthly"
+    following, cost = said.splitlines()[-2:]
+    assert following == f"next: kgmm model {file} --anomalies monthly"
+    assert re.match(r"to be done: about \d+ (seconds|minutes) of core time \(", cost)
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,14 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
+from kgmm.cli.configuration import configuration
 from kgmm.cli.reading import reading_options
 from kgmm.data.datasets import Series, check_series, open_series
 from kgmm.data.imported_series import series_effective_size
 from kgmm.data.paths import equal_members, states
 from kgmm.data.preparation import Prepared, anomalies
+from kgmm.jobs.estimates import estimate_run, told
+from kgmm.jobs.plan import Plan
 from kgmm.statistics.autocorrelation import BlockedAutocorrelation
 from kgmm.statistics.verdict import findings_of, limits_of_data
 
@@ -29,7 +32,17 @@ def inspect(arguments: argparse.Namespace) -> int:
     if series.notes:
         print(f"\npreparation: {'; '.join(series.notes)}")
     print(f"\nnext: kgmm model {shlex.join(arguments.given)}")
+    print(cost_of_model(arguments))
     return 0
+
+
+def cost_of_model(arguments: argparse.Namespace) -> str:
+    """A line: what ``kgmm model`` of the same file and options would take, or why it would refuse them."""
+    arguments = argparse.Namespace(**vars(arguments) | {"sigma": None, "seed": 0})
+    try:
+        return told(estimate_run(Plan(configuration(arguments))))
+    except ValueError as error:
+        return f"it will be refused: {error}"
 
 
 def season(series: Series) -> list[str]:
