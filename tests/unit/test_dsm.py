@@ -185,7 +185,7 @@ def test_large_data_are_thinned(monkeypatch):
 def test_get_params_round_trip():
     model = DSM(0.2, (8, 4), steps=20, antithetic=False)
     assert model.get_params() == {
-        "sigma": 0.2, "hidden": (8, 4), "steps": 20, "batch_size": 1024, "learning_rate": 4e-3, "antithetic": False,
+        "sigma": 0.2, "hidden": (8, 4), "steps": 20, "batch_size": 1024, "learning_rate": None, "antithetic": False,
         "random_state": 0, "device": "cpu",
     }  # fmt: skip
     assert DSM(**model.get_params()).get_params() == model.get_params()

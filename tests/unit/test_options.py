@@ -17,8 +17,9 @@ from kgmm.data.options import ReadingOptions, SplitOptions
 from kgmm.data.trajectory import split
 from kgmm.langevin.options import LangevinOptions, MobilityOptions, ModelOptions
 from kgmm.options import Options
+from kgmm.score.batches import fit_batches
 from kgmm.score.options import CellOptions, DSMOptions, NetworkOptions, NoiseOptions
-from kgmm.score.training import fit_batches, fit_network
+from kgmm.score.training import fit_network
 from kgmm.sde.options import SimulationOptions
 from kgmm.sde.simulation import stationary_ensemble
 
@@ -37,9 +38,9 @@ COMPONENTS = [
 ]
 # Functions that take some of the options.
 PARTS = [
-    (fit_network, NetworkOptions, {"held_out", "noise_fraction", "seed", "device", "observe"}),
-    (fit_batches, NetworkOptions, {"device", "observe"}),
-    (kgmm.LangevinModel.choose_step, LangevinOptions, {"longest", "seed"}),
+    (fit_network, NetworkOptions, {"held_out", "noise_fraction", "prior_precision", "seed", "device", "observe"}),
+    (fit_batches, NetworkOptions, {"device", "observe", "optimizer"}),
+    (kgmm.LangevinModel.choose_step, LangevinOptions, {"longest", "n_tested", "seed"}),
     (kgmm.LangevinModel.ensemble, LangevinOptions, {"seed", "device"}),
     (stationary_ensemble, SimulationOptions, {"device"}),
     (split_sizes, SplitOptions, set()),

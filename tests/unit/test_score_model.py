@@ -126,7 +126,7 @@ def test_loss_that_cannot_fall_is_a_failure():
     [
         ({"hidden": ()}, r"hidden is \[\]: list should have at least 1 item"),
         ({"hidden": (8, 0)}, r"hidden.1 is 0: input should be greater than or equal to 1"),
-        ({"optimizer": "sgd"}, "optimizer is 'sgd': input should be 'lbfgs' or 'adam'"),
+        ({"optimizer": "sgd"}, "optimizer is 'sgd': input should be 'lbfgs', 'adam' or 'orthogonal'"),
         ({"max_iterations": 0}, "max_iterations is 0: input should be greater than or equal to 1"),
         ({"weights": np.ones(3)}, r"points \(200, 1\), targets \(200, 1\) and weights \(3,\) must agree"),
         ({"targets": np.ones((5, 1))}, r"targets \(5, 1\)"),

@@ -8,11 +8,12 @@ import torch
 
 from kgmm import KGMM, ScientificFailure, ScoreModel
 from kgmm.data.standardization import Standardization
+from kgmm.score.batches import fit_batches
 from kgmm.score.cell_targets import held_out_groups
 from kgmm.score.network import Network
-from kgmm.score.training import fit_batches, fit_network
+from kgmm.score.training import fit_network
 
-both_optimizers = pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
+all_optimizers = pytest.mark.parametrize("optimizer", ["lbfgs", "adam", "orthogonal"])
 ENDLESS = 10**6
 
 
@@ -50,7 +51,7 @@ def loss_on(network: Network, points, chosen) -> float:
 # The fold.
 
 
-@both_optimizers
+@all_optimizers
 def test_held_out_points_take_no_part_in_the_fit(optimizer):
     x, y, w = noisy_points()
     moved = np.where(FOLD[:, None], y + 10, y)
@@ -101,7 +102,7 @@ def watched(points, **options):
     return found, states
 
 
-@both_optimizers
+@all_optimizers
 def test_state_that_is_kept_is_the_last_that_is_not_worse_than_the_best(optimizer):
     points = few_points()
     found, states = watched(points, optimizer=optimizer, patience=ENDLESS)
@@ -256,7 +257,7 @@ def test_fold_without_weight_is_no_fold():
 # Observers.
 
 
-@both_optimizers
+@all_optimizers
 def test_observer_sees_the_fit_as_it_goes(optimizer):
     points, seen = noisy_points(), []
     found = fit(points, held_out=None, optimizer=optimizer, observe=lambda k, network: seen.append((k, network)))
@@ -271,7 +272,7 @@ def test_observer_sees_the_fit_as_it_goes(optimizer):
             assert loss_on(network, points, slice(None)) == pytest.approx(loss, rel=1e-3)
 
 
-@both_optimizers
+@all_optimizers
 def test_observer_changes_nothing(optimizer):
     watched = fit(optimizer=optimizer, observe=lambda k, network: network.parameters.mul_(2))
     assert torch.equal(watched.network.parameters, fit(optimizer=optimizer).network.parameters)
@@ -413,3 +414,20 @@ def test_fold_of_cells_and_history_survive_a_file(tmp_path, min_probability, has
     assert without.history is None
     without.save(tmp_path / "by_hand.nc")
     assert ScoreModel.load(tmp_path / "by_hand.nc").history is None
+
+
+def test_orthogonalised_momentum_learns_a_rich_function_in_fewer_batches():
+    x = np.random.default_rng(0).uniform(-2, 2, size=(4000, 2))
+    y = np.stack([np.sin(5 * x[:, 0]) * np.cos(3 * x[:, 1]), np.cos(4 * x[:, 0] * x[:, 1])], axis=1)
+    losses = {}
+    for optimizer in ("adam", "orthogonal"):
+        fit = fit_network(x, y, np.ones(4000), optimizer=optimizer, hidden=(64, 64), steps=600, batch_size=256)
+        losses[optimizer] = fit.history.loss[-1]
+    assert losses["orthogonal"] < 0.5 * losses["adam"]
+    again = fit_network(x, y, np.ones(4000), optimizer="orthogonal", hidden=(64, 64), steps=600, batch_size=256)
+    assert again.history.loss[-1] == losses["orthogonal"]
+
+
+def test_unknown_optimizers_of_batches_are_refused():
+    with pytest.raises(ValueError, match="optimizer is 'lbfgs': it should be 'adam' or 'orthogonal'"):
+        fit_batches(Network.random((1, 4, 1), 0), batches(0), optimizer="lbfgs", steps=10)

@@ -125,7 +125,7 @@ class LangevinModel:
         *,
         scheme: str = _DEFAULTS.scheme,
         longest: float | None = None,
-        n_members: int = _STEP_POINTS,
+        n_tested: int = _STEP_POINTS,
         seed: Seed = 0,
     ) -> Step:
         """The time step for this model, see :func:`kgmm.langevin.step_size.choose_step`.
@@ -136,7 +136,7 @@ class LangevinModel:
             Data points, ``(n, n_features)`` physical units; 2000 of them are used.
         longest
             The step is this time over a whole number; default: a tenth of the fastest relaxation time.
-        n_members
+        n_tested
             About so many of the points run with the step and with half of it.
         """
         unit = 1.0 / self.fastest_rate
@@ -147,7 +147,7 @@ class LangevinModel:
         jacobians = unit * self.standardized_mobility @ (self.score.jacobian(points) * np.outer(scale, scale))
         if self.circulation is not None:
             jacobians = jacobians + equation.circulation_jacobian(start)
-        test = start[:, :: max(1, len(points) // n_members)].contiguous()
+        test = start[:, :: max(1, len(points) // n_tested)].contiguous()
         step = choose_step(
             equation, test, jacobians, scheme=scheme, longest=(0.1 * unit if longest is None else longest) / unit,
             seed=seed,

@@ -50,7 +50,7 @@ def simulate_model(
         If no time step is short enough, or the run would take more than 40 000 steps.
     """
     longest = min(interval, 0.1 / model.fastest_rate)
-    step = model.choose_step(start, longest=longest, n_members=_TESTED_PER_MEMBER * n_members, seed=seed)
+    step = model.choose_step(start, longest=longest, n_tested=_TESTED_PER_MEMBER * n_members, seed=seed)
     dt = whole_steps(interval, step.dt)
     save_every = round(interval / dt)
     n_steps = save_every * math.ceil(_LENGTH * duration / interval)

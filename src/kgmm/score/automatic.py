@@ -19,12 +19,12 @@ from kgmm.score.candidates import (
     best_polynomial,
     best_radial,
 )
+from kgmm.score.fit_record import History
 from kgmm.score.folds import N_BLOCKS, Folded, fold
 from kgmm.score.held_out import Comparison, HeldOutLoss, Score
 from kgmm.score.model import ScoreModel
 from kgmm.score.network import Network
 from kgmm.score.refinement import fit_denoising
-from kgmm.score.training import History
 
 logger = logging.getLogger("kgmm")
 

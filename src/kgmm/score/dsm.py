@@ -9,11 +9,12 @@ import torch
 
 from kgmm.data.standardization import Standardization, StandardizedSamples
 from kgmm.randomness import Seed, torch_generator
+from kgmm.score.batches import fit_batches
 from kgmm.score.estimator import ScoreEstimator
+from kgmm.score.fit_record import Observer
 from kgmm.score.model import ScoreModel
 from kgmm.score.network import Network
 from kgmm.score.options import DSMOptions
-from kgmm.score.training import Observer, fit_batches
 
 _DEFAULTS = DSMOptions()
 _MAX_NUMBERS = 100_000_000
@@ -37,7 +38,7 @@ class DSM(ScoreEstimator):
     batch_size
         Draws in each batch, even.
     learning_rate
-        Largest rate of the cycle.
+        Largest rate of the cycle; ``None`` is 0.004.
     antithetic
         Whether a batch holds ``z`` and ``−z`` of half as many samples, which cancels most of the gradient's noise where
         σ is small; ``False`` draws independently.
@@ -71,7 +72,7 @@ class DSM(ScoreEstimator):
         *,
         steps: int = _DEFAULTS.steps,
         batch_size: int = _DEFAULTS.batch_size,
-        learning_rate: float = _DEFAULTS.learning_rate,
+        learning_rate: float | None = _DEFAULTS.learning_rate,
         antithetic: bool = _DEFAULTS.antithetic,
         random_state: Seed = 0,
         device: str = "cpu",

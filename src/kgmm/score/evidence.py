@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from kgmm.score.fit_record import Fit
 from kgmm.score.network import Network
 from kgmm.score.options import PRIOR_PRECISION
-from kgmm.score.training import Fit
 
 logger = logging.getLogger("kgmm")
 

@@ -9,9 +9,9 @@ import torch
 
 from kgmm.data.standardization import Standardization, StandardizedSamples
 from kgmm.randomness import Seed, torch_generator
+from kgmm.score.batches import fit_batches
 from kgmm.score.gradient_network import GradientNetwork
 from kgmm.score.model import ScoreModel
-from kgmm.score.orthogonal_fit import fit_orthogonal
 
 _MAX_NUMBERS = 100_000_000
 
@@ -75,7 +75,7 @@ def fit_gradient_score(
         return x, x * (sigma / (1.0 + sigma**2)) - z
 
     start = GradientNetwork.random((X.shape[1], *hidden, 1), seed)
-    fit = fit_orthogonal(start, batch, steps=steps, rate=rate)
+    fit = fit_batches(start, batch, optimizer="orthogonal", steps=steps, learning_rate=rate)
     return ScoreModel(fit.network, 1.0 / sigma, float(sigma), standardization, fit.history)
 
 
@@ -155,5 +155,5 @@ def project_to_gradient(
         return x, (score.standardized(x) + pull * x) / unit
 
     start = GradientNetwork.random((X.shape[1], *hidden, 1), seed)
-    fit = fit_orthogonal(start, batch, steps=steps, rate=rate)
+    fit = fit_batches(start, batch, optimizer="orthogonal", steps=steps, learning_rate=rate)
     return ScoreModel(fit.network, unit, score.sigma, score.standardization, fit.history)

@@ -12,9 +12,10 @@ import numpy as np
 from kgmm.data.standardization import Standardization
 from kgmm.score.cell_targets import held_out_groups, targets_of_cells
 from kgmm.score.evidence import evidence_tells, fit_by_evidence
+from kgmm.score.fit_record import Observer
 from kgmm.score.model_files import StoredScore
 from kgmm.score.options import NetworkOptions
-from kgmm.score.training import Observer, fit_network
+from kgmm.score.training import fit_network
 
 if TYPE_CHECKING:
     from kgmm.score.cell_score import CellScore
@@ -75,7 +76,7 @@ class ScoreModel(StoredScore):
         patience: int = _DEFAULTS.patience,
         steps: int = _DEFAULTS.steps,
         batch_size: int = _DEFAULTS.batch_size,
-        learning_rate: float = _DEFAULTS.learning_rate,
+        learning_rate: float | None = _DEFAULTS.learning_rate,
         prior_precision: float | None = _DEFAULTS.prior_precision,
         seed: int = 0,
         device: str = "cpu",
@@ -92,7 +93,7 @@ class ScoreModel(StoredScore):
         hidden
             Widths of the hidden layers.
         optimizer
-            ``"lbfgs"`` or ``"adam"``, see :func:`kgmm.score.training.fit_network`.
+            ``"lbfgs"``, ``"adam"`` or ``"orthogonal"``, see :func:`kgmm.score.training.fit_network`.
         max_iterations
             Iterations of L-BFGS.
         held_out
@@ -101,11 +102,11 @@ class ScoreModel(StoredScore):
         patience
             Evaluations in a row, all worse than the best, after which the fit stops.
         steps
-            Batches of Adam.
+            Batches of Adam and of the orthogonalised momentum.
         batch_size
-            Points in a batch of Adam.
+            Points in a batch.
         learning_rate
-            Largest learning rate of Adam.
+            The largest of a fit in batches; ``None`` is 0.004 for Adam and 0.03 for the other.
         prior_precision
             Precision of the normal prior on the parameters; ``None`` chooses it where there are few and noisy cells,
             see :func:`kgmm.score.evidence.fit_by_evidence`, and is 0.1 elsewhere.

@@ -9,11 +9,11 @@ import xarray as xr
 
 from kgmm.data.standardization import Standardization
 from kgmm.data.stored import finite_number, open_stored, reading, refuse_non_finite
+from kgmm.score.fit_record import History
 from kgmm.score.gradient_network import GradientNetwork
 from kgmm.score.network import Network
 from kgmm.score.potentials import Potential
 from kgmm.score.score_function import ScoreFunction
-from kgmm.score.training import History
 
 _FORMAT = "kgmm score model"
 _VERSION = 1

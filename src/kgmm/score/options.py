@@ -10,7 +10,8 @@ from kgmm.options import Options, PositiveFloat, PositiveInt
 
 STOPPING_RULES = ("stderr", "paper", "fixed")
 CELLS = ("auto", "constant", "linear")
-OPTIMIZERS = ("lbfgs", "adam")
+OPTIMIZERS = ("lbfgs", "adam", "orthogonal")
+LEARNING_RATES = {"adam": 4e-3, "orthogonal": 0.03}
 PRIOR_PRECISION = 0.1
 
 Antithetic = Annotated[bool, Field(description="Draws of dsm in pairs of z and −z.")]
@@ -66,11 +67,12 @@ class BatchOptions(Options):
         128,
         64,
     ]
-    steps: Annotated[int, Field(ge=2, description="Batches of adam, and of dsm.")] = 6000
-    batch_size: Annotated[
-        int, Field(ge=2, multiple_of=2, description="Points in a batch of adam, draws in one of dsm.")
-    ] = 1024
-    learning_rate: Annotated[float, Field(gt=0, le=10, description="Largest learning rate of adam.")] = 4e-3
+    steps: Annotated[int, Field(ge=2, description="Batches of adam and orthogonal, and of dsm.")] = 6000
+    batch_size: Annotated[int, Field(ge=2, multiple_of=2, description="Points in a batch, draws in one of dsm.")] = 1024
+    learning_rate: Annotated[
+        float | None,
+        Field(gt=0, le=10, description="The largest of a fit in batches; null: 0.004 of adam, 0.03 of orthogonal."),
+    ] = None
 
 
 class NetworkOptions(BatchOptions):
@@ -78,7 +80,10 @@ class NetworkOptions(BatchOptions):
 
     optimizer: Annotated[
         Literal[OPTIMIZERS],
-        Field(description="lbfgs: all points at once; adam: batches of them, one cycle of the learning rate."),
+        Field(
+            description="lbfgs: all points at once; adam, orthogonal: batches of them, one cycle of the learning rate; "
+            "orthogonal needs fewer where the score is rich."
+        ),
     ] = "lbfgs"
     max_iterations: Annotated[PositiveInt, Field(description="Iterations of L-BFGS.")] = 400
     held_out: Annotated[

@@ -15,6 +15,7 @@ from kgmm.score.evaluation import ScoreEvaluator
 from kgmm.score.kgmm import KGMM
 from kgmm.score.model import ScoreModel
 from kgmm.score.network import Network
+from kgmm.score.options import PRIOR_PRECISION
 
 # States of a fit that are scored on its way, evenly spaced in the logarithm of their number.
 CHECKPOINTS = 12
@@ -94,7 +95,10 @@ def run_entry(entry: Entry, samples, *, sigma: float, seed: int, estimator: dict
     if entry.method == "kgmm":
         cells = KGMM(sigma, entry.min_probability, random_state=seed, **estimator).fit(samples)
         clustering = time.perf_counter() - clock.start
-        effort = {"steps" if network.get("optimizer") == "adam" else "max_iterations": entry.effort}
+        effort = {"max_iterations" if network.get("optimizer", "lbfgs") == "lbfgs" else "steps": entry.effort}
+        # One fit: those of other priors, by the evidence of the cells, would come into the way of the network.
+        if network.get("prior_precision") is None:
+            effort["prior_precision"] = PRIOR_PRECISION
         model = ScoreModel.fit(cells, **network | effort, seed=seed, observe=clock.note)
     else:
         options = {name: network[name] for name in ("hidden", "batch_size", "learning_rate") if name in network}

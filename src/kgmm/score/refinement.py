@@ -9,10 +9,9 @@ import torch
 
 from kgmm.errors import ScientificFailure
 from kgmm.progress import Progress
+from kgmm.score.fit_record import Fit, History
 from kgmm.score.network import Network
-from kgmm.score.orthogonal_fit import rate_share
-from kgmm.score.orthogonal_momentum import OrthogonalMomentum
-from kgmm.score.training import Fit, History
+from kgmm.score.orthogonal_momentum import OrthogonalMomentum, rate_share
 
 _EVALUATIONS = 12
 _OUTPUT_SCALE = 0.1  # of the last layer's initial weights: the fit starts near the base

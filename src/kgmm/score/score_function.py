@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from kgmm.data.standardization import Standardization, check_samples
+from kgmm.score.fit_record import History
 from kgmm.score.network import Network
 from kgmm.score.potentials import Potential
-from kgmm.score.training import History
 
 _BATCH = 65_536
 _MARGIN = 3.0

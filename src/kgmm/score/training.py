@@ -1,9 +1,8 @@
-"""Fits of a network to weighted points, by L-BFGS or Adam, judged on a held-out fold."""
+"""Fits of a network to weighted points, by L-BFGS or in batches, judged on a held-out fold."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -12,80 +11,12 @@ from threadpoolctl import threadpool_limits
 
 from kgmm.errors import ScientificFailure
 from kgmm.progress import Progress
+from kgmm.score.batches import batches_by_weight, run_batches
+from kgmm.score.fit_record import Fit, Observer, Record
 from kgmm.score.network import Network
 from kgmm.score.options import PRIOR_PRECISION, NetworkOptions
 
 _DEFAULTS = NetworkOptions()
-_STANDARD_ERRORS = 2.0
-Batch = Callable[[], tuple[torch.Tensor, torch.Tensor]]
-# Called after iterations of a fit with their number and the network as it is then.
-Observer = Callable[[int, Network], None]
-
-
-@dataclass(frozen=True)
-class History:
-    """Losses of a fit along the way, all ``(n_evaluations,)``.
-
-    Attributes
-    ----------
-    iteration
-        Iterations or batches made.
-    loss
-        On the points of the fit; that of L-BFGS includes the prior.
-    validation_loss
-        On the held-out fold, NaN where there is none.
-    kept
-        Index of the state that was kept.
-    """
-
-    iteration: np.ndarray
-    loss: np.ndarray
-    validation_loss: np.ndarray
-    kept: int
-
-
-@dataclass(frozen=True)
-class Fit:
-    """A fitted network and the losses on the way to it."""
-
-    network: Network
-    history: History
-
-
-class _Record:
-    """Losses as they come, and the state to keep: the last that is not worse on the fold than the best.
-
-    Worse means by more than two standard errors of the difference. The fold's targets are noisy and few, so that the
-    lowest of many losses alone says little: it is often that of a fit which has hardly begun.
-    """
-
-    def __init__(self, fold_losses: Callable[[Network], np.ndarray] | None, patience: int, observe: Observer | None):
-        self._fold_losses, self._patience, self._observe = fold_losses, patience, observe
-        self._rows: list[tuple[int, float, float]] = []
-        self._best = np.array([np.inf])
-        self._kept = 0
-        self.network: Network | None = None
-
-    def add(self, iteration: int, loss: float, network: Network) -> bool:
-        """Notes a state; false once the fold has found as many in a row worse as there is patience."""
-        if self._observe is not None:
-            self._observe(iteration, network)
-        losses = np.array([np.nan]) if self._fold_losses is None else self._fold_losses(network)
-        self._rows.append((iteration, loss, float(losses.sum())))
-        if self._fold_losses is None or not self._is_worse(losses):
-            self.network, self._kept = network, len(self._rows) - 1
-        if losses.sum() < self._best.sum():
-            self._best = losses
-        return len(self._rows) - 1 - self._kept < self._patience
-
-    def _is_worse(self, losses: np.ndarray) -> bool:
-        if losses.sum() <= self._best.sum():
-            return False
-        difference = losses - self._best
-        return difference.sum() > _STANDARD_ERRORS * difference.std() * len(difference) ** 0.5
-
-    def fit(self) -> Fit:
-        return Fit(self.network, History(*(np.array(column) for column in zip(*self._rows)), self._kept))
 
 
 def fit_network(
@@ -102,7 +33,7 @@ def fit_network(
     patience: int = _DEFAULTS.patience,
     steps: int = _DEFAULTS.steps,
     batch_size: int = _DEFAULTS.batch_size,
-    learning_rate: float = _DEFAULTS.learning_rate,
+    learning_rate: float | None = _DEFAULTS.learning_rate,
     seed: int = 0,
     device: str = "cpu",
     observe: Observer | None = None,
@@ -128,11 +59,11 @@ def fit_network(
         Variance of the targets' noise over their mean square.
     optimizer
         ``"lbfgs"``, full batches for at most ``max_iterations``: best for up to some ten thousand points. Or
-        ``"adam"``, ``steps`` batches of ``batch_size`` points drawn by weight, its rate rising to ``learning_rate``
-        and falling to zero (one cycle): better where the function is so rich that L-BFGS does not converge.
+        ``"adam"`` or ``"orthogonal"``, ``steps`` batches of ``batch_size`` points drawn by weight, see
+        :func:`kgmm.score.batches.fit_batches`: better where the function is so rich that L-BFGS does not converge.
     patience
         Evaluations in a row that find the state worse on the fold than the best, after which the fit stops; L-BFGS
-        evaluates after each iteration, Adam a hundred times.
+        evaluates after each iteration, the others a hundred times.
     device
         ``"cpu"`` or ``"cuda"``.
 
@@ -159,17 +90,17 @@ def fit_network(
         arrays = [a[~fold] for a in arrays]
     x, y, w = arrays
     w = w / w.sum()
-    record = _Record(fold_losses, patience, observe)
+    record = Record(fold_losses, patience, observe)
     start = Network.random((points.shape[1], *hidden, targets.shape[1]), seed)
     decay = prior_precision * noise_fraction / points.shape[0]
     if optimizer == "lbfgs":
         _fit_lbfgs(record, start, x, y, w, decay, max_iterations)
     else:
-        batch = _batches_by_weight(x, y, w, batch_size, seed)
-        _fit_adam(record, start, batch, decay, steps, learning_rate, device)
+        batch = batches_by_weight(x, y, w, batch_size, seed)
+        run_batches(record, start, batch, optimizer, decay=decay, steps=steps, rate=learning_rate, device=device)
     fit = record.fit()
     before, after = fit.history.loss[0], fit.history.loss[-1]
-    # Those of Adam are of a few batches each, and so fall only within their noise where there is little to learn.
+    # Those of batches are of a few each, and so fall only within their noise where there is little to learn.
     if not (after < before if optimizer == "lbfgs" else np.isfinite(after)):
         raise ScientificFailure(f"the network's loss did not fall: {before:.3g} before, {after:.3g} after")
     return fit
@@ -187,20 +118,8 @@ def _losses_on(fold: list[torch.Tensor]) -> Callable[[Network], np.ndarray]:
     return losses
 
 
-def _batches_by_weight(x: torch.Tensor, y: torch.Tensor, w: torch.Tensor, batch_size: int, seed: int) -> Batch:
-    generator = torch.Generator(x.device).manual_seed(seed)
-    cumulated = w.double().cumsum(0)
-
-    def batch() -> tuple[torch.Tensor, torch.Tensor]:
-        uniform = torch.rand(batch_size, dtype=torch.float64, generator=generator, device=x.device)
-        chosen = torch.searchsorted(cumulated, uniform * cumulated[-1]).clamp_(max=len(w) - 1)
-        return x[chosen], y[chosen]
-
-    return batch
-
-
 def _fit_lbfgs(
-    record: _Record,
+    record: Record,
     start: Network,
     x: torch.Tensor,
     y: torch.Tensor,
@@ -235,47 +154,3 @@ def _fit_lbfgs(
         # One BLAS thread: its short vector operations between torch's make the two thread pools wait for each other.
         with threadpool_limits(1, user_api="blas"):
             minimize(loss_and_gradient, first, method="L-BFGS-B", jac=True, callback=note, options=options)
-
-
-def fit_batches(
-    start: Network,
-    batch: Batch,
-    *,
-    steps: int = _DEFAULTS.steps,
-    learning_rate: float = _DEFAULTS.learning_rate,
-    device: str = "cpu",
-    observe: Observer | None = None,
-) -> Fit:
-    """Fits a network by Adam to batches as they come: points ``(n, n_in)`` and targets ``(n, n_out)`` on the device.
-
-    No early stopping: one cycle of the learning rate (Smith & Topin 2018) ends at zero.
-    """
-    NetworkOptions.checked(steps=steps, learning_rate=learning_rate)
-    record = _Record(None, 1, observe)
-    _fit_adam(record, start, batch, 0.0, steps, learning_rate, device)
-    return record.fit()
-
-
-def _fit_adam(
-    record: _Record, start: Network, batch: Batch, decay: float, steps: int, learning_rate: float, device: str
-) -> None:
-    parameters = start.parameters.to(device).requires_grad_()
-    optimizer = torch.optim.Adam([parameters], lr=learning_rate)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=steps)
-    every = max(1, steps // 100)
-    recent = []
-    with Progress("fitting the network", steps, "steps") as progress:
-        for step in range(1, steps + 1):
-            x, y = batch()
-            loss = ((start.with_parameters(parameters)(x) - y) ** 2).sum(dim=1).mean()
-            optimizer.zero_grad()
-            (loss + decay * parameters.square().sum()).backward()
-            optimizer.step()
-            schedule.step()
-            recent.append(loss.detach())
-            progress.update(1)
-            if len(recent) == every or step == steps:
-                state = start.with_parameters(parameters.detach().cpu().clone())
-                if not record.add(step, float(torch.stack(recent).mean()), state):
-                    return
-                recent.clear()
