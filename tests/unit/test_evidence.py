@@ -62,12 +62,12 @@ def chosen(monkeypatch, evidences: list[float], sizes: list[float]) -> int:
     ("evidences", "taken"),
     [
         ([-5.0, -4.0, -3.0, -2.0, -1.5], 3),
-        ([-3.0, -2.5, -2.2, -2.1, -2.0], 0),
+        ([-3.0, -2.4, -2.2, -2.1, -2.0], 1),
         # What comes after one that is clearly worse is not tried.
-        ([-3.0, -1.0, -2.5, 0.0, 0.0], 1),
+        ([-3.0, -1.0, -4.5, 0.0, 0.0], 1),
     ],
 )
-def test_the_weakest_prior_within_one_of_the_greatest_evidence_is_taken(monkeypatch, evidences, taken):
+def test_the_weakest_prior_within_a_half_of_the_greatest_evidence_is_taken(monkeypatch, evidences, taken):
     assert chosen(monkeypatch, evidences, [1.0] * 5) == taken
 
 

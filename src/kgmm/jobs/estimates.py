@@ -30,7 +30,7 @@ RATES = {
     "estimate_cells": (1.3, 93.0),
     "fit_score": (0.2, 0.22),
     "fit_score, gmm_network": (0.0, 1.0),
-    "fit_score, auto": (1.8, 3e4),
+    "fit_score, auto": (1.8, 1.2e3),
     "evaluate_score": (0.2, 59.0),
     "race_score": (130.0, 0.79),
     "sample_langevin": (0.1, 0.18),
@@ -151,7 +151,7 @@ def _fit(task: Task, experiment: Experiment) -> float:
     network, d = task.settings["network"], n_features(experiment)
     parameters = network_parameters(d, network["hidden"])
     if task.settings["method"] == "auto":
-        return training_samples(experiment) * d**2
+        return training_samples(experiment) * d
     if "cells" in task.inputs and network["optimizer"] == "lbfgs":
         cells = 1.0 / (experiment.estimator.min_probability or 1.0 / _DEFAULT_CELLS)
         points = cells * (1 if experiment.estimator.cells == "constant" or d < 3 else d + 1)

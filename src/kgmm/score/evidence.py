@@ -17,8 +17,9 @@ logger = logging.getLogger("kgmm")
 _MAX_VALUES = 1000
 _LEAST_NOISE = 0.01
 _CANDIDATES = (PRIOR_PRECISION, 0.14, 0.2, 0.28, 0.4)
-# Evidences that differ by less do not tell two precisions apart; the weaker prior shrinks the score less.
-_INDISTINCT = 1.0
+# Evidences that differ by less do not tell two precisions apart; the weaker prior shrinks the score less. Fits from other
+# starts differ by up to two in it, so that one lower evidence does not yet end the trial.
+_INDISTINCT, _CLEARLY_WORSE = 0.5, 3.0
 _COLLAPSED = 0.1
 
 
@@ -95,9 +96,9 @@ def fit_by_evidence(
     weights: np.ndarray,
     noise_fraction: float,
 ) -> Fit:
-    """The fit with the weakest prior whose evidence is within one of the greatest.
+    """The fit with the weakest prior whose evidence is within a half of the greatest.
 
-    Precisions are tried upwards, until one is worse than the best by more than that. A fit whose network has all but
+    Precisions are tried upwards, until one is clearly worse than the best. A fit whose network has all but
     vanished ends the trial: there every derivative vanishes with the others, and an expansion about the maximum tells
     nothing.
 
@@ -116,7 +117,7 @@ def fit_by_evidence(
             break
         evidence = log_evidence(fitted.network, points, targets, weights, noise_fraction, precision)
         found.append((evidence, precision, fitted))
-        if evidence < max(found, key=lambda one: one[0])[0] - _INDISTINCT:
+        if evidence < max(found, key=lambda one: one[0])[0] - _CLEARLY_WORSE:
             break
     greatest = max(evidence for evidence, _, _ in found)
     evidence, precision, fitted = next(one for one in found if one[0] >= greatest - _INDISTINCT)
