@@ -84,7 +84,7 @@ def inspection(path: xr.DataArray, effective_size: float, further: Sequence[str]
     """
     n_members, n_times, n_features = path.shape
     interval = float(path["time"].values[1] - path["time"].values[0])
-    members = f"{n_members} members of {'up to ' * np.isnan(path.values).any()}" if n_members > 1 else ""
+    members = f"{n_members} members of {'up to ' * bool(np.isnan(path.values).any())}" if n_members > 1 else ""
     size = f"{members}{n_times} states of {n_features} variable{'s' * (n_features > 1)}, one every {interval:.6g}"
     lines = [f"{size}: worth {effective_size:.0f} independent ones", ""]
     members_of_one_length = equal_members(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -91,6 +92,10 @@ class ReadingOptions(Options):
         Every estimate standardises by itself: what is shown of it stays in the units of the file.
         """
         return cls(**{name: settings[name] for name in cls.model_fields} | {"standardise": False})
+
+    def without(self, names: Sequence[str]) -> ReadingOptions:
+        """These options without some, which were followed already."""
+        return self.model_copy(update={name: type(self).model_fields[name].default for name in names})
 
     @property
     def prepares(self) -> bool:

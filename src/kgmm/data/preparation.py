@@ -3,52 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
+from kgmm.data.gaps import close_gaps
 from kgmm.data.options import ReadingOptions
-from kgmm.data.regular_times import day_numbers, on_regular_times, resampled
+from kgmm.data.prepared import Prepared
+from kgmm.data.regular_times import day_numbers, resampled
 from kgmm.data.time_steps import phases
 from kgmm.data.transforms import transforms_of
 
 _LEAST_FOR_DERIVATIVE = 3
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A series on the way from a file to a path.
-
-    Attributes
-    ----------
-    members : list of ndarray
-        Each ``(n_times, n_features)``; lengths may differ.
-    names : tuple of str
-        Of the variables.
-    times : list of ndarray
-        Of each member, or empty if the file has none.
-    time_step : float or None
-        Between states, once it is known.
-    notes : tuple of str
-        What was done, one clause each.
-    undone : tuple of dict
-        What :func:`kgmm.restore` needs to undo it, step by step.
-    origin : ndarray
-        First times, before derivatives or earlier states were added.
-    """
-
-    members: list[np.ndarray]
-    names: tuple[str, ...]
-    times: list[np.ndarray] = field(default_factory=list)
-    time_step: float | None = None
-    notes: tuple[str, ...] = ()
-    undone: tuple[dict, ...] = ()
-    origin: np.ndarray = field(default_factory=lambda: np.empty(0))
-
-    def noted(self, note: str, undone: dict | None = None, **changes) -> Prepared:
-        """A copy with changes, one more note, and one more step to undo."""
-        steps = self.undone if undone is None else (*self.undone, undone)
-        return replace(self, notes=(*self.notes, note), undone=steps, **changes)
 
 
 def prepare(series: Prepared, options: ReadingOptions) -> Prepared:
@@ -99,12 +65,13 @@ def prepare(series: Prepared, options: ReadingOptions) -> Prepared:
     return series
 
 
+def is_code(values: np.ndarray, codes: Sequence[float]) -> np.ndarray:
+    """Where values are codes, such as -99.9, which are often stored in single precision."""
+    return np.logical_or.reduce([np.isclose(values, code, rtol=1e-6, atol=0.0) for code in codes])
+
+
 def _without_codes(series: Prepared, codes: Sequence[float]) -> Prepared:
-    # Codes such as -99.9 are often stored in single precision.
-    found = [
-        np.logical_or.reduce([np.isclose(member, code, rtol=1e-6, atol=0.0) for code in codes])
-        for member in series.members
-    ]
+    found = [is_code(member, codes) for member in series.members]
     members = [np.where(is_code, np.nan, member) for member, is_code in zip(series.members, found)]
     count = sum(int(is_code.sum()) for is_code in found)
     return series.noted(f"{count} values that stand for missing ones were taken out", members=members)
@@ -117,68 +84,6 @@ def _resampled(series: Prepared, step: float, max_gap: int) -> Prepared:
     how = parts[0].method
     members, times = [part.values for part in parts], [part.times for part in parts]
     return series.noted(f"resampled every {step:g} by {how}", members=members, times=times, time_step=step)
-
-
-def close_gaps(series: Prepared, how: str, max_gap: int) -> Prepared:
-    """Deals with missing states; times that jump by whole steps are missing states too.
-
-    Parameters
-    ----------
-    series : Prepared
-    how : str
-        ``"drop-edges"``, ``"interpolate"`` or ``"segments"``.
-    max_gap : int
-        Longest gap that is interpolated, in steps.
-
-    Raises
-    ------
-    ValueError
-        If a gap is longer, or nothing is left.
-    """
-    import pandas as pd
-
-    if series.times and series.time_step is None:
-        parts = [on_regular_times(member, times) for member, times in zip(series.members, series.times)]
-        series = replace(
-            series, members=[part.values for part in parts], times=[part.times for part in parts],
-            time_step=parts[0].step,
-        )  # fmt: skip
-    members, times, count = [], [], 0
-    for k, member in enumerate(series.members):
-        own = series.times[k] if series.times else np.arange(len(member), dtype=float)
-        known = np.isfinite(member).all(axis=1)
-        count += int((~known).sum())
-        if how == "segments":
-            edges = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]]).astype(int))).reshape(-1, 2)
-            kept = [slice(start, stop) for start, stop in edges if stop - start > 1]
-        else:
-            inside = np.flatnonzero(known)
-            kept = [slice(inside[0], inside[-1] + 1)] if inside.size else []
-        for part in kept:
-            values = member[part]
-            if how == "interpolate":
-                values = pd.DataFrame(values).interpolate(limit_area="inside").to_numpy()
-                _refuse_long(~known[part], max_gap)
-            members.append(values)
-            times.append(own[part])
-    if not members:
-        raise ValueError(f"gaps is {how!r}: nothing is left between missing values")
-    notes = {
-        "drop-edges": "missing states at both ends were cut",
-        "interpolate": f"{count} missing states were interpolated",
-        "segments": f"{count} missing states divide the series into {len(members)} members",
-    }
-    return series.noted(notes[how], members=members, times=times)
-
-
-def _refuse_long(missing: np.ndarray, max_gap: int) -> None:
-    starts = np.flatnonzero(np.diff(np.concatenate([[False], missing, [False]]).astype(int))).reshape(-1, 2)
-    for start, stop in starts:
-        if stop - start > max_gap:
-            raise ValueError(
-                f"{stop - start} states in a row are missing from index {start} on, and --max-gap is {max_gap}: give a "
-                "larger one, or --gaps segments"
-            )
 
 
 def jitter(series: Prepared, width: float) -> Prepared:

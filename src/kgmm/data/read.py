@@ -53,7 +53,8 @@ def read(
     select : dict of str, optional
         Part of the times and of a field by its coordinates, ``{"time": "1950:1979", "lat": "-5:5"}``.
     reduce : str, optional
-        Of a field ``"mean"``, weighted by area, or ``"pcs=3"``, its leading principal components.
+        Of a field ``"mean"``, weighted by area, or ``"pcs=3"``, its leading principal components, before which
+        ``anomalies`` and ``detrend`` act on every grid point.
     gaps : str, optional
         ``"drop-edges"``, ``"interpolate"`` (over at most ``max_gap`` steps) or ``"segments"``, which become members.
     max_gap : int

@@ -36,7 +36,8 @@ def restore(sample, path: xr.DataArray, *, after: int = 0) -> xr.DataArray:
 
     What :func:`kgmm.read` did is undone in the opposite order: earlier states and time derivatives that were added as
     variables are left out, deviations become physical units, the linear trend and the mean of each month or day
-    are added, and transforms are inverted. Noise that was added (``jitter``) stays.
+    are added, and transforms are inverted. Noise that was added (``jitter``) stays, and principal components of a field
+    stay in units of its anomalies: the season and trend of every grid point are not recorded.
 
     Parameters
     ----------

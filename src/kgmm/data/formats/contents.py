@@ -9,12 +9,17 @@ import numpy as np
 
 
 class Contents(NamedTuple):
-    """What is in a file: shape ``(member, time, variable)``, names, times of each member, and how to read states."""
+    """What is in a file: shape ``(member, time, variable)``, names, times of each member, and how to read states.
+
+    ``notes`` are clauses about what the reader did, ``done`` the options of the preparation that it followed already.
+    """
 
     shape: tuple[int, int, int]
     variables: list[str]
     times: list[np.ndarray]
     read: Callable[[int, int], np.ndarray]
+    notes: tuple[str, ...] = ()
+    done: tuple[str, ...] = ()
 
 
 def is_real(dtype: np.dtype) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from kgmm.data.fields import reduced, selected
+from kgmm.data.fields import done_on_fields, reduced, selected
 from kgmm.data.formats.contents import Contents, is_real
 from kgmm.data.options import ReadingOptions
 from kgmm.data.time_ranges import time_range
@@ -39,10 +39,18 @@ def read_labelled(path: Path, variables: Sequence[str] | None, options: ReadingO
         raise ValueError(
             f"{path} has no variable of numbers along {time!r}: it has {', '.join(map(str, dataset.data_vars))}"
         )
-    parts, names = [], []
+    done = done_on_fields(options)
+    at = (
+        _times(dataset, path, time)[0] if {"anomalies", "detrend"} & {*done} and time in dataset.coords else np.empty(0)
+    )
+    parts, names, notes = [], [], []
     for name in variables:
         part = _part(dataset, name, path, options)
-        part, own_names = reduced(part, options, path) if options.reduce else (part.variable, None)
+        if options.reduce:
+            part, own_names, own_notes = reduced(part, options, path, at)
+            notes += [note for note in own_notes if note not in notes]
+        else:
+            part, own_names = part.variable, None
         extra = [dim for dim in part.dims if dim not in (member, time)]
         if len(extra) > 1:
             raise ValueError(
@@ -66,7 +74,7 @@ def read_labelled(path: Path, variables: Sequence[str] | None, options: ReadingO
         return np.concatenate(columns, axis=2)
 
     times = _times(dataset, path, time) if options.time_step is None and time in dataset.coords else []
-    return Contents((*sizes.pop(), len(names)), names, times, read)
+    return Contents((*sizes.pop(), len(names)), names, times, read, tuple(notes), done)
 
 
 def _entries(dataset: xr.Dataset, name: str, dim: str) -> list[str]:
