@@ -18,7 +18,7 @@ from kgmm.data.options import ReadingOptions
 from kgmm.data.paths import as_path, equal_members
 from kgmm.data.preparation import Prepared, prepare
 from kgmm.data.readers import READERS
-from kgmm.data.restoring import RECORD, record_of
+from kgmm.data.restoring import RECORD, record_of, record_of_pieces
 from kgmm.data.time_ranges import time_range
 from kgmm.data.trajectory import as_trajectory, times_per_piece
 from kgmm.errors import first_line
@@ -54,7 +54,9 @@ class Series:
     segments
         Members of unequal length, if the file gave such; ``read`` gives pieces of them of one length.
     record
-        What :func:`kgmm.restore` needs to undo the preparation.
+        What :func:`kgmm.restore` needs to undo the preparation, of the segments if there are such.
+    record_of_pieces
+        The same of what ``read`` gives.
     """
 
     source: str
@@ -66,6 +68,7 @@ class Series:
     times: np.ndarray = field(default_factory=lambda: np.empty(0))
     segments: tuple[np.ndarray, ...] = ()
     record: str = ""
+    record_of_pieces: str = ""
 
     def pieces(self) -> Iterator[tuple[int, np.ndarray]]:
         """Pieces of all members and some times, each with the index of its first time."""
@@ -210,9 +213,11 @@ def _prepared(contents: Contents, path: Path, options: ReadingOptions) -> Series
         segments = tuple(done.members)
         whole = _of_one_length(segments)
     times = done.times[0] if done.times and not segments else np.empty(0)
+    record = record_of(done, contents.variables, float(step))
+    pieces = record_of_pieces(record, [len(segment) for segment in segments], whole.shape[1]) if segments else record
     return Series(
         str(path), whole.shape, done.names, float(step), lambda first, stop: whole[:, first:stop], done.notes, times,
-        segments, record_of(done, contents.variables, float(step)),
+        segments, record, pieces,
     )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def close_gaps(series: Prepared, how: str, max_gap: int) -> Prepared:
         )  # fmt: skip
     members, times, count = [], [], 0
     for k, member in enumerate(series.members):
-        own = series.times[k] if series.times else np.arange(len(member), dtype=float)
+        own = series.times[k] if series.times else (series.time_step or 1.0) * np.arange(len(member))
         known = np.isfinite(member).all(axis=1)
         count += int((~known).sum())
         if how == "segments":

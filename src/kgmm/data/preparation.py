@@ -11,7 +11,7 @@ from kgmm.data.gaps import close_gaps
 from kgmm.data.options import ReadingOptions
 from kgmm.data.prepared import Prepared
 from kgmm.data.regular_times import day_numbers, resampled
-from kgmm.data.time_steps import phases
+from kgmm.data.time_steps import is_monthly, month_numbers, phases
 from kgmm.data.transforms import transforms_of
 
 _LEAST_FOR_DERIVATIVE = 3
@@ -57,12 +57,25 @@ def prepare(series: Prepared, options: ReadingOptions) -> Prepared:
         series = detrend(series)
     if options.standardise:
         series = standardise(series)
-    series = replace(series, origin=series.times[0][:2] if series.times else np.empty(0))
+    series = replace(series, origin=series.times[0][:2] if series.times else np.empty(0), starts=_starts(series))
     if options.derivative:
         series = add_derivative(series)
     if options.lag_embed is not None:
         series = embed(series, options.lag_embed)
     return series
+
+
+def _starts(series: Prepared) -> tuple[int, ...]:
+    """Where members begin, in steps after the first; of dates in months, months count."""
+    if not series.times:
+        return (0,) * len(series.members)
+    first = np.array([times[0] for times in series.times])
+    if is_monthly(series.times[0]):
+        months = month_numbers(first)
+        after = (months - months[0]) / np.diff(month_numbers(series.times[0][:2]))[0]
+    else:
+        after = (day_numbers(first) - day_numbers(first)[0]) / (series.time_step or 1.0)
+    return tuple(int(place) for place in np.round(after))
 
 
 def is_code(values: np.ndarray, codes: Sequence[float]) -> np.ndarray:
@@ -142,7 +155,9 @@ def detrend(series: Prepared) -> Prepared:
     """
     first = series.times[0][0] if series.times else 0.0
     times = [
-        day_numbers(np.concatenate([[first], series.times[k]]))[1:] if series.times else np.arange(float(len(member)))
+        day_numbers(np.concatenate([[first], series.times[k]]))[1:]
+        if series.times
+        else (series.time_step or 1.0) * np.arange(len(member))
         for k, member in enumerate(series.members)
     ]
     everything, at = np.concatenate(series.members), np.concatenate(times)
@@ -171,30 +186,40 @@ def standardise(series: Prepared) -> Prepared:
 def add_derivative(series: Prepared) -> Prepared:
     """Adds the centred time derivative of every variable; members lose their first and last state."""
     step = series.time_step or 1.0
+    series = _of_length(series, _LEAST_FOR_DERIVATIVE + 1)
     members = [
-        np.concatenate([member[1:-1], (member[2:] - member[:-2]) / (2 * step)], axis=1)
-        for member in series.members
-        if len(member) > _LEAST_FOR_DERIVATIVE
+        np.concatenate([member[1:-1], (member[2:] - member[:-2]) / (2 * step)], axis=1) for member in series.members
     ]
     if not members:
         raise ValueError(f"derivative: no member has more than {_LEAST_FOR_DERIVATIVE} states")
     names = (*series.names, *(f"d{name}/dt" for name in series.names))
-    times = [times[1:-1] for times in series.times if len(times) > _LEAST_FOR_DERIVATIVE]
+    times = [times[1:-1] for times in series.times]
     undone = {"what": "added", "kept": len(series.names), "lost": 1}
     return series.noted("time derivatives were added", undone, members=members, names=names, times=times)
 
 
+def _of_length(series: Prepared, least: int) -> Prepared:
+    """The members that are at least so long."""
+    kept = [k for k, member in enumerate(series.members) if len(member) >= least]
+    return replace(
+        series,
+        members=[series.members[k] for k in kept],
+        times=[series.times[k] for k in kept if series.times],
+        starts=tuple(series.starts[k] for k in kept if series.starts),
+    )
+
+
 def embed(series: Prepared, n_lags: int) -> Prepared:
     """Makes ``n_lags`` successive states one: the present first, then those before it."""
+    series = _of_length(series, n_lags + 1)
     members = [
         np.concatenate([member[n_lags - 1 - lag : len(member) - lag] for lag in range(n_lags)], axis=1)
         for member in series.members
-        if len(member) > n_lags
     ]
     if not members:
         raise ValueError(f"lag_embed is {n_lags}: no member has more states")
     names = tuple(f"{name}_lag{lag}" if lag else name for lag in range(n_lags) for name in series.names)
-    times = [times[n_lags - 1 :] for times in series.times if len(times) > n_lags]
+    times = [times[n_lags - 1 :] for times in series.times]
     undone = {"what": "added", "kept": len(series.names), "lost": n_lags - 1}
     note = f"{n_lags} successive states are taken together"
     return series.noted(note, undone, members=members, names=names, times=times)

@@ -26,7 +26,9 @@ class Prepared:
     undone : tuple of dict
         What :func:`kgmm.restore` needs to undo it, step by step.
     origin : ndarray
-        First times, before derivatives or earlier states were added.
+        First times of the first member, before derivatives or earlier states were added.
+    starts : tuple of int
+        First times of all members then, in steps after the first one of the first member.
     """
 
     members: list[np.ndarray]
@@ -36,6 +38,7 @@ class Prepared:
     notes: tuple[str, ...] = ()
     undone: tuple[dict, ...] = ()
     origin: np.ndarray = field(default_factory=lambda: np.empty(0))
+    starts: tuple[int, ...] = ()
 
     def noted(self, note: str, undone: dict | None = None, **changes) -> Prepared:
         """A copy with changes, one more note, and one more step to undo."""
