@@ -13,6 +13,7 @@ import xarray as xr
 from kgmm.data.common_step import common_step
 from kgmm.data.formats.contents import Contents
 from kgmm.data.formats.labelled import read_labelled
+from kgmm.data.missing_codes import is_usual_code
 from kgmm.data.observation import BLOCKS
 from kgmm.data.options import ReadingOptions
 from kgmm.data.paths import as_path, equal_members
@@ -265,6 +266,11 @@ def check_series(series: Series) -> None:
         if low == high:
             raise ValueError(f"variable {name!r} of {series.source} is constant ({low:g}): it has no density")
         level = max(abs(low), abs(high))
+        if level >= _LARGEST and is_usual_code(extreme := low if abs(low) == level else high):
+            raise ValueError(
+                f"variable {name!r} of {series.source} has the value {extreme:g}, by which files tell missing values: "
+                f"give --missing {extreme:g}"
+            )
         if not _SMALLEST < level < _LARGEST or high - low < _FINEST * level:
             raise ValueError(
                 f"variable {name!r} of {series.source} lies between {low:g} and {high:g}: subtract a constant or "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -105,7 +106,9 @@ def times_of(column, path: Path) -> np.ndarray:
     else:
         dates = pd.to_datetime(column, errors="coerce", utc=True, format="ISO8601")
         if dates.isna().any():
-            dates = pd.to_datetime(column, errors="coerce", utc=True)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # that entries are read one by one
+                dates = pd.to_datetime(column, errors="coerce", utc=True)
     if dates.isna().any():
         raise ValueError(f"column {column.name!r} of {path} holds neither numbers nor dates")
     zone = getattr(dates.dt, "tz", None)

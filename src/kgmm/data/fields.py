@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from kgmm.data.missing_codes import is_code
 from kgmm.data.options import ReadingOptions
-from kgmm.data.preparation import anomalies, detrend, is_code
+from kgmm.data.preparation import anomalies, detrend
 from kgmm.data.prepared import Prepared
 
 _LATITUDES = ("lat", "latitude", "nav_lat")

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from kgmm.data.gaps import close_gaps
+from kgmm.data.missing_codes import is_code
 from kgmm.data.options import ReadingOptions
 from kgmm.data.prepared import Prepared
 from kgmm.data.regular_times import day_numbers, resampled
@@ -76,11 +77,6 @@ def _starts(series: Prepared) -> tuple[int, ...]:
     else:
         after = (day_numbers(first) - day_numbers(first)[0]) / (series.time_step or 1.0)
     return tuple(int(place) for place in np.round(after))
-
-
-def is_code(values: np.ndarray, codes: Sequence[float]) -> np.ndarray:
-    """Where values are codes, such as -99.9, which are often stored in single precision."""
-    return np.logical_or.reduce([np.isclose(values, code, rtol=1e-6, atol=0.0) for code in codes])
 
 
 def _without_codes(series: Prepared, codes: Sequence[float]) -> Prepared:

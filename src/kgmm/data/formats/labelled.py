@@ -11,6 +11,7 @@ import xarray as xr
 
 from kgmm.data.fields import done_on_fields, reduced, selected
 from kgmm.data.formats.contents import Contents, is_real
+from kgmm.data.formats.valid_range import valid_range
 from kgmm.data.options import ReadingOptions
 from kgmm.data.time_ranges import time_range
 
@@ -43,11 +44,14 @@ def read_labelled(path: Path, variables: Sequence[str] | None, options: ReadingO
     at = (
         _times(dataset, path, time)[0] if {"anomalies", "detrend"} & {*done} and time in dataset.coords else np.empty(0)
     )
-    parts, names, notes = [], [], []
+    parts, names, notes, bounds = [], [], [], []
     for name in variables:
         part = _part(dataset, name, path, options)
+        low, high = valid_range(part.variable)
         if options.reduce:
+            part = part.where((part >= low) & (part <= high)) if np.isfinite([low, high]).any() else part
             part, own_names, own_notes = reduced(part, options, path, at)
+            low, high = -np.inf, np.inf
             notes += [note for note in own_notes if note not in notes]
         else:
             part, own_names = part.variable, None
@@ -59,17 +63,20 @@ def read_labelled(path: Path, variables: Sequence[str] | None, options: ReadingO
             )
         names += own_names or (_entries(dataset, name, extra[0]) if extra else [name])
         parts.append(part)
+        bounds.append((low, high))
     sizes = {(part.sizes.get(member, 1), part.sizes[time]) for part in parts}
     if len(sizes) > 1:
         raise ValueError(f"the variables of {path} differ in members and times: {sorted(sizes)}")
 
     def read(start: int, stop: int) -> np.ndarray:
         columns = []
-        for part in parts:
+        for part, (low, high) in zip(parts, bounds):
             piece = part.isel({time: slice(start, stop)})
             piece = piece if member in piece.dims else piece.expand_dims(member)
             extra = [dim for dim in piece.dims if dim not in (member, time)]
             values = piece.transpose(member, time, *extra).values
+            if np.isfinite([low, high]).any():
+                values = np.where((values >= low) & (values <= high), values, np.nan)
             columns.append(values if extra else values[..., None])
         return np.concatenate(columns, axis=2)
 

@@ -15,7 +15,12 @@ _CANDIDATES = (("\t", "."), ("\t", ","), (";", "."), (";", ","), (",", "."), (BL
 _LOOKED_AT = 200
 _COMMENT = "#%!*/"
 _MISSING = {"", "na", "nan", "n/a", "null", "none", "-", "--", ".", "missing", "inf", "-inf", "true", "false"}
-_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}([-/.]\d{1,4})?([T ]\d{1,2}(:?\d{2})*(\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?")
+_DATE = re.compile(
+    r"\d{1,4}[-/.]\d{1,2}([-/.]\d{1,4})?([T ]\d{1,2}(:?\d{2})*(\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?"
+    r"|\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?|\d{4}-?q[1-4]"
+    r"|(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ -]\d{2,4}",
+    re.IGNORECASE,
+)
 _BRACKETED = re.compile(r"\s+(?=[(\[])")
 _UNITS = re.compile(r"[\s_]*[(\[][^)\]]*[)\]]\s*$")
 
@@ -105,9 +110,9 @@ def _is_row(line: str, separator: str, decimal: str) -> bool:
     if not line.strip() or line.strip()[0] in _COMMENT:
         return False
     fields = split(line, separator)
-    return any(_is_number(field, decimal) for field in fields) and 2 * sum(
-        _is_value(field, decimal) for field in fields
-    ) >= len(fields)
+    # A date alone is a row too, whose other values are missing.
+    is_any = any(_is_number(field, decimal) or _DATE.fullmatch(field) for field in fields)
+    return is_any and 2 * sum(_is_value(field, decimal) for field in fields) >= len(fields)
 
 
 def _is_all_values(line: str, separator: str, decimal: str) -> bool:
