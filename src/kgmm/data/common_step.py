@@ -8,7 +8,7 @@ import numpy as np
 
 from kgmm.data.formats.contents import Contents
 from kgmm.data.options import ReadingOptions
-from kgmm.data.time_steps import steps_between
+from kgmm.data.time_steps import in_order, steps_between
 
 # Time coordinates are often stored in single precision or rounded to a few digits.
 _STEP_TOLERANCE = 1e-3
@@ -19,7 +19,10 @@ def common_step(contents: Contents, path: Path, options: ReadingOptions) -> floa
     if options.time_step is not None:
         return float(options.time_step)
     if not contents.times:
-        raise ValueError(f"{path} has no time coordinate {options.time!r}: give time_step, the time between its states")
+        raise ValueError(
+            f"{path} has no time coordinate {options.time!r}: give time_step, the time between its states (--time-step "
+            "NUMBER), or the name of its times (--time NAME)"
+        )
     steps = [_step_of(times, path, options.time) for times in contents.times]
     if max(steps) - min(steps) > _STEP_TOLERANCE * max(steps):
         raise ValueError(
@@ -39,7 +42,10 @@ def _step_of(times: np.ndarray, path: Path, name: str) -> float:
     smallest, largest = float(steps.min()), float(steps.max())
     if not smallest > 0:
         where = int(np.argmin(steps))
-        raise ValueError(f"the time coordinate {name!r} of {path} does not increase from index {where} to {where + 1}")
+        raise ValueError(
+            f"the time coordinate {name!r} of {path} does not increase from index {where} to {where + 1}: "
+            + in_order(steps)
+        )
     if largest - smallest > _STEP_TOLERANCE * largest:
         raise ValueError(
             f"the time steps of {name!r} in {path} are unequal, between {smallest:g} and {largest:g}: give --gaps "

@@ -12,7 +12,7 @@ from kgmm.data.missing_codes import is_code
 from kgmm.data.options import ReadingOptions
 from kgmm.data.prepared import Prepared
 from kgmm.data.regular_times import day_numbers, resampled
-from kgmm.data.time_steps import is_monthly, month_numbers, phases
+from kgmm.data.time_steps import is_monthly, month_numbers, months_of_decimal_years, phases
 from kgmm.data.transforms import transforms_of
 
 _LEAST_FOR_DERIVATIVE = 3
@@ -130,18 +130,27 @@ def anomalies(series: Prepared, period: str) -> Prepared:
     Raises
     ------
     ValueError
-        If the times are no dates.
+        If the times are neither dates nor, for months, decimal years.
     """
-    if not series.times or series.times[0].dtype.kind not in "MO":
-        raise ValueError(f"anomalies is {period!r}: the times of the series are no dates")
-    units = [phases(times, period) for times in series.times]
+    units = [_phases_of(times, period) for times in series.times]
+    if not units:
+        raise ValueError(f"anomalies is {period!r}: the series has no times, or --time-step replaces them")
     everything, phase = np.concatenate(series.members), np.concatenate(units)
     means = np.zeros((int(phase.max()) + 1, everything.shape[1]))
     for value in np.unique(phase):
         means[value] = everything[phase == value].mean(axis=0)
     members = [member - means[own] for member, own in zip(series.members, units)]
-    undone = {"what": "anomalies", "period": period, "means": means.tolist()}
+    undone = {"what": "anomalies", "period": period, "means": means.tolist(), "first": int(units[0][0])}
     return series.noted(f"{period} means were subtracted", undone, members=members)
+
+
+def _phases_of(times: np.ndarray, period: str) -> np.ndarray:
+    if times.dtype.kind in "MO":
+        return phases(times, period)
+    months = months_of_decimal_years(times) if period == "monthly" else None
+    if months is None:
+        raise ValueError(f"anomalies is {period!r}: the times of the series are no dates")
+    return months % 12
 
 
 def detrend(series: Prepared) -> Prepared:

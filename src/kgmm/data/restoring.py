@@ -104,7 +104,9 @@ def restore(sample, path: xr.DataArray, *, after: int = 0) -> xr.DataArray:
             passed = record["step"] * places if dates is None else day_numbers(dates)[places]
             values = values + (step["first"] + passed)[..., None] * np.array(step["slopes"])
         else:
-            values = values + np.array(step["means"])[phases(dates, step["period"])[places]]
+            # Without dates the times were decimal years, in months.
+            at = (step["first"] + places) % 12 if dates is None else phases(dates, step["period"])[places]
+            values = values + np.array(step["means"])[at]
     restored = as_trajectory(values, record["variables"], time_step_of(path))
     if dates is None:
         return restored

@@ -11,6 +11,7 @@ import xarray as xr
 
 from kgmm.data.fields import done_on_fields, reduced, selected
 from kgmm.data.formats.contents import Contents, is_real
+from kgmm.data.formats.month_units import dates_of_months
 from kgmm.data.formats.valid_range import valid_range
 from kgmm.data.options import ReadingOptions
 from kgmm.data.time_ranges import time_range
@@ -135,10 +136,14 @@ def _part(dataset: xr.Dataset, name: str, path: Path, options: ReadingOptions) -
 
 def _times(dataset: xr.Dataset, path: Path, time: str) -> list[np.ndarray]:
     try:
+        if (months := dates_of_months(dataset[time].variable)) is not None:
+            return [months]
         return [xr.decode_cf(dataset[[time]], decode_timedelta=False)[time].values]
     except ValueError:
         units = dataset[time].attrs.get("units")
-        sentence = f"the time coordinate {time!r} of {path} has the unusable units {units!r}: give time_step"
+        sentence = (
+            f"the time coordinate {time!r} of {path} has the unusable units {units!r}: give time_step (--time-step)"
+        )
         raise ValueError(sentence) from None
 
 
