@@ -52,6 +52,10 @@ class Series:
         What was done to the states after they were read, one clause each.
     times
         Of the first member, if the file has them and they were needed.
+    span
+        First and last time of all members, if the file has times.
+    unit
+        Of the times, if it is known; dates count in days.
     segments
         Members of unequal length, if the file gave such; ``read`` gives pieces of them of one length.
     record
@@ -67,6 +71,8 @@ class Series:
     read: Callable[[int, int], np.ndarray]
     notes: tuple[str, ...] = ()
     times: np.ndarray = field(default_factory=lambda: np.empty(0))
+    span: tuple = ()
+    unit: str = ""
     segments: tuple[np.ndarray, ...] = ()
     record: str = ""
     record_of_pieces: str = ""
@@ -163,7 +169,10 @@ def open_series(
             return contents.read(start, stop)
 
     times = contents.times[0] if contents.times else np.empty(0)
-    return Series(str(path), contents.shape, tuple(contents.variables), time_step, read, contents.notes, times)
+    return Series(
+        str(path), contents.shape, tuple(contents.variables), time_step, read, contents.notes, times,
+        *_span_and_unit(contents.times, contents.unit),
+    )  # fmt: skip
 
 
 @contextmanager
@@ -218,8 +227,16 @@ def _prepared(contents: Contents, path: Path, options: ReadingOptions) -> Series
     pieces = record_of_pieces(record, [len(segment) for segment in segments], whole.shape[1]) if segments else record
     return Series(
         str(path), whole.shape, done.names, float(step), lambda first, stop: whole[:, first:stop], done.notes, times,
-        segments, record, pieces,
+        *_span_and_unit(done.times if contents.times else [], contents.unit), segments, record, pieces,
     )  # fmt: skip
+
+
+def _span_and_unit(times: Sequence[np.ndarray], unit: str) -> tuple[tuple, str]:
+    """The first and the last of the times of all members, and their unit."""
+    if not times:
+        return (), ""
+    span = (min(own[0] for own in times), max(own[-1] for own in times))
+    return span, "days" if times[0].dtype.kind in "MO" else unit
 
 
 def _of_one_length(segments: Sequence[np.ndarray]) -> np.ndarray:

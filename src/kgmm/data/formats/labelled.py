@@ -82,7 +82,8 @@ def read_labelled(path: Path, variables: Sequence[str] | None, options: ReadingO
         return np.concatenate(columns, axis=2)
 
     times = _times(dataset, path, time) if options.time_step is None and time in dataset.coords else []
-    return Contents((*sizes.pop(), len(names)), names, times, read, tuple(notes), done)
+    unit = str(dataset[time].attrs.get("units", "")) if times else ""
+    return Contents((*sizes.pop(), len(names)), names, times, read, unit, tuple(notes), done)
 
 
 def _entries(dataset: xr.Dataset, name: str, dim: str) -> list[str]:
