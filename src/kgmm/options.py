@@ -37,7 +37,7 @@ class Options(BaseModel):
         Raises
         ------
         ValueError
-            In one sentence that names the argument, its value and what is allowed.
+            In one sentence that names the argument, its value and what is allowed; for every mistake.
 
         Examples
         --------
@@ -51,7 +51,10 @@ class Options(BaseModel):
         try:
             return cls.model_validate({name: _plain(value) for name, value in values.items()})
         except ValidationError as error:
-            raise ValueError(sentence(error.errors()[0], known=list(cls.model_fields))) from None
+            # Of a field that can be of several types, the first mistake; of all fields.
+            first = {str(each["loc"][:1]): each for each in reversed(error.errors())}
+            sentences = [sentence(each, known=list(cls.model_fields)) for each in reversed(first.values())]
+            raise ValueError("; ".join(sentences)) from None
 
     @classmethod
     def description(cls, name: str) -> str:

@@ -27,7 +27,7 @@ def inspect(arguments: argparse.Namespace) -> int:
     """Prints the inspection of a file; see :func:`inspection`."""
     series = open_series(arguments.file, arguments.variables, reading_options(arguments))
     check_series(series)
-    lines = inspection(series.load(), series_effective_size(series), season(series))
+    lines = inspection(series.load(), series_effective_size(series), season(series), unit=series.unit, span=series.span)
     print("\n".join(lines))
     if series.notes:
         print(f"\npreparation: {'; '.join(series.notes)}")
@@ -58,7 +58,26 @@ def season(series: Series) -> list[str]:
     return found
 
 
-def inspection(path: xr.DataArray, effective_size: float, further: Sequence[str] = ()) -> list[str]:
+def _time_in_words(time) -> str:
+    """A time to the day where it has no hours.
+
+    Examples
+    --------
+    >>> _time_in_words(np.datetime64("1951-01-01T00:00:00")), _time_in_words(0.5)
+    ('1951-01-01', '0.5')
+    """
+    if isinstance(time, np.datetime64):
+        time = str(time.astype("datetime64[s]"))
+    elif hasattr(time, "isoformat"):  # of other calendars
+        time = time.isoformat()
+    else:
+        return f"{float(time):.10g}"
+    return time.replace("T", " ").removesuffix(" 00:00:00")
+
+
+def inspection(
+    path: xr.DataArray, effective_size: float, further: Sequence[str] = (), *, unit: str = "", span: Sequence = ()
+) -> list[str]:
     """Lines about a series.
 
     Parameters
@@ -69,6 +88,10 @@ def inspection(path: xr.DataArray, effective_size: float, further: Sequence[str]
         Independent samples that it is worth, for its slowest variable.
     further : sequence of str
         What else was found.
+    unit : str
+        Of the times, if it is known.
+    span : sequence
+        First and last time in the file, dates or numbers, if it has times.
 
     Returns
     -------
@@ -84,9 +107,14 @@ def inspection(path: xr.DataArray, effective_size: float, further: Sequence[str]
     """
     n_members, n_times, n_features = path.shape
     interval = float(path["time"].values[1] - path["time"].values[0])
-    members = f"{n_members} members of {'up to ' * np.isnan(path.values).any()}" if n_members > 1 else ""
+    members = f"{n_members} members of {'up to ' * bool(np.isnan(path.values).any())}" if n_members > 1 else ""
     size = f"{members}{n_times} states of {n_features} variable{'s' * (n_features > 1)}, one every {interval:.6g}"
-    lines = [f"{size}: worth {effective_size:.0f} independent ones", ""]
+    size += f" {unit}" * bool(unit)
+    lines = [f"{size}: worth {effective_size:.0f} independent ones"]
+    if len(span):
+        unknown = "" if unit else ", in the unit of the times of the file"
+        lines.append(f"from {_time_in_words(span[0])} to {_time_in_words(span[1])}{unknown}")
+    lines.append("")
     members_of_one_length = equal_members(path)
     times = BlockedAutocorrelation.of(members_of_one_length.values.astype(float), interval).decorrelation_times
     names = [str(name) for name in path["variable"].values]

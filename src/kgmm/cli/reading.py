@@ -17,13 +17,17 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     )
     for name, field in ReadingOptions.model_fields.items():
         group.add_argument(
-            f"--{name.replace('_', '-')}", default=field.default, help=field.description, **_kind(field.annotation)
+            f"--{name.replace('_', '-')}", default=argparse.SUPPRESS, help=field.description, **_kind(field.annotation)
         )
 
 
 def reading_options(arguments: argparse.Namespace) -> ReadingOptions:
     """The reading options of parsed arguments; ``ValueError`` in one sentence."""
-    return ReadingOptions.checked(**{name: getattr(arguments, name) for name in ReadingOptions.model_fields})
+    given = vars(arguments)
+    options = ReadingOptions.checked(**{name: given[name] for name in ReadingOptions.model_fields if name in given})
+    if "max_gap" in given:  # its default value too, which somebody has typed
+        options.refuse_unused_max_gap()
+    return options
 
 
 def _kind(annotation) -> dict:

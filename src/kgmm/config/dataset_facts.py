@@ -13,6 +13,8 @@ from pathlib import Path
 from kgmm.data.options import ReadingOptions
 from kgmm.results import RESULTS
 
+# Counted up when the same options of the same file come to mean other states.
+_VERSION = 2
 _FOLDER = Path(RESULTS) / "store" / "datasets" / "facts"
 
 
@@ -44,7 +46,7 @@ def dataset_facts(path: str, variables: tuple[str, ...] | None, options: Reading
     """
     from kgmm.data.datasets import open_series
 
-    stamp = json.dumps([path, variables, options.model_dump(), _stamp(Path(path))], sort_keys=True)
+    stamp = json.dumps([_VERSION, path, variables, options.model_dump(), _stamp(Path(path))], sort_keys=True)
     kept = _FOLDER / f"{hashlib.sha256(stamp.encode()).hexdigest()[:16]}.json"
     with suppress(OSError, TypeError, ValueError):  # none yet, or those of another version
         return DatasetFacts(**json.loads(kept.read_text()))

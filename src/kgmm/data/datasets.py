@@ -10,16 +10,17 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from kgmm.data.common_step import common_step
 from kgmm.data.formats.contents import Contents
 from kgmm.data.formats.labelled import read_labelled
+from kgmm.data.missing_codes import is_usual_code
 from kgmm.data.observation import BLOCKS
 from kgmm.data.options import ReadingOptions
 from kgmm.data.paths import as_path, equal_members
 from kgmm.data.preparation import Prepared, prepare
 from kgmm.data.readers import READERS
-from kgmm.data.restoring import RECORD, record_of
+from kgmm.data.restoring import RECORD, record_of, record_of_pieces
 from kgmm.data.time_ranges import time_range
-from kgmm.data.time_steps import steps_between
 from kgmm.data.trajectory import as_trajectory, times_per_piece
 from kgmm.errors import first_line
 
@@ -28,8 +29,6 @@ from kgmm.errors import first_line
 _LARGEST, _SMALLEST, _FINEST = 1e18, 1e-18, 1e-4
 # Two in each of the blocks from which errors are estimated.
 _MIN_STATES = 2 * BLOCKS
-# Time coordinates are often stored in single precision or rounded to a few digits.
-_STEP_TOLERANCE = 1e-3
 _DEFAULTS = ReadingOptions()
 
 
@@ -53,10 +52,16 @@ class Series:
         What was done to the states after they were read, one clause each.
     times
         Of the first member, if the file has them and they were needed.
+    span
+        First and last time of all members, if the file has times.
+    unit
+        Of the times, if it is known; dates count in days.
     segments
         Members of unequal length, if the file gave such; ``read`` gives pieces of them of one length.
     record
-        What :func:`kgmm.restore` needs to undo the preparation.
+        What :func:`kgmm.restore` needs to undo the preparation, of the segments if there are such.
+    record_of_pieces
+        The same of what ``read`` gives.
     """
 
     source: str
@@ -66,8 +71,11 @@ class Series:
     read: Callable[[int, int], np.ndarray]
     notes: tuple[str, ...] = ()
     times: np.ndarray = field(default_factory=lambda: np.empty(0))
+    span: tuple = ()
+    unit: str = ""
     segments: tuple[np.ndarray, ...] = ()
     record: str = ""
+    record_of_pieces: str = ""
 
     def pieces(self) -> Iterator[tuple[int, np.ndarray]]:
         """Pieces of all members and some times, each with the index of its first time."""
@@ -79,7 +87,9 @@ class Series:
         """All of it, as a trajectory with dimensions ``(member, time, variable)``; short members end in NaN."""
         attributes = {"source": self.source}
         if self.notes:
-            attributes |= {"preparation": "; ".join(self.notes), RECORD: self.record}
+            attributes["preparation"] = "; ".join(self.notes)
+        if self.record:
+            attributes[RECORD] = self.record
         if self.segments:
             path = as_path(list(self.segments), time_step=self.time_step)
             return path.assign_coords(variable=list(self.variables)).assign_attrs(attributes)
@@ -147,16 +157,22 @@ def open_series(
         raise ValueError(f"{path} holds no data: its shape (members, times, variables) is {contents.shape}")
     if len(set(contents.variables)) < len(contents.variables):
         raise ValueError(f"two variables of {path} would be called {_repeated(contents.variables)!r}: rename one")
-    if options.prepares:
+    if options.select:
+        parts = ", ".join(f"{name} {text}" for name, text in options.select.items())
+        contents = contents._replace(notes=(f"selected: {parts}", *contents.notes))
+    if options.prepares or options.reduce is not None:
         return _prepared(contents, path, options)
-    time_step = _time_step(contents, path, options)
+    time_step = common_step(contents, path, options)
 
     def read(start: int, stop: int) -> np.ndarray:
         with _damage_told(path):
             return contents.read(start, stop)
 
     times = contents.times[0] if contents.times else np.empty(0)
-    return Series(str(path), contents.shape, tuple(contents.variables), time_step, read, times=times)
+    return Series(
+        str(path), contents.shape, tuple(contents.variables), time_step, read, contents.notes, times,
+        *_span_and_unit(contents.times, contents.unit),
+    )  # fmt: skip
 
 
 @contextmanager
@@ -182,22 +198,9 @@ def _between(contents: Contents, text: str, path: Path) -> Contents:
     ((first, last),) = chosen
     times = [own[first:last] for own in contents.times]
     shape = (contents.shape[0], last - first, contents.shape[2])
-    return Contents(shape, contents.variables, times, lambda start, stop: contents.read(first + start, first + stop))
-
-
-def _time_step(contents: Contents, path: Path, options: ReadingOptions) -> float:
-    """That of the options, or the common one of the times."""
-    if options.time_step is not None:
-        return float(options.time_step)
-    if not contents.times:
-        raise ValueError(f"{path} has no time coordinate {options.time!r}: give time_step, the time between its states")
-    steps = [_common_step(times, path, options.time) for times in contents.times]
-    if max(steps) - min(steps) > _STEP_TOLERANCE * max(steps):
-        raise ValueError(
-            f"the time steps of the members of {path} lie between {min(steps):g} and {max(steps):g}: equal ones are "
-            "needed"
-        )
-    return float(steps[0])
+    return contents._replace(
+        shape=shape, times=times, read=lambda start, stop: contents.read(first + start, first + stop)
+    )
 
 
 def _prepared(contents: Contents, path: Path, options: ReadingOptions) -> Series:
@@ -206,10 +209,10 @@ def _prepared(contents: Contents, path: Path, options: ReadingOptions) -> Series
         values = np.asarray(contents.read(0, contents.shape[1]), dtype=float)
     fills = options.resample is not None or options.gaps is not None
     known = bool(contents.times) and fills and options.time_step is None
-    step = None if known else _time_step(contents, path, options)
-    start = Prepared(list(values), tuple(contents.variables), list(contents.times), step)
+    step = None if known else common_step(contents, path, options)
+    start = Prepared(list(values), tuple(contents.variables), list(contents.times), step, contents.notes)
     try:
-        done = prepare(start, options)
+        done = prepare(start, options.without(contents.done))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     step = done.time_step
@@ -220,10 +223,20 @@ def _prepared(contents: Contents, path: Path, options: ReadingOptions) -> Series
         segments = tuple(done.members)
         whole = _of_one_length(segments)
     times = done.times[0] if done.times and not segments else np.empty(0)
+    record = record_of(done, contents.variables, float(step))
+    pieces = record_of_pieces(record, [len(segment) for segment in segments], whole.shape[1]) if segments else record
     return Series(
         str(path), whole.shape, done.names, float(step), lambda first, stop: whole[:, first:stop], done.notes, times,
-        segments, record_of(done, contents.variables, float(step)),
+        *_span_and_unit(done.times if contents.times else [], contents.unit), segments, record, pieces,
     )  # fmt: skip
+
+
+def _span_and_unit(times: Sequence[np.ndarray], unit: str) -> tuple[tuple, str]:
+    """The first and the last of the times of all members, and their unit."""
+    if not times:
+        return (), ""
+    span = (min(own[0] for own in times), max(own[-1] for own in times))
+    return span, "days" if times[0].dtype.kind in "MO" else unit
 
 
 def _of_one_length(segments: Sequence[np.ndarray]) -> np.ndarray:
@@ -238,26 +251,6 @@ def _of_one_length(segments: Sequence[np.ndarray]) -> np.ndarray:
 
 def _repeated(names: Sequence[str]) -> str:
     return next(name for name in names if list(names).count(name) > 1)
-
-
-def _common_step(times: np.ndarray, path: Path, name: str) -> float:
-    """The step of a time coordinate, ``(n_times,)``; dates count in days."""
-    if np.issubdtype(times.dtype, np.number):
-        times = times.astype(float)  # differences of unsigned integers would wrap around
-    if times.ndim != 1 or times.size < 2:
-        raise ValueError(f"the time coordinate {name!r} of {path} has shape {times.shape}: two times are needed")
-    steps = steps_between(times)
-    smallest, largest = float(steps.min()), float(steps.max())
-    if not smallest > 0:
-        where = int(np.argmin(steps))
-        raise ValueError(f"the time coordinate {name!r} of {path} does not increase from index {where} to {where + 1}")
-    if largest - smallest > _STEP_TOLERANCE * largest:
-        raise ValueError(
-            f"the time steps of {name!r} in {path} are unequal, between {smallest:g} and {largest:g}: give --gaps "
-            "interpolate or --gaps segments where rows are missing, --resample STEP for another step, or --time-step "
-            "to take them as equal"
-        )
-    return float(np.mean(steps))
 
 
 def check_series(series: Series) -> None:
@@ -290,6 +283,11 @@ def check_series(series: Series) -> None:
         if low == high:
             raise ValueError(f"variable {name!r} of {series.source} is constant ({low:g}): it has no density")
         level = max(abs(low), abs(high))
+        if level >= _LARGEST and is_usual_code(extreme := low if abs(low) == level else high):
+            raise ValueError(
+                f"variable {name!r} of {series.source} has the value {extreme:g}, by which files tell missing values: "
+                f"give --missing {extreme:g}"
+            )
         if not _SMALLEST < level < _LARGEST or high - low < _FINEST * level:
             raise ValueError(
                 f"variable {name!r} of {series.source} lies between {low:g} and {high:g}: subtract a constant or "

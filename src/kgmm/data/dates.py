@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from kgmm.data.time_steps import steps_between
+from kgmm.data.time_steps import MONTHS_PER_YEAR, steps_between
 
 _TIME_NAMES = (
     "time", "date", "datetime", "timestamp", "t", "year", "years", "yr", "decimal year", "decimal_year", "decimal date",
     "age", "age_ka", "age_bp", "yrbp", "day", "month",
 )  # fmt: skip
+DATE_AND_TIME = ["date", "time"]
+_CLOCK = r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?"
+_LOOKED_AT = 50
 _BACKWARDS = ("age", "bp", "before")
 _DAY_OF_YEAR = ("doy", "day_of_year", "day of year", "jday", "julian day", "yday")
-MONTHS_PER_YEAR = 12
+# ISO 8601 and its parts, 15.01.1951 and 01/15/1951, 1951Q1, Jan 1951.
+DATE = (
+    r"(?i:\d{1,4}[-/.]\d{1,2}([-/.]\d{1,4})?([T ]\d{1,2}(:?\d{2})*(\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?"
+    r"|\d{4}-?q[1-4]|(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ -]\d{2,4})"
+)
 _DAY_AND_MONTH = r"\d{1,2}[/.]\d{1,2}[/.]\d{4}"
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
 def time_columns(names: Sequence[str]) -> list[str]:
-    """The columns that together hold the times: year, month and day, or one with a usual name.
+    """The columns that together hold the times: year, month, day and hour, or one with a usual name.
 
     Parameters
     ----------
@@ -43,11 +50,44 @@ def time_columns(names: Sequence[str]) -> list[str]:
     month = next((by_name[name] for name in ("month", "mon", "mo", "mm") if name in by_name), None)
     day = next((by_name[name] for name in ("day", "dd") if name in by_name), None)
     of_year = next((by_name[name] for name in _DAY_OF_YEAR if name in by_name), None)
+    hour = next((by_name[name] for name in ("hour", "hr", "hh") if name in by_name), None)
     if year is not None and month is not None:
-        return [year, month] + [day] * (day is not None)
+        return [year, month] + [day] * (day is not None) + [hour] * (None not in (day, hour))
     if year is not None and of_year is not None:
         return [year, of_year]
     return next(([by_name[name]] for name in _TIME_NAMES if name in by_name), [])
+
+
+def columns_of_dates(table, names: Sequence[str]) -> list[str]:
+    """Those among the columns that hold dates in text or as such, whatever they are called.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> columns_of_dates(pd.DataFrame({"when": ["1951-01-01", "1951-02-01"], "v": [0.1, 0.2]}), ["when", "v"])
+    ['when']
+    """
+    import pandas as pd
+
+    found = []
+    for name in names:
+        if pd.api.types.is_datetime64_any_dtype(table[name]):
+            found.append(name)
+        elif not pd.api.types.is_numeric_dtype(table[name]):
+            shown = table[name].head(_LOOKED_AT).astype(str).str.strip()
+            if len(shown) and shown.str.fullmatch(DATE).all():
+                found.append(name)
+    return found
+
+
+def date_and_time(table) -> list[str]:
+    """The two columns of dates and of times of the day, if the table has such."""
+    by_name = {str(name).strip().lower(): name for name in table}
+    if not all(name in by_name for name in DATE_AND_TIME):
+        return []
+    columns = [by_name[name] for name in DATE_AND_TIME]
+    is_clock = table[columns[1]].head(_LOOKED_AT).astype(str).str.strip().str.fullmatch(_CLOCK).all()
+    return columns if is_clock and len(table) else []
 
 
 def times_of_columns(table, columns: Sequence[str], path: Path) -> np.ndarray:
@@ -67,6 +107,9 @@ def times_of_columns(table, columns: Sequence[str], path: Path) -> np.ndarray:
 
     if len(columns) == 1:
         return times_of(table[columns[0]], path)
+    if [str(name).strip().lower() for name in columns] == DATE_AND_TIME:
+        joined = table[columns[0]].astype(str).str.strip() + " " + table[columns[1]].astype(str).str.strip()
+        return times_of(joined.rename(columns[0]), path)
     parts = [pd.to_numeric(table[name], errors="coerce") for name in columns]
     if any(part.isna().any() for part in parts):
         raise ValueError(f"columns {', '.join(map(str, columns))} of {path} hold no dates in some rows")
@@ -77,7 +120,8 @@ def times_of_columns(table, columns: Sequence[str], path: Path) -> np.ndarray:
             return (starts + (second - 1).astype("timedelta64[D]")).astype("datetime64[ns]")
         days = parts[2].to_numpy().astype(int) if len(parts) > 2 else np.full(len(years), 1)
         text = [f"{y:04d}-{m:02d}-{d:02d}" for y, m, d in zip(years, second, days)]
-        return np.array(text, dtype="datetime64[D]").astype("datetime64[ns]")
+        dates = np.array(text, dtype="datetime64[D]").astype("datetime64[ns]")
+        return dates + parts[3].to_numpy().astype("timedelta64[h]") if len(parts) > 3 else dates
     except ValueError as error:
         raise ValueError(f"columns {', '.join(map(str, columns))} of {path} hold no dates: {error}") from None
 
@@ -105,7 +149,9 @@ def times_of(column, path: Path) -> np.ndarray:
     else:
         dates = pd.to_datetime(column, errors="coerce", utc=True, format="ISO8601")
         if dates.isna().any():
-            dates = pd.to_datetime(column, errors="coerce", utc=True)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # that entries are read one by one
+                dates = pd.to_datetime(column, errors="coerce", utc=True)
     if dates.isna().any():
         raise ValueError(f"column {column.name!r} of {path} holds neither numbers nor dates")
     zone = getattr(dates.dt, "tz", None)
@@ -168,21 +214,3 @@ def runs_backwards(name: str) -> bool:
     (True, False)
     """
     return any(word in str(name).lower() for word in _BACKWARDS)
-
-
-def is_year_of_months(names: Sequence[str] | None, values: np.ndarray) -> bool:
-    """Whether a table has a year and its twelve months in each row, ``values`` of shape ``(n_years, 13)``.
-
-    Examples
-    --------
-    >>> is_year_of_months(None, np.column_stack([np.arange(1951, 1954), np.zeros((3, 12))]))
-    True
-    """
-    if values.ndim != 2 or values.shape[1] != 1 + MONTHS_PER_YEAR or len(values) < 2:
-        return False
-    named = names is not None and all(
-        str(name).strip().lower().startswith(month) for name, month in zip(list(names)[1:], _MONTHS)
-    )
-    years = values[:, 0]
-    consecutive = np.isfinite(years).all() and (np.diff(years) == 1).all() and 1000 <= years[0] <= 3000
-    return bool(consecutive and (named or names is None or all(str(name).isdigit() for name in list(names)[1:])))

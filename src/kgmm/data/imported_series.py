@@ -30,7 +30,9 @@ def write_series(series: Series, *, samples: str | Path, path: str | Path) -> No
             f"{n_members * n_times} of {total} states are used, as {n_members} members of {n_times} times each"
         )
     if notes:
-        attributes |= {"preparation": "; ".join(notes), RECORD: series.record}
+        attributes["preparation"] = "; ".join(notes)
+    if series.record_of_pieces:
+        attributes[RECORD] = series.record_of_pieces
     for file, members, times in ((samples, n_members, n_times), (path, path_members, path_times)):
         pieces = (values[:members, : times - start] for start, values in series.pieces() if start < times)
         write_trajectory(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from kgmm.options import Options, PositiveFloat, PositiveInt
 
@@ -80,6 +81,20 @@ class ReadingOptions(Options):
         Field(description="Add earlier states as variables: that many successive ones together."),
     ] = None
 
+    @model_validator(mode="after")
+    def _max_gap_is_used(self) -> Self:
+        if self.max_gap != type(self).model_fields["max_gap"].default:
+            self.refuse_unused_max_gap()
+        return self
+
+    def refuse_unused_max_gap(self) -> None:
+        """Raises ``ValueError`` if nothing is interpolated, so that ``max_gap`` says nothing."""
+        if self.gaps != "interpolate" and self.resample is None:
+            raise ValueError(
+                f"max_gap is {self.max_gap} and nothing is interpolated: give gaps interpolate (--gaps interpolate) or "
+                "resample (--resample STEP), or leave out max_gap (--max-gap)"
+            )
+
     def __hash__(self) -> int:
         """Also with lists: facts of a file are kept by its options."""
         return hash(self.model_dump_json())
@@ -90,7 +105,11 @@ class ReadingOptions(Options):
 
         Every estimate standardises by itself: what is shown of it stays in the units of the file.
         """
-        return cls(**{name: settings[name] for name in cls.model_fields} | {"standardise": False})
+        return cls.checked(**{name: settings[name] for name in cls.model_fields} | {"standardise": False})
+
+    def without(self, names: Sequence[str]) -> ReadingOptions:
+        """These options without some, which were followed already."""
+        return self.model_copy(update={name: type(self).model_fields[name].default for name in names})
 
     @property
     def prepares(self) -> bool:

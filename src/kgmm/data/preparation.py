@@ -3,52 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
+from kgmm.data.gaps import close_gaps
+from kgmm.data.missing_codes import is_code
 from kgmm.data.options import ReadingOptions
-from kgmm.data.regular_times import day_numbers, on_regular_times, resampled
-from kgmm.data.time_steps import phases
+from kgmm.data.prepared import Prepared
+from kgmm.data.regular_times import day_numbers, resampled
+from kgmm.data.time_steps import is_monthly, month_numbers, months_of_decimal_years, phases
 from kgmm.data.transforms import transforms_of
 
 _LEAST_FOR_DERIVATIVE = 3
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A series on the way from a file to a path.
-
-    Attributes
-    ----------
-    members : list of ndarray
-        Each ``(n_times, n_features)``; lengths may differ.
-    names : tuple of str
-        Of the variables.
-    times : list of ndarray
-        Of each member, or empty if the file has none.
-    time_step : float or None
-        Between states, once it is known.
-    notes : tuple of str
-        What was done, one clause each.
-    undone : tuple of dict
-        What :func:`kgmm.restore` needs to undo it, step by step.
-    origin : ndarray
-        First times, before derivatives or earlier states were added.
-    """
-
-    members: list[np.ndarray]
-    names: tuple[str, ...]
-    times: list[np.ndarray] = field(default_factory=list)
-    time_step: float | None = None
-    notes: tuple[str, ...] = ()
-    undone: tuple[dict, ...] = ()
-    origin: np.ndarray = field(default_factory=lambda: np.empty(0))
-
-    def noted(self, note: str, undone: dict | None = None, **changes) -> Prepared:
-        """A copy with changes, one more note, and one more step to undo."""
-        steps = self.undone if undone is None else (*self.undone, undone)
-        return replace(self, notes=(*self.notes, note), undone=steps, **changes)
 
 
 def prepare(series: Prepared, options: ReadingOptions) -> Prepared:
@@ -91,7 +58,7 @@ def prepare(series: Prepared, options: ReadingOptions) -> Prepared:
         series = detrend(series)
     if options.standardise:
         series = standardise(series)
-    series = replace(series, origin=series.times[0][:2] if series.times else np.empty(0))
+    series = replace(series, origin=series.times[0][:2] if series.times else np.empty(0), starts=_starts(series))
     if options.derivative:
         series = add_derivative(series)
     if options.lag_embed is not None:
@@ -99,12 +66,21 @@ def prepare(series: Prepared, options: ReadingOptions) -> Prepared:
     return series
 
 
+def _starts(series: Prepared) -> tuple[int, ...]:
+    """Where members begin, in steps after the first; of dates in months, months count."""
+    if not series.times:
+        return (0,) * len(series.members)
+    first = np.array([times[0] for times in series.times])
+    if is_monthly(series.times[0]):
+        months = month_numbers(first)
+        after = (months - months[0]) / np.diff(month_numbers(series.times[0][:2]))[0]
+    else:
+        after = (day_numbers(first) - day_numbers(first)[0]) / (series.time_step or 1.0)
+    return tuple(int(place) for place in np.round(after))
+
+
 def _without_codes(series: Prepared, codes: Sequence[float]) -> Prepared:
-    # Codes such as -99.9 are often stored in single precision.
-    found = [
-        np.logical_or.reduce([np.isclose(member, code, rtol=1e-6, atol=0.0) for code in codes])
-        for member in series.members
-    ]
+    found = [is_code(member, codes) for member in series.members]
     members = [np.where(is_code, np.nan, member) for member, is_code in zip(series.members, found)]
     count = sum(int(is_code.sum()) for is_code in found)
     return series.noted(f"{count} values that stand for missing ones were taken out", members=members)
@@ -117,68 +93,6 @@ def _resampled(series: Prepared, step: float, max_gap: int) -> Prepared:
     how = parts[0].method
     members, times = [part.values for part in parts], [part.times for part in parts]
     return series.noted(f"resampled every {step:g} by {how}", members=members, times=times, time_step=step)
-
-
-def close_gaps(series: Prepared, how: str, max_gap: int) -> Prepared:
-    """Deals with missing states; times that jump by whole steps are missing states too.
-
-    Parameters
-    ----------
-    series : Prepared
-    how : str
-        ``"drop-edges"``, ``"interpolate"`` or ``"segments"``.
-    max_gap : int
-        Longest gap that is interpolated, in steps.
-
-    Raises
-    ------
-    ValueError
-        If a gap is longer, or nothing is left.
-    """
-    import pandas as pd
-
-    if series.times and series.time_step is None:
-        parts = [on_regular_times(member, times) for member, times in zip(series.members, series.times)]
-        series = replace(
-            series, members=[part.values for part in parts], times=[part.times for part in parts],
-            time_step=parts[0].step,
-        )  # fmt: skip
-    members, times, count = [], [], 0
-    for k, member in enumerate(series.members):
-        own = series.times[k] if series.times else np.arange(len(member), dtype=float)
-        known = np.isfinite(member).all(axis=1)
-        count += int((~known).sum())
-        if how == "segments":
-            edges = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]]).astype(int))).reshape(-1, 2)
-            kept = [slice(start, stop) for start, stop in edges if stop - start > 1]
-        else:
-            inside = np.flatnonzero(known)
-            kept = [slice(inside[0], inside[-1] + 1)] if inside.size else []
-        for part in kept:
-            values = member[part]
-            if how == "interpolate":
-                values = pd.DataFrame(values).interpolate(limit_area="inside").to_numpy()
-                _refuse_long(~known[part], max_gap)
-            members.append(values)
-            times.append(own[part])
-    if not members:
-        raise ValueError(f"gaps is {how!r}: nothing is left between missing values")
-    notes = {
-        "drop-edges": "missing states at both ends were cut",
-        "interpolate": f"{count} missing states were interpolated",
-        "segments": f"{count} missing states divide the series into {len(members)} members",
-    }
-    return series.noted(notes[how], members=members, times=times)
-
-
-def _refuse_long(missing: np.ndarray, max_gap: int) -> None:
-    starts = np.flatnonzero(np.diff(np.concatenate([[False], missing, [False]]).astype(int))).reshape(-1, 2)
-    for start, stop in starts:
-        if stop - start > max_gap:
-            raise ValueError(
-                f"{stop - start} states in a row are missing from index {start} on, and --max-gap is {max_gap}: give a "
-                "larger one, or --gaps segments"
-            )
 
 
 def jitter(series: Prepared, width: float) -> Prepared:
@@ -216,18 +130,27 @@ def anomalies(series: Prepared, period: str) -> Prepared:
     Raises
     ------
     ValueError
-        If the times are no dates.
+        If the times are neither dates nor, for months, decimal years.
     """
-    if not series.times or series.times[0].dtype.kind not in "MO":
-        raise ValueError(f"anomalies is {period!r}: the times of the series are no dates")
-    units = [phases(times, period) for times in series.times]
+    units = [_phases_of(times, period) for times in series.times]
+    if not units:
+        raise ValueError(f"anomalies is {period!r}: the series has no times, or --time-step replaces them")
     everything, phase = np.concatenate(series.members), np.concatenate(units)
     means = np.zeros((int(phase.max()) + 1, everything.shape[1]))
     for value in np.unique(phase):
         means[value] = everything[phase == value].mean(axis=0)
     members = [member - means[own] for member, own in zip(series.members, units)]
-    undone = {"what": "anomalies", "period": period, "means": means.tolist()}
+    undone = {"what": "anomalies", "period": period, "means": means.tolist(), "first": int(units[0][0])}
     return series.noted(f"{period} means were subtracted", undone, members=members)
+
+
+def _phases_of(times: np.ndarray, period: str) -> np.ndarray:
+    if times.dtype.kind in "MO":
+        return phases(times, period)
+    months = months_of_decimal_years(times) if period == "monthly" else None
+    if months is None:
+        raise ValueError(f"anomalies is {period!r}: the times of the series are no dates")
+    return months % 12
 
 
 def detrend(series: Prepared) -> Prepared:
@@ -237,7 +160,9 @@ def detrend(series: Prepared) -> Prepared:
     """
     first = series.times[0][0] if series.times else 0.0
     times = [
-        day_numbers(np.concatenate([[first], series.times[k]]))[1:] if series.times else np.arange(float(len(member)))
+        day_numbers(np.concatenate([[first], series.times[k]]))[1:]
+        if series.times
+        else (series.time_step or 1.0) * np.arange(len(member))
         for k, member in enumerate(series.members)
     ]
     everything, at = np.concatenate(series.members), np.concatenate(times)
@@ -266,30 +191,40 @@ def standardise(series: Prepared) -> Prepared:
 def add_derivative(series: Prepared) -> Prepared:
     """Adds the centred time derivative of every variable; members lose their first and last state."""
     step = series.time_step or 1.0
+    series = _of_length(series, _LEAST_FOR_DERIVATIVE + 1)
     members = [
-        np.concatenate([member[1:-1], (member[2:] - member[:-2]) / (2 * step)], axis=1)
-        for member in series.members
-        if len(member) > _LEAST_FOR_DERIVATIVE
+        np.concatenate([member[1:-1], (member[2:] - member[:-2]) / (2 * step)], axis=1) for member in series.members
     ]
     if not members:
         raise ValueError(f"derivative: no member has more than {_LEAST_FOR_DERIVATIVE} states")
     names = (*series.names, *(f"d{name}/dt" for name in series.names))
-    times = [times[1:-1] for times in series.times if len(times) > _LEAST_FOR_DERIVATIVE]
+    times = [times[1:-1] for times in series.times]
     undone = {"what": "added", "kept": len(series.names), "lost": 1}
     return series.noted("time derivatives were added", undone, members=members, names=names, times=times)
 
 
+def _of_length(series: Prepared, least: int) -> Prepared:
+    """The members that are at least so long."""
+    kept = [k for k, member in enumerate(series.members) if len(member) >= least]
+    return replace(
+        series,
+        members=[series.members[k] for k in kept],
+        times=[series.times[k] for k in kept if series.times],
+        starts=tuple(series.starts[k] for k in kept if series.starts),
+    )
+
+
 def embed(series: Prepared, n_lags: int) -> Prepared:
     """Makes ``n_lags`` successive states one: the present first, then those before it."""
+    series = _of_length(series, n_lags + 1)
     members = [
         np.concatenate([member[n_lags - 1 - lag : len(member) - lag] for lag in range(n_lags)], axis=1)
         for member in series.members
-        if len(member) > n_lags
     ]
     if not members:
         raise ValueError(f"lag_embed is {n_lags}: no member has more states")
     names = tuple(f"{name}_lag{lag}" if lag else name for lag in range(n_lags) for name in series.names)
-    times = [times[n_lags - 1 :] for times in series.times if len(times) > n_lags]
+    times = [times[n_lags - 1 :] for times in series.times]
     undone = {"what": "added", "kept": len(series.names), "lost": n_lags - 1}
     note = f"{n_lags} successive states are taken together"
     return series.noted(note, undone, members=members, names=names, times=times)

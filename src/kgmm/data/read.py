@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
+from functools import wraps
+from inspect import signature
 from pathlib import Path
 
 import xarray as xr
@@ -12,6 +15,23 @@ from kgmm.data.options import ReadingOptions
 from kgmm.data.paths import as_path
 
 
+def _naming_mistakes(function):
+    """A function that tells which argument was meant by an unknown one."""
+    known = list(signature(function).parameters)
+
+    @wraps(function)
+    def called(*arguments, **options):
+        for name in options:
+            if name not in known:
+                close = get_close_matches(name, known, n=1)
+                hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+                raise TypeError(f"kgmm.{function.__name__} has no argument {name!r}: {hint}")
+        return function(*arguments, **options)
+
+    return called
+
+
+@_naming_mistakes
 def read(
     path: str | Path,
     variables: Sequence[str] | None = None,
@@ -53,7 +73,8 @@ def read(
     select : dict of str, optional
         Part of the times and of a field by its coordinates, ``{"time": "1950:1979", "lat": "-5:5"}``.
     reduce : str, optional
-        Of a field ``"mean"``, weighted by area, or ``"pcs=3"``, its leading principal components.
+        Of a field ``"mean"``, weighted by area, or ``"pcs=3"``, its leading principal components, before which
+        ``anomalies`` and ``detrend`` act on every grid point.
     gaps : str, optional
         ``"drop-edges"``, ``"interpolate"`` (over at most ``max_gap`` steps) or ``"segments"``, which become members.
     max_gap : int
@@ -80,6 +101,8 @@ def read(
     ------
     ValueError
         In one sentence, for a file that cannot be read or used.
+    TypeError
+        For an unknown argument, with the one that was meant.
 
     Examples
     --------

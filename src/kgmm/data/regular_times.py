@@ -6,7 +6,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kgmm.data.time_steps import DAYS_PER_MONTH, is_monthly, month_numbers
+from kgmm.data.time_steps import (
+    DAYS_PER_MONTH,
+    MONTHS_PER_YEAR,
+    in_order,
+    is_monthly,
+    month_numbers,
+    months_of_decimal_years,
+)
 
 _TOLERANCE = 0.1  # of a step, by which a time may be off
 _COARSER = 2.0
@@ -58,8 +65,13 @@ def on_regular_times(values: np.ndarray, times: np.ndarray) -> Regular:
     else:
         numbers = day_numbers(times)
         steps = np.diff(numbers)
-        length = float(np.median(steps[steps < _SHORT * steps.min()])) if (steps > 0).all() else 0.0
-        places = (numbers - numbers[0]) / (length or 1.0)
+        if not (steps > 0).all():
+            raise ValueError(f"the times do not increase from index {int(np.argmin(steps > 0))} on: {in_order(steps)}")
+        if (months := months_of_decimal_years(times)) is not None:  # rounded, so that long gaps are no multiples
+            numbers, length = months / MONTHS_PER_YEAR, 1.0 / MONTHS_PER_YEAR
+        else:
+            length = float(np.median(steps[steps < _SHORT * steps.min()]))
+        places = (numbers - numbers[0]) / length
     whole = places.round().astype(int)
     if not length > 0 or (np.diff(whole) < 1).any() or np.abs(places - whole).max() > _TOLERANCE + 1e-3 * whole.max():
         raise ValueError(
@@ -112,7 +124,7 @@ def resampled(values: np.ndarray, times: np.ndarray, step: float, max_gap: int =
     known = np.isfinite(values).all(axis=1)
     values, numbers = values[known], numbers[known]
     if len(numbers) < 2 or (np.diff(numbers) <= 0).any():
-        raise ValueError(f"resample is {step:g}: the times do not increase")
+        raise ValueError(f"resample is {step:g}: the times do not increase: {in_order(np.diff(numbers))}")
     n_steps = int(np.floor((numbers[-1] - numbers[0]) / step * (1 + 1e-12))) + 1
     if n_steps < 2:
         raise ValueError(f"resample is {step:g}: the series is {numbers[-1] - numbers[0]:g} long")

@@ -20,7 +20,7 @@ RECORD = "preparation_record"
 
 def record_of(series: Prepared, variables: Sequence[str], time_step: float) -> str:
     """What :func:`restore` needs to know of a preparation, as JSON; ``variables`` are those before it."""
-    record = {"variables": list(variables), "step": time_step, "steps": series.undone}
+    record = {"variables": list(variables), "step": time_step, "steps": series.undone, "starts": list(series.starts)}
     times = series.origin
     if times.dtype.kind == "M":
         record |= {"start": str(times[0].astype("datetime64[ms]")), "calendar": "standard"}
@@ -31,12 +31,22 @@ def record_of(series: Prepared, variables: Sequence[str], time_step: float) -> s
     return json.dumps(record)
 
 
+def record_of_pieces(record: str, lengths: Sequence[int], length: int) -> str:
+    """The record of a series whose members of these lengths, if not shorter, were cut into pieces of one length."""
+    changed = json.loads(record)
+    starts = [
+        start + place for start, own in zip(changed["starts"], lengths) for place in range(0, own - length + 1, length)
+    ]
+    return json.dumps(changed | {"starts": starts})
+
+
 def restore(sample, path: xr.DataArray, *, after: int = 0) -> xr.DataArray:
     """A sample of a model of a prepared series, in the units of the series' file.
 
     What :func:`kgmm.read` did is undone in the opposite order: earlier states and time derivatives that were added as
     variables are left out, deviations become physical units, the linear trend and the mean of each month or day
-    are added, and transforms are inverted. Noise that was added (``jitter``) stays.
+    are added, and transforms are inverted. Noise that was added (``jitter``) stays, and principal components of a field
+    stay in units of its anomalies: the season and trend of every grid point are not recorded.
 
     Parameters
     ----------
@@ -47,13 +57,14 @@ def restore(sample, path: xr.DataArray, *, after: int = 0) -> xr.DataArray:
         What :func:`kgmm.read` returned; its attributes hold what was done.
     after : int
         Time of the first state of the sample, in steps after the first state of the path: trend and season depend
-        on it.
+        on it. Where the members of the path begin at different times (``gaps="segments"``), those of a sample of as
+        many members do too, each so many steps after its own.
 
     Returns
     -------
     xarray.DataArray
         Dimensions ``(member, time, variable)``. Where the file has dates, the coordinate ``date`` along ``time`` holds
-        those of the sample.
+        those of the sample; along ``member`` and ``time`` where members begin at different times.
 
     Raises
     ------
@@ -75,8 +86,10 @@ def restore(sample, path: xr.DataArray, *, after: int = 0) -> xr.DataArray:
     if sample.sizes["variable"] != path.sizes["variable"]:
         raise ValueError(f"the sample has {sample.sizes['variable']} variables: the path has {path.sizes['variable']}")
     # The first state of the path is later than that of the series by those that embedding and derivatives took.
-    places = after + sum(step.get("lost", 0) for step in record["steps"]) + np.arange(sample.sizes["time"])
-    dates = _dates(record, places[-1] + 1)
+    starts = np.array(_starts(record, sample, path))
+    first = starts + after + sum(step.get("lost", 0) for step in record["steps"])
+    places = first[:, None] + np.arange(sample.sizes["time"])  # (1 or n_members, n_times)
+    dates = _dates(record, places.max() + 1)
     values = sample.values
     for step in reversed(record["steps"]):
         if step["what"] == "added":
@@ -89,11 +102,16 @@ def restore(sample, path: xr.DataArray, *, after: int = 0) -> xr.DataArray:
                 values[..., k] = function.inverse(values[..., k])
         elif step["what"] == "detrend":
             passed = record["step"] * places if dates is None else day_numbers(dates)[places]
-            values = values + np.outer(step["first"] + passed, step["slopes"])
+            values = values + (step["first"] + passed)[..., None] * np.array(step["slopes"])
         else:
-            values = values + np.array(step["means"])[phases(dates[places], step["period"])]
+            # Without dates the times were decimal years, in months.
+            at = (step["first"] + places) % 12 if dates is None else phases(dates, step["period"])[places]
+            values = values + np.array(step["means"])[at]
     restored = as_trajectory(values, record["variables"], time_step_of(path))
-    return restored if dates is None else restored.assign_coords(date=("time", dates[places]))
+    if dates is None:
+        return restored
+    own = (("member", "time"), dates[places]) if len(places) > 1 else ("time", dates[places[0]])
+    return restored.assign_coords(date=own)
 
 
 def physical_score(score: Callable[[np.ndarray], np.ndarray], path: xr.DataArray) -> Callable[[np.ndarray], np.ndarray]:
@@ -158,6 +176,13 @@ def _record(path: xr.DataArray) -> dict:
     if RECORD not in path.attrs:
         raise ValueError("the path holds no record of a preparation: give what kgmm.read returned")
     return json.loads(path.attrs[RECORD])
+
+
+def _starts(record: Mapping, sample: xr.DataArray, path: xr.DataArray) -> list[int]:
+    """Where the members of a sample begin, in steps: one number if all do at once."""
+    starts = record.get("starts") or [0]  # files of earlier versions have none
+    alike = sample.sizes["member"] == path.sizes["member"] == len(starts)
+    return starts if alike and len(set(starts)) > 1 else starts[:1]
 
 
 def _dates(record: Mapping, number: int) -> np.ndarray | None:

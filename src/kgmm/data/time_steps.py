@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-DAYS_PER_MONTH = 365.2425 / 12  # of a Gregorian month
+MONTHS_PER_YEAR = 12
+DAYS_PER_MONTH = 365.2425 / MONTHS_PER_YEAR  # of a Gregorian month
 # By how many days the last days of months differ.
 _LENGTHS_OF_MONTHS = 3.0
+# Of decimal years: which numbers are years, and by how much of a month they may be rounded.
+_FIRST_YEAR, _LAST_YEAR, _OFF_MONTH = 1000, 3000, 0.25
 # Decimals to which times may have been rounded, and the size of the last one in steps: a smaller one is no rounding.
 _DECIMALS, _SMALLEST_UNIT, _LARGEST_UNIT = 3, 0.01, 0.2
 
@@ -91,6 +94,41 @@ def steps_between(times: np.ndarray) -> np.ndarray:
     steps = np.diff(times)
     mean = _mean_of_rounded(times.astype(float))
     return steps if mean is None else np.full(len(steps), mean)
+
+
+def in_order(steps: np.ndarray) -> str:
+    """What to do about times whose steps are not all positive.
+
+    Examples
+    --------
+    >>> in_order(np.array([-1.0, -1.0]))
+    'they run backwards, sort the rows by their times'
+    """
+    if (steps < 0).all():
+        return "they run backwards, sort the rows by their times"
+    if (steps >= 0).all():
+        return "keep one row of each time, or name the column of independent series by --member"
+    return "sort the rows by their times, or name the column of independent series by --member"
+
+
+def months_of_decimal_years(times: np.ndarray) -> np.ndarray | None:
+    """Months of decimal years that are a month apart, counted as :func:`month_numbers`; ``None`` of other times.
+
+    Examples
+    --------
+    >>> months_of_decimal_years(np.array([1950.96, 1951.04, 1951.12])) % 12
+    array([11,  0,  1])
+    >>> months_of_decimal_years(np.arange(1950.0, 1960.0)) is None
+    True
+    """
+    if times.dtype.kind not in "fiu" or len(times) < 2 or not _FIRST_YEAR <= times[0] <= times[-1] <= _LAST_YEAR:
+        return None
+    passed = np.round(12 * (times - times[0]))
+    if not 0.8 < 12 * np.median(np.diff(times)) < 1.2 or np.abs(12 * (times - times[0]) - passed).max() > _OFF_MONTH:
+        return None
+    # The first day of a month can have been rounded down, and its middle is half a month.
+    start = np.floor(np.mean(12 * times - passed) + _OFF_MONTH)
+    return (start + passed).astype(int)
 
 
 def _mean_of_rounded(times: np.ndarray) -> float | None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kgmm.data.datasets import check_series, open_series
 from kgmm.data.imported_series import write_series
 from kgmm.data.options import ReadingOptions
 from kgmm.jobs.job import Job
 from kgmm.sde.recording import add_effective_size
+
+_STANDARDISE = (
+    "standardise changes nothing here: every model standardises by itself, and reports are in the units of the file"
+)
 
 
 def import_dataset(job: Job) -> None:
@@ -14,5 +20,7 @@ def import_dataset(job: Job) -> None:
     settings = job.settings["system"]
     series = open_series(job.inputs.data, settings["variables"], ReadingOptions.of(settings))
     check_series(series)
+    if settings["standardise"]:
+        series = replace(series, notes=(*series.notes, _STANDARDISE))
     write_series(series, samples=job.outputs.samples, path=job.outputs.path)
     add_effective_size(job.outputs.samples)

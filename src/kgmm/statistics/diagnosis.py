@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kgmm.data.missing_codes import is_usual_code
 from kgmm.data.paths import states
 from kgmm.data.samples import pieces_of
 
@@ -149,8 +150,13 @@ def _missing(name: str, ordered: np.ndarray) -> Finding | None:
     spread = max(quartiles[1] - quartiles[0], 1e-300)
     for end in (ordered, ordered[::-1]):
         count = int((end == end[0]).sum())
-        if _MIN_REPEATS <= count < end.size and abs(end[count] - end[0]) > _GAP_OF_SENTINEL * spread:
-            said = f"{name} has the value {end[0]:g} {count} times, far from all others"
+        if count == end.size or abs(end[count] - end[0]) <= _GAP_OF_SENTINEL * spread:
+            continue
+        # Any number that occurs once or twice can be a measurement, -999 far below the range of all others is none.
+        is_usual = is_usual_code(end[0]) and abs(end[count] - end[0]) > abs(end[-1] - end[count])
+        if count >= _MIN_REPEATS or is_usual:
+            times = {1: "once", 2: "twice"}.get(count, f"{count} times")
+            said = f"{name} has the value {end[0]:g} {times}, far from all others"
             remedy = f"if it stands for missing data, give missing=[{end[0]:g}] to kgmm.read, or --missing {end[0]:g}"
             return Finding("missing", name, said, remedy)
     return None

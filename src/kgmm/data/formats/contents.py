@@ -9,12 +9,19 @@ import numpy as np
 
 
 class Contents(NamedTuple):
-    """What is in a file: shape ``(member, time, variable)``, names, times of each member, and how to read states."""
+    """What is in a file: shape ``(member, time, variable)``, names, times of each member, and how to read states.
+
+    ``unit`` is that of times that are no dates, if the file names it; ``notes`` are clauses about what the reader did,
+    ``done`` the options of the preparation that it followed already.
+    """
 
     shape: tuple[int, int, int]
     variables: list[str]
     times: list[np.ndarray]
     read: Callable[[int, int], np.ndarray]
+    unit: str = ""
+    notes: tuple[str, ...] = ()
+    done: tuple[str, ...] = ()
 
 
 def is_real(dtype: np.dtype) -> bool:

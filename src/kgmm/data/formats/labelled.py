@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from kgmm.data.fields import reduced, selected
+from kgmm.data.fields import done_on_fields, reduced, selected
 from kgmm.data.formats.contents import Contents, is_real
+from kgmm.data.formats.month_units import dates_of_months
+from kgmm.data.formats.valid_range import valid_range
 from kgmm.data.options import ReadingOptions
 from kgmm.data.time_ranges import time_range
 
@@ -39,10 +41,21 @@ def read_labelled(path: Path, variables: Sequence[str] | None, options: ReadingO
         raise ValueError(
             f"{path} has no variable of numbers along {time!r}: it has {', '.join(map(str, dataset.data_vars))}"
         )
-    parts, names = [], []
+    done = done_on_fields(options)
+    at = (
+        _times(dataset, path, time)[0] if {"anomalies", "detrend"} & {*done} and time in dataset.coords else np.empty(0)
+    )
+    parts, names, notes, bounds = [], [], [], []
     for name in variables:
         part = _part(dataset, name, path, options)
-        part, own_names = reduced(part, options, path) if options.reduce else (part.variable, None)
+        low, high = valid_range(part.variable)
+        if options.reduce:
+            part = part.where((part >= low) & (part <= high)) if np.isfinite([low, high]).any() else part
+            part, own_names, own_notes = reduced(part, options, path, at)
+            low, high = -np.inf, np.inf
+            notes += [note for note in own_notes if note not in notes]
+        else:
+            part, own_names = part.variable, None
         extra = [dim for dim in part.dims if dim not in (member, time)]
         if len(extra) > 1:
             raise ValueError(
@@ -51,22 +64,26 @@ def read_labelled(path: Path, variables: Sequence[str] | None, options: ReadingO
             )
         names += own_names or (_entries(dataset, name, extra[0]) if extra else [name])
         parts.append(part)
+        bounds.append((low, high))
     sizes = {(part.sizes.get(member, 1), part.sizes[time]) for part in parts}
     if len(sizes) > 1:
         raise ValueError(f"the variables of {path} differ in members and times: {sorted(sizes)}")
 
     def read(start: int, stop: int) -> np.ndarray:
         columns = []
-        for part in parts:
+        for part, (low, high) in zip(parts, bounds):
             piece = part.isel({time: slice(start, stop)})
             piece = piece if member in piece.dims else piece.expand_dims(member)
             extra = [dim for dim in piece.dims if dim not in (member, time)]
             values = piece.transpose(member, time, *extra).values
+            if np.isfinite([low, high]).any():
+                values = np.where((values >= low) & (values <= high), values, np.nan)
             columns.append(values if extra else values[..., None])
         return np.concatenate(columns, axis=2)
 
     times = _times(dataset, path, time) if options.time_step is None and time in dataset.coords else []
-    return Contents((*sizes.pop(), len(names)), names, times, read)
+    unit = str(dataset[time].attrs.get("units", "")) if times else ""
+    return Contents((*sizes.pop(), len(names)), names, times, read, unit, tuple(notes), done)
 
 
 def _entries(dataset: xr.Dataset, name: str, dim: str) -> list[str]:
@@ -120,10 +137,14 @@ def _part(dataset: xr.Dataset, name: str, path: Path, options: ReadingOptions) -
 
 def _times(dataset: xr.Dataset, path: Path, time: str) -> list[np.ndarray]:
     try:
+        if (months := dates_of_months(dataset[time].variable)) is not None:
+            return [months]
         return [xr.decode_cf(dataset[[time]], decode_timedelta=False)[time].values]
     except ValueError:
         units = dataset[time].attrs.get("units")
-        sentence = f"the time coordinate {time!r} of {path} has the unusable units {units!r}: give time_step"
+        sentence = (
+            f"the time coordinate {time!r} of {path} has the unusable units {units!r}: give time_step (--time-step)"
+        )
         raise ValueError(sentence) from None
 
 

@@ -7,11 +7,21 @@ from pathlib import Path
 
 import numpy as np
 
-from kgmm.data.dates import MONTHS_PER_YEAR, is_year_of_months, runs_backwards, time_columns, times_of_columns
+from kgmm.data.dates import (
+    columns_of_dates,
+    date_and_time,
+    runs_backwards,
+    time_columns,
+    times_of_columns,
+)
 from kgmm.data.formats.contents import Contents, contents_of_array, is_real
+from kgmm.data.formats.year_tables import contents_of_years, year_of_months
 from kgmm.data.options import ReadingOptions
+from kgmm.data.time_steps import MONTHS_PER_YEAR
 
 _DEFAULT_TIME = ReadingOptions().time
+_UNNAMED = ("", "Unnamed: 0")
+_YEARS = (1000, 3000)
 
 
 def contents_of_table(table, path: Path, variables: Sequence[str] | None, options: ReadingOptions) -> Contents:
@@ -33,17 +43,11 @@ def contents_of_table(table, path: Path, variables: Sequence[str] | None, option
         In one sentence, for unknown columns, text, and members of unequal length.
     """
     has_names = not isinstance(table.columns[0] if table.shape[1] else "", (int, np.integer))
-    # Looked at first, because all of a long table would be copied for the answer.
-    is_as_wide = table.shape[1] == 1 + MONTHS_PER_YEAR
-    if (
-        is_as_wide
-        and _is_numeric(table)
-        and is_year_of_months(list(table.columns) if has_names else None, table.to_numpy())
-    ):
-        return _months_of_years(table, path)
+    if (years := year_of_months(list(table.columns) if has_names else None, table)) is not None:
+        return contents_of_years(years, path)
     if has_names:
         table = _without_row_numbers(table)
-    table, time = _named(table) if not has_names else (table, _time_columns(table, options))
+    table, time = _named(table) if not has_names else (table, _time_columns(table, options, path))
     member = options.member
     columns = ", ".join(map(str, table.columns))
     if variables is None:
@@ -69,39 +73,61 @@ def contents_of_table(table, path: Path, variables: Sequence[str] | None, option
 
 def _without_row_numbers(table):
     """The table without a first column that has no name and counts the rows, as R and pandas write it."""
-    if str(table.columns[0]).strip() not in ("", "Unnamed: 0") or not is_real(np.asarray(table.iloc[:, 0]).dtype):
+    if str(table.columns[0]).strip() not in _UNNAMED or not is_real(np.asarray(table.iloc[:, 0]).dtype):
         return table
     return table.iloc[:, 1:] if (np.diff(table.iloc[:, 0]) == 1).all() else table
 
 
-def _is_numeric(table) -> bool:
-    return table.shape[1] > 0 and all(is_real(np.asarray(table[name]).dtype) for name in table)
-
-
-def _time_columns(table, options: ReadingOptions) -> list[str]:
-    """Columns of the times: that of the options, or one with a usual name."""
+def _time_columns(table, options: ReadingOptions, path: Path) -> list[str]:
+    """Columns of the times: that of the options, or one with a usual name, or the only one of dates."""
+    if options.time == _DEFAULT_TIME and (columns := date_and_time(table)):
+        return columns
     if options.time in table or options.time != _DEFAULT_TIME:
         return [options.time] if options.time in table else []
-    return time_columns([name for name in table if name != options.member])
+    others = [name for name in table if name != options.member]
+    if columns := time_columns(others):
+        return columns
+    dates = columns_of_dates(table, others)
+    if len(dates) > 1 and options.time_step is None:
+        raise ValueError(f"the columns {', '.join(dates)} of {path} hold dates: choose one, such as --time {dates[0]}")
+    if not dates and str(table.columns[0]).strip() in _UNNAMED and _increases(table.iloc[:, 0]):
+        return [table.columns[0]]  # the index of a table of pandas
+    return dates[:1]
+
+
+def _increases(column) -> bool:
+    return is_real(np.asarray(column).dtype) and len(column) > 1 and bool((np.diff(column) > 0).all())
 
 
 def _named(table):
-    """A table without a header: its first column is the time if it increases, the others are ``x1, x2, …``."""
-    first = table[0]
-    increases = table.shape[1] > 1 and (not is_real(np.asarray(first).dtype) or bool((np.diff(first) > 0).all()))
-    names = ["time"] * increases + [f"x{k + 1}" for k in range(table.shape[1] - increases)]
-    return table.set_axis(names, axis=1), ["time"] * increases
+    """A table without a header, and the names of its times: a date in numbers, or a first column that increases.
+
+    The others are called ``x1, x2, …``.
+    """
+    time = _parts_of_dates(table)
+    if not time and table.shape[1] > 1 and (not is_real(np.asarray(table[0]).dtype) or _increases(table[0])):
+        time = ["time"]
+    names = time + [f"x{k + 1}" for k in range(table.shape[1] - len(time))]
+    return table.set_axis(names, axis=1), time
 
 
-def _months_of_years(table, path: Path) -> Contents:
-    """A row for each year and a column for each month, as one monthly series."""
-    values = table.to_numpy(dtype=float)
-    months = values[:, 1:].ravel()
-    known = np.flatnonzero(np.isfinite(months))
-    months = months[: known[-1] + 1] if known.size else months
-    start = np.datetime64(f"{int(values[0, 0]):04d}-01", "M")
-    times = (start + np.arange(len(months))).astype("datetime64[ns]")
-    return contents_of_array(months[None, :, None], [path.stem], [times])
+def _parts_of_dates(table) -> list[str]:
+    """``year``, ``month``, and ``day`` if the first columns hold such numbers, in the order of time."""
+    parts = [np.asarray(table[k]) for k in range(min(3, table.shape[1] - 1))]
+    parts = [part.astype(float) for part in parts if is_real(part.dtype)]
+    allowed = (_YEARS, (1, MONTHS_PER_YEAR), (1, 31))
+    fits = [
+        bool(len(part) and (part == part.round()).all() and low <= part.min() and part.max() <= high)
+        for part, (low, high) in zip(parts, allowed)
+    ]
+    if fits[:2] != [True, True] or len(table) < 2:
+        return []
+    months = MONTHS_PER_YEAR * parts[0] + parts[1]
+    if (np.diff(months) > 0).all():
+        return ["year", "month"]
+    if fits[2:] == [True] and (np.diff(31 * months + parts[2]) > 0).all():
+        return ["year", "month", "day"]
+    return []
 
 
 def _members(table, member: str, path: Path) -> list:

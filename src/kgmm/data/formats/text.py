@@ -11,6 +11,7 @@ from pathlib import Path
 from kgmm.data.formats.contents import Contents
 from kgmm.data.formats.tables import contents_of_table
 from kgmm.data.formats.text_layout import find_layout
+from kgmm.data.formats.year_tables import contents_of_years, months_named, psl_table
 from kgmm.data.options import ReadingOptions
 from kgmm.errors import first_line
 
@@ -22,6 +23,8 @@ def read_text(path: Path, variables: Sequence[str] | None, options: ReadingOptio
     import pandas as pd
 
     lines = _text(path).splitlines()
+    if (years := psl_table(lines)) is not None and variables is None:
+        return contents_of_years(years, path)
     try:
         layout = find_layout(lines)
         rows = _FORTRAN.sub(r"\1E\2", "\n".join(lines[layout.first : layout.stop]))
@@ -30,7 +33,7 @@ def read_text(path: Path, variables: Sequence[str] | None, options: ReadingOptio
             warnings.simplefilter("error", pd.errors.ParserWarning)
             table = pd.read_csv(
                 io.StringIO(rows), sep=layout.separator, decimal=layout.decimal, header=None, index_col=False,
-                names=layout.names, skipinitialspace=True, comment=None,
+                names=months_named(layout.names), skipinitialspace=True, comment=None,
             )  # fmt: skip
     except pd.errors.ParserWarning as error:
         raise ValueError(

@@ -9,13 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from kgmm.data.dates import DATE
+
 BLANKS = r"\s+"
 # In the order of preference where several explain the lines equally well.
 _CANDIDATES = (("\t", "."), ("\t", ","), (";", "."), (";", ","), (",", "."), (BLANKS, "."), (BLANKS, ","))
 _LOOKED_AT = 200
 _COMMENT = "#%!*/"
 _MISSING = {"", "na", "nan", "n/a", "null", "none", "-", "--", ".", "missing", "inf", "-inf", "true", "false"}
-_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}([-/.]\d{1,4})?([T ]\d{1,2}(:?\d{2})*(\.\d+)?)?\s*(Z|[+-]\d{2}:?\d{2})?")
+_DATE = re.compile(DATE + r"|\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?")  # or a time of the day
 _BRACKETED = re.compile(r"\s+(?=[(\[])")
 _UNITS = re.compile(r"[\s_]*[(\[][^)\]]*[)\]]\s*$")
 
@@ -80,12 +82,20 @@ def find_layout(lines: Sequence[str]) -> Layout:
     def is_row(line: str) -> bool:
         return _is_row(line, separator, decimal) and len(split(line, separator)) == width
 
-    first = next(k for k, line in enumerate(lines) if is_row(line))
+    rows = (k for k, line in enumerate(lines) if is_row(line))
+    first, second = next(rows), next(rows, None)
+    if second is not None and _is_header_of(split(lines[first], separator), split(lines[second], separator), decimal):
+        first = second
     stop = len(lines)
     # Longer rows of nothing but numbers are no footer: they are for the parser to refuse.
     while not (is_row(lines[stop - 1]) or _is_all_values(lines[stop - 1], separator, decimal)):
         stop -= 1
     return Layout(separator, decimal, _header(lines[:first], separator, width), first, stop)
+
+
+def _is_header_of(names: Sequence[str], row: Sequence[str], decimal: str) -> bool:
+    """Whether a line of names some of which are numbers, such as those of months, stands over a row."""
+    return any(not _is_value(name, decimal) and _is_number(field, decimal) for name, field in zip(names, row))
 
 
 def split(line: str, separator: str) -> list[str]:
@@ -105,9 +115,9 @@ def _is_row(line: str, separator: str, decimal: str) -> bool:
     if not line.strip() or line.strip()[0] in _COMMENT:
         return False
     fields = split(line, separator)
-    return any(_is_number(field, decimal) for field in fields) and 2 * sum(
-        _is_value(field, decimal) for field in fields
-    ) >= len(fields)
+    # A date alone is a row too, whose other values are missing.
+    is_any = any(_is_number(field, decimal) or _DATE.fullmatch(field) for field in fields)
+    return is_any and 2 * sum(_is_value(field, decimal) for field in fields) >= len(fields)
 
 
 def _is_all_values(line: str, separator: str, decimal: str) -> bool:
