@@ -6,7 +6,7 @@ import xarray as xr
 from kgmm.statistics.autocorrelation import compare_autocorrelations
 from kgmm.statistics.autocorrelation_floors import with_autocorrelation_floors
 from kgmm.statistics.comparison import compare
-from kgmm.statistics.halves import halves_in_time, interleaved_halves
+from kgmm.statistics.halves import halves_of_members, interleaved_halves
 from kgmm.statistics.joint import compare_joint
 from kgmm.statistics.verdict import Verdict
 
@@ -86,9 +86,18 @@ def test_no_smaller_sigma_is_advised_where_it_is_zero():
 def test_autocorrelations_of_short_halves_have_floors():
     path = pair(0.0, 450, seed=3)
     table = compare_autocorrelations(path, pair(0.0, 450, seed=4, n_members=20))
-    found = with_autocorrelation_floors(table, *halves_in_time(path)).set_index(["statistic", "variable"])["floor"]
+    found = with_autocorrelation_floors(table, *halves_of_members(path)).set_index(["statistic", "variable"])["floor"]
     for statistic in ("autocorrelation_error", "autocorrelation_error_5", "decorrelation_time"):
         assert 0 <= found[(statistic, "a")] < 0.5
+
+
+def test_floors_of_many_members_reach_as_far_as_their_paths():
+    # Five decorrelation times are more than half of a member, but not more than it.
+    path, model = pair(0.0, 12, seed=7, n_members=400), pair(0.0, 12, seed=8, n_members=400)
+    found = with_autocorrelation_floors(compare_autocorrelations(path, model), *halves_of_members(path))
+    floors = found.set_index(["statistic", "variable"])["floor"]
+    assert floors[("autocorrelation_error_5", "a")] < 0.1
+    assert Verdict.of(found).uses == ("time scales",)
 
 
 def test_floors_of_a_comparison_are_those_of_halves_of_the_data():

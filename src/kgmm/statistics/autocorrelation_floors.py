@@ -10,12 +10,15 @@ from kgmm.data.paths import time_step_of
 from kgmm.statistics.autocorrelation import HORIZONS
 from kgmm.statistics.correlation import autocorrelation, decorrelation_time, integrated_time
 
+_MIN_MEMBERS = 5
+
 
 def with_autocorrelation_floors(table: pd.DataFrame, first: xr.DataArray, second: xr.DataArray) -> pd.DataFrame:
     """The table of :func:`kgmm.compare_autocorrelations` with a column ``floor``.
 
     It is the difference of the two parts in the same statistic: for differences of autocorrelations their root mean
-    square, for times the absolute difference; NaN where a part is shorter than twice the lags.
+    square, for times the absolute difference; NaN where a part is shorter than the lags, or than twice the lags if it
+    has fewer than five members.
 
     Parameters
     ----------
@@ -42,7 +45,9 @@ def with_autocorrelation_floors(table: pd.DataFrame, first: xr.DataArray, second
 
 def _floors(first: xr.DataArray, second: xr.DataArray, time: float) -> dict[str, float]:
     interval = time_step_of(first)
-    n_lags = max(2, min(first.sizes["time"], second.sizes["time"]) // 2)
+    n_lags = min(first.sizes["time"], second.sizes["time"])
+    if min(first.sizes["member"], second.sizes["member"]) < _MIN_MEMBERS:
+        n_lags = max(2, n_lags // 2)  # longer ones have few pairs
     parts = [(part.values.astype(float), min(n_lags, part.sizes["time"])) for part in (first, second)]
     a, b = (autocorrelation(values, lags)[:, 0] for values, lags in parts)
     floors = {"decorrelation_time": abs(decorrelation_time(a, interval) - decorrelation_time(b, interval))}

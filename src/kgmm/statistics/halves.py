@@ -6,6 +6,7 @@ import xarray as xr
 
 # Pieces of the data, assigned to its two halves in turn, so that a slow drift is in both.
 PIECES = 40
+_MIN_MEMBERS = 10
 
 
 def interleaved_halves(path: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray] | None:
@@ -32,14 +33,16 @@ def interleaved_halves(path: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray] 
     return tuple(xr.DataArray(values[start::2], dims=path.dims, coords=coords) for start in (0, 1))
 
 
-def halves_in_time(path: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
-    """The first and the second half of every member.
+def halves_of_members(path: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
+    """Every other member where there are ten, else the first and the second half of every member: both keep long lags.
 
     Parameters
     ----------
     path : xarray.DataArray
         Dimensions ``(member, time, variable)``.
     """
+    if path.sizes["member"] >= _MIN_MEMBERS:
+        return path[::2], path[1::2]
     half = path.sizes["time"] // 2
     times = path["time"].values[:half]
     return path[:, :half].assign_coords(time=times), path[:, -half:].assign_coords(time=times)

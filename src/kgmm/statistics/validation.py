@@ -16,7 +16,7 @@ from kgmm.statistics.autocorrelation import BlockedAutocorrelation, compare_auto
 from kgmm.statistics.autocorrelation_floors import states_for_autocorrelations, with_autocorrelation_floors
 from kgmm.statistics.comparison import compare
 from kgmm.statistics.diagnosis import summaries
-from kgmm.statistics.halves import PIECES, halves_in_time, interleaved_halves
+from kgmm.statistics.halves import PIECES, halves_of_members, interleaved_halves
 from kgmm.statistics.joint import compare_joint
 from kgmm.statistics.quantiles import quantile_errors, wrong_quantiles
 from kgmm.statistics.verdict import Verdict, findings_of, limits_of_data, score_error
@@ -62,7 +62,8 @@ def validate(model: LangevinModel, path, *, random_state: Seed = 0) -> Validatio
     """Compares a sample of a Langevin model with data.
 
     The floor of a statistic is its value between two halves of the data: 40 pieces are assigned to them in turn for
-    densities, and the halves of every member are taken for autocorrelations. What a model may be used for is decided by
+    densities; for autocorrelations every other member is taken, or the halves of each where there are fewer than ten.
+    What a model may be used for is decided by
     :data:`kgmm.statistics.criteria.CRITERIA`: relative entropies below 0.02 or three errors, correlations within 0.1 or
     three errors, sliced Wasserstein distances below 0.05 or two errors and total variations below 0.05 or 1.5 errors,
     autocorrelations within 0.1 or three errors over five decorrelation times, quantiles at 0.1 and 99.9 % within three.
@@ -113,7 +114,7 @@ def validate(model: LangevinModel, path, *, random_state: Seed = 0) -> Validatio
 
     even, odd = interleaved_halves(path)
     densities = compare(even, sample, odd)
-    clocks = with_autocorrelation_floors(compare_autocorrelations(path, sample), *halves_in_time(path))
+    clocks = with_autocorrelation_floors(compare_autocorrelations(path, sample), *halves_of_members(path))
     joint = compare_joint(even, sample, odd, model.score.sigma or None)
     table = pd.concat([densities, joint, clocks], ignore_index=True)
     names = [str(name) for name in path["variable"].values]
