@@ -102,7 +102,7 @@ def test_a_model_with_wrong_quantiles_is_warned_of():
         narrow = kgmm.fit_score(0.5 * X, families=("polynomial",))
     model = kgmm.fit_langevin(X, narrow, circulation="none")
     (warning,) = model.dynamics.warnings
-    assert warning.startswith("quantiles of variable 1 from 1 to 99 % are off by")
+    assert warning.startswith("quantiles of x1 from 1 to 99 % are off by")
 
 
 def test_samples_are_diagnosed_as_they_are_read():

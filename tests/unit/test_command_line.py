@@ -148,7 +148,23 @@ def test_a_short_series_is_refused_with_how_many_states_are_needed(tmp_path, cap
     assert main(["model", str(tmp_path / "short.txt"), "--time-step", "1", "--output", str(tmp_path / "out")]) == 2
     said = capsys.readouterr().err
     assert "has 100 states: 80 are left for the fit when 0.2 of them are held out" in said
-    assert "about 129 states are needed" in said
+    assert "and 19 for that; the fit takes 100, the comparison 40" in said
+    assert "about 211 states are needed" in said
+
+
+def test_as_many_states_as_are_asked_for_give_a_verdict_and_one_less_is_refused(tmp_path, capsys):
+    states = np.random.default_rng(0).standard_normal(211)
+    states = np.convolve(states, 0.6 ** np.arange(20))[:211]
+    for n_states in (210, 211):
+        file = tmp_path / f"short{n_states}.txt"
+        np.savetxt(file, states[:n_states])
+        status = main(["model", str(file), "--time-step", "1", "--output", str(tmp_path / "out")])
+        said = capsys.readouterr()
+        assert status == (2 if n_states == 210 else 0), said.err
+    assert "The model can be used for" in said.out
+    # What could not be judged has its reason, with the length that it takes.
+    assert "time scales (the held-out part must hold 20 stretches of five decorrelation times: about" in said.out
+    assert "The relative error of the score is estimated at" in said.out
 
 
 def test_a_season_is_found_and_its_remedy_named(capsys):
@@ -210,5 +226,25 @@ def test_what_the_check_of_a_model_found_is_in_the_verdict():
     found = [0.05, "stable", "matched", WARNING, "", np.nan, np.nan, np.nan, np.nan, "the clock is off by 0.3"]
     metrics = pd.DataFrame([row, found], columns=columns).assign(status="ok")
     (one,) = verdicts(metrics, pd.DataFrame({"limits": ["", np.nan]}))
-    assert str(one.verdict) == "The model can be used for densities; but the clock is off by 0.3."
+    assert str(one.verdict) == (
+        "The model can be used for densities; but the clock is off by 0.3. The error of the score itself is unknown."
+    )
     assert not one.verdict.holds
+    estimate = [0.05, "stable", np.nan, "error_estimate", "", 0.0004, np.nan, np.nan, np.nan, ""]
+    metrics = pd.DataFrame([row, estimate], columns=columns).assign(status="ok")
+    (one,) = verdicts(metrics, pd.DataFrame({"limits": [""]}))
+    assert str(one.verdict).endswith("The relative error of the score is estimated at 2 %, root mean square.")
+
+
+def test_a_technical_failure_is_said_in_plain_words_with_what_may_help():
+    reason = (
+        "constant: no constant mobility: linear inverse: the model needs a time step of 0.00022: 120068 steps for 20 "
+        "decorrelation times of the data; state: one variable has no circulation"
+    )
+    row = {"sigma": 0.05, "method": "stable", "mobility": np.nan, "statistic": "comparison", "variable": ""}
+    row |= {"value": np.nan, "stderr": np.nan, "floor": np.nan, "data_value": np.nan, "reason": reason}
+    metrics = pd.DataFrame([row]).assign(status="failed")
+    (one,) = verdicts(metrics, pd.DataFrame({"limits": [""]}))
+    said = str(one.verdict)
+    assert "so steep somewhere that the model cannot be simulated" in said and "--missing" in said
+    assert "time step" not in said and "mobility" not in said

@@ -16,6 +16,7 @@ logger = logging.getLogger("kgmm")
 _MIN_HELD_OUT = 100
 # Of a file, which cannot be made longer: a held-out state for each block of the errors.
 _MIN_HELD_OUT_OF_FILE = BLOCKS
+_MOST_TIMES = 100_000
 
 
 def check_sizes(experiment: Experiment, limits: Limits) -> None:
@@ -65,13 +66,11 @@ def _check_dataset(experiment: Experiment) -> int:
     source = f"{experiment.system.path} gives {available} training samples, worth {independent:.0f} independent ones"
     least = get_method(experiment.estimator.method).least_samples
     if available < least:
-        share = experiment.data.held_out
-        raise ValueError(
-            f"{experiment.system.path} has {facts.n_members * facts.n_times} states: {available} are left for the fit "
-            f"when {share:g} of them are held out for the comparison, and it takes {least}, so about "
-            f"{math.ceil(1.03 * least / (1 - share))} states are needed"
-        )
+        raise ValueError(_too_short(experiment, least))
     _check_counts(experiment, available, members_out * times_out, source, _MIN_HELD_OUT_OF_FILE)
+    # Other configurations have results without a model too, which are not refused.
+    if experiment.mobility.method == "choose" and times_out < _least_times(members_out):
+        raise ValueError(_too_short(experiment, least))
     p_min = experiment.estimator.min_probability
     if p_min is not None and independent * p_min < MIN_SAMPLES_PER_CELL:
         logger.warning(
@@ -79,6 +78,34 @@ def _check_dataset(experiment: Experiment) -> int:
             experiment.name, p_min, source, MIN_SAMPLES_PER_CELL / independent, MIN_SAMPLES_PER_CELL,
         )  # fmt: skip
     return experiment.data.n_samples or available
+
+
+def _least_times(members: int) -> int:
+    """Times of each held-out member for two in every block, without which an autocorrelation has no errors."""
+    return 2 * math.ceil(BLOCKS / members)
+
+
+def _too_short(experiment: Experiment, least: int) -> str:
+    """How many states a file needs for the fit and for the comparison that follows it, and why."""
+    facts, share = experiment.system.facts, experiment.data.held_out
+
+    def parts(n_times: int) -> tuple[int, int, int]:
+        (members, times), (members_out, times_out) = split_sizes(facts.n_members, n_times, share)
+        return members * times, members_out * times_out, members_out * _least_times(members_out)
+
+    needed = facts.n_times
+    while needed < _MOST_TIMES:
+        fitted, compared, least_compared = parts(needed)
+        if fitted >= least and compared >= least_compared:
+            break
+        needed += 1
+    fitted, compared, least_compared = parts(facts.n_times)
+    return (
+        f"{experiment.system.path} has {facts.n_members * facts.n_times} states: {fitted} are left for the fit when "
+        f"{share:g} of them are held out for the comparison, and {compared} for that; the fit takes {least}, the "
+        f"comparison {least_compared} (two for each of {BLOCKS} blocks, from which errors follow), so about "
+        f"{facts.n_members * needed} states are needed"
+    )
 
 
 def _check_counts(

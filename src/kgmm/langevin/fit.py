@@ -93,7 +93,8 @@ def fit_langevin(
         nothing = np.full_like(diffusion, np.nan)
         dynamics = Dynamics("none", "identity", "no other was asked for", diffusion, nothing, "identity")
         model = LangevinModel(score, dynamics=dynamics)
-        found = wrong_quantiles(check_density(model, states(path), seed=random_state))
+        names = [str(name) for name in path["variable"].values]
+        found = wrong_quantiles(check_density(model, states(path), seed=random_state), names)
         for warning in found:
             logger.warning("%s", warning)
         return model.with_dynamics(dynamics.replace(warnings=tuple(found)))

@@ -126,11 +126,11 @@ def fit_dynamics(
             logger.info("circulation %s is not possible: %s", kind, failure)
     if not candidates:
         raise ScientificFailure("; ".join(failures))
-    return _chosen(candidates, failures, largest)
+    return _chosen(candidates, failures, largest, [str(name) for name in path["variable"].values])
 
 
 def _chosen(
-    candidates: list[tuple[LangevinModel, SimulationCheck]], failures: list[str], largest: float
+    candidates: list[tuple[LangevinModel, SimulationCheck]], failures: list[str], largest: float, names: list[str]
 ) -> LangevinModel:
     """The model of least autocorrelation error, with what was found in its ``dynamics``."""
     model, check = min(
@@ -146,7 +146,7 @@ def _chosen(
         warnings.append(f"the autocorrelations of the model are off by {check.worst:.2f} over five decorrelation times")
     if check.members_reset > _LARGEST_RESET_SHARE * check.n_members:
         warnings.append(f"{check.members_reset} of {check.n_members} trajectories left the range of the data")
-    warnings += wrong_quantiles(check.quantile_errors)
+    warnings += wrong_quantiles(check.quantile_errors, names)
     for warning in warnings:
         logger.warning("%s", warning)
     regression = next((m.dynamics.regression for m, _ in candidates if m.dynamics.regression is not None), None)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
+from kgmm.data.observation import BLOCKS
+from kgmm.data.options import SplitOptions
+from kgmm.report.plain_words import in_plain_words
 from kgmm.results import BASELINES
-from kgmm.statistics.verdict import Verdict
+from kgmm.statistics.autocorrelation_floors import states_for_autocorrelations
+from kgmm.statistics.verdict import Verdict, score_error
 from kgmm.tables.metrics import WARNING
 
 
@@ -44,10 +50,33 @@ def verdicts(metrics: pd.DataFrame, trajectories: pd.DataFrame) -> list[ModelVer
     of_models = metrics[metrics["mobility"].notna() & ~metrics["mobility"].isin(BASELINES)]
     for (sigma, method, mobility), rows in of_models.groupby(["sigma", "method", "mobility"], sort=False):
         warnings = rows.loc[rows["statistic"] == WARNING, "reason"]
-        verdict = Verdict.of(rows[rows["statistic"] != WARNING], limits, list(warnings))
+        estimates = metrics[(metrics["statistic"] == "error_estimate") & (metrics["sigma"] == sigma)]
+        estimates = estimates.loc[estimates["method"] == method, "value"]
+        verdict = Verdict.of(
+            rows[rows["statistic"] != WARNING], limits, list(warnings), sigma=sigma, needed=_needed(trajectories),
+            score=score_error(float(estimates.median()) if len(estimates) else None),
+        )  # fmt: skip
         found.append(ModelVerdict(f"{method}, σ = {sigma:g}, Φ {mobility}", verdict))
     failed = metrics[(metrics["status"] == "failed") & metrics["statistic"].str.startswith("comparison")]
     for row in failed.itertuples():
-        said = Verdict((), (f"there is no model, because {row.reason}",), tuple(limits), ("more data",))
+        meaning, remedy = in_plain_words(str(row.reason))
+        # The technical text is in the table of metrics and in the log.
+        said = Verdict((), (f"there is no model, because {meaning}",), tuple(limits), (remedy,))
         found.append(ModelVerdict(f"{row.method}, σ = {row.sigma:g}", said))
     return found
+
+
+def _needed(trajectories: pd.DataFrame) -> dict[str, str]:
+    """What the autocorrelations of the held-out part need where they have no value, in states of the file."""
+    if not {"decorrelation_time", "path_interval"} <= set(trajectories):
+        return {}
+    times = trajectories["decorrelation_time"] / trajectories["path_interval"]
+    slowest = float(times.max(skipna=False)) if len(times) else np.nan
+    if not np.isfinite(slowest):
+        return {"time scales": "a variable never decorrelates"}
+    split = SplitOptions()
+    states = states_for_autocorrelations(slowest, 1.0, BLOCKS) / (split.held_out - split.gap)
+    return {
+        "time scales": f"the held-out part must hold {BLOCKS} stretches of five decorrelation times: about "
+        f"{math.ceil(states / 10) * 10} states are needed in all"
+    }

@@ -81,7 +81,12 @@ def fit_score(
         NoiseOptions.checked(sigma=sigma)
     if not (hasattr(X, "ndim") and X.ndim == 2 and not hasattr(X, "dims")):
         X = states(X)
-    X = check_samples(X, at_least=_MIN_SAMPLES)
+    X = check_samples(X)
+    if len(X) < _MIN_SAMPLES:
+        raise ValueError(
+            f"X has {len(X)} samples: at least {_MIN_SAMPLES} are needed, since parts of them choose between the "
+            f"estimates and tell their error"
+        )
     for sentence in summaries(diagnose(X, sigma)):
         warnings.warn(sentence, DataWarning, stacklevel=2)
     if method == "auto":

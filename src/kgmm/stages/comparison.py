@@ -40,15 +40,16 @@ def compare_sample(
     model = open_trajectory(job.inputs.sample_samples).load()
     if system is None:
         # There is no second world to measure: the training part stands in for a fresh run.
-        reference = data.training_trajectory
+        reference, reference_path = data.training_trajectory, path_of(job).training_trajectory
     else:
         reference = ExperimentData(job.inputs.reference_samples, job.settings["data"]).whole_trajectory
+        reference_path = None  # it is not saved densely
     paths = {
         "data": path_of(job).held_out_trajectory,
         "model": open_trajectory(job.inputs.sample_path).load(),
     }
     sigma = job.settings["sigma"]
-    sample = ModelSample(held_out, model, paths["data"], paths["model"], reference, sigma)
+    sample = ModelSample(held_out, model, paths["data"], paths["model"], reference, sigma, reference_path)
     rows = model_rows(sample)
     rows += [{"statistic": name, "value": float(model.attrs[name])} for name in _RESETS if name in model.attrs]
     rows = [{"mobility": mobility, **row} for row in rows + (further_rows or [])]

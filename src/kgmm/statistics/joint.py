@@ -40,6 +40,7 @@ def compare_joint(
     -------
     pandas.DataFrame
         Columns ``statistic, variable, value, stderr, floor, excess, excess_stderr, blurred_value, data_value``.
+        ``correlation_error`` is the absolute difference of the correlation of every pair of variables at lag zero;
         ``joint_total_variation`` is ``½ Σ|p − q|`` of every pair of variables on 50 × 50 bins; ``sliced_wasserstein``
         the mean Wasserstein-1 distance over 32 directions, in standard deviations of the data; ``quantile_0.001`` and
         ``quantile_0.999`` of each variable, whose ``value`` is the model's. ``excess`` is value less floor; standard
@@ -61,6 +62,7 @@ def compare_joint(
     blurred = None if sigma is None else _blurred(x if fresh is None else fresh, sigma)
     rows = [
         *_total_variation_rows(names, x, y, fresh, blurred),
+        *_correlation_rows(names, x, y, fresh),
         *([] if len(names) < 2 else [_sliced_row(x, y, fresh, blurred)]),
         *_tail_rows(names, x, y, fresh, blurred),
     ]
@@ -99,10 +101,14 @@ def sliced_wasserstein(x: np.ndarray, y: np.ndarray, directions: np.ndarray) -> 
     return np.abs(projected[0] - projected[1]).mean(axis=0)
 
 
+def _pairs(n_variables: int) -> list[tuple[int, int]]:
+    pairs = list(combinations(range(n_variables), 2))
+    return pairs[:: -(-len(pairs) // _MAX_PAIRS)] if pairs else []
+
+
 def _total_variation_rows(names, x, y, fresh, blurred) -> list[dict]:
     rows = []
-    pairs = list(combinations(range(len(names)), 2))
-    for i, j in pairs[:: -(-len(pairs) // _MAX_PAIRS)] if pairs else []:
+    for i, j in _pairs(len(names)):
         edges = [np.linspace(*np.quantile(x[:, :, k], _CENTRAL), _BINS + 1) for k in (i, j)]
         of_data = _histogram(x, (i, j), edges)
         blocks = np.array([_histogram(block, (i, j), edges) for block in member_blocks(y)])
@@ -123,6 +129,42 @@ def _total_variation_rows(names, x, y, fresh, blurred) -> list[dict]:
             row |= {"excess": value - row["floor"], "excess_stderr": (variance + floor_variance) ** 0.5}
         rows.append(row)
     return rows
+
+
+def _correlation_rows(names, x, y, fresh) -> list[dict]:
+    """The errors are those of both samples: the correlation of the data is not exact either."""
+    pairs = _pairs(len(names))
+    if not pairs:
+        return []
+    of_data, of_model = (_correlations(values) for values in (x, y))
+    centred = [values - values.mean(axis=(0, 1)) for values in (x, y)]
+    variance = sum(jackknife_variance(_correlations_without(member_blocks(values))) for values in centred)
+    of_fresh = None if fresh is None else _correlations(fresh)
+    rows = []
+    for i, j in pairs:
+        value, stderr = abs(of_model[i, j] - of_data[i, j]), variance[i, j] ** 0.5
+        row = {"statistic": "correlation_error", "variable": f"{names[i]},{names[j]}", "value": value, "stderr": stderr}
+        if of_fresh is not None:
+            row["floor"] = abs(of_fresh[i, j] - of_data[i, j])
+        rows.append(row)
+    return rows
+
+
+def _correlations(values: np.ndarray) -> np.ndarray:
+    return np.corrcoef(values.reshape(-1, values.shape[-1]), rowvar=False)
+
+
+def _correlations_without(blocks: list[np.ndarray]) -> np.ndarray:
+    """Correlations of centred values without each block in turn, shape ``(n_blocks, n_features, n_features)``."""
+    flat = [block.reshape(-1, block.shape[-1]) for block in blocks]
+    sums = np.array([block.sum(axis=0) for block in flat])
+    products = np.array([block.T @ block for block in flat])
+    sizes = np.array([len(block) for block in flat])
+    left = (sizes.sum() - sizes)[:, None]
+    mean = (sums.sum(axis=0) - sums) / left
+    covariance = (products.sum(axis=0) - products) / left[:, :, None] - mean[:, :, None] * mean[:, None, :]
+    scale = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
+    return covariance / (scale[:, :, None] * scale[:, None, :])
 
 
 def _sliced_row(x, y, fresh, blurred) -> dict:

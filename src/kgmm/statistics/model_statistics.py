@@ -26,6 +26,8 @@ class ModelSample:
         A fresh run of the true system, sparse in time, for the floors.
     sigma : float or None
         Noise amplitude of the score in standard deviations; ``None`` for a model without a score.
+    reference_path : xarray.DataArray or None
+        The part of the data that stands in for a fresh run, densely saved, for the floors of autocorrelations.
     """
 
     data: xr.DataArray
@@ -34,6 +36,7 @@ class ModelSample:
     model_path: xr.DataArray
     reference: xr.DataArray
     sigma: float | None = None
+    reference_path: xr.DataArray | None = None
 
     @cached_property
     def data_autocorrelation(self) -> BlockedAutocorrelation:

@@ -9,20 +9,21 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from kgmm.data.observation import BLOCKS
 from kgmm.data.paths import as_path, equal_members, states, time_step_of
 from kgmm.randomness import Seed
 from kgmm.statistics.autocorrelation import BlockedAutocorrelation, compare_autocorrelations
+from kgmm.statistics.autocorrelation_floors import states_for_autocorrelations, with_autocorrelation_floors
 from kgmm.statistics.comparison import compare
 from kgmm.statistics.diagnosis import summaries
+from kgmm.statistics.halves import PIECES, halves_of_members, interleaved_halves
 from kgmm.statistics.joint import compare_joint
 from kgmm.statistics.quantiles import quantile_errors, wrong_quantiles
-from kgmm.statistics.verdict import Verdict, findings_of, limits_of_data
+from kgmm.statistics.verdict import Verdict, findings_of, limits_of_data, score_error
 
 if TYPE_CHECKING:
     from kgmm.langevin.model import LangevinModel
 
-# Pieces of the data, assigned to its two halves in turn, so that a slow drift is in both.
-_PIECES = 40
 _MEMBERS = 200
 _BURN_IN, _LENGTH = 5.0, 25.0  # decorrelation times
 _MAX_STEPS = 20_000
@@ -36,7 +37,8 @@ class Validation:
     ----------
     table : pandas.DataFrame
         A row per statistic and variable: ``value``, ``stderr``, ``data_value``, and ``floor``, the same statistic
-        between two halves of the data.
+        between two halves of the data. Of statistics that have a ``data_value`` it is the difference of the halves, of
+        quantiles the quantile of the other half.
     sample : xarray.DataArray
         The sample of the model, dimensions ``(member, time, variable)``.
     verdict : Verdict
@@ -60,10 +62,13 @@ def validate(model: LangevinModel, path, *, random_state: Seed = 0) -> Validatio
     """Compares a sample of a Langevin model with data.
 
     The floor of a statistic is its value between two halves of the data: 40 pieces are assigned to them in turn for
-    densities, and the halves of every member are taken for autocorrelations. What a model may be used for is decided by
-    :data:`kgmm.statistics.verdict.CRITERIA`: relative entropies below 0.02 or three floors, joint densities within a
-    total variation of 0.05 or 1.5 floors, autocorrelations within 0.1 or three floors over five decorrelation times,
-    quantiles at 0.1 and 99.9 % within three errors. Of the data it is asked that they are 50 decorrelation times long,
+    densities; for autocorrelations every other member is taken, or the halves of each where there are fewer than ten.
+    What a model may be used for is decided by
+    :data:`kgmm.statistics.criteria.CRITERIA`: relative entropies below 0.02 or three errors, correlations within 0.1 or
+    three errors, sliced Wasserstein distances below 0.05 or two errors and total variations below 0.05 or 1.5 errors,
+    autocorrelations within 0.1 or three errors over five decorrelation times, quantiles at 0.1 and 99.9 % within three.
+    The error is the floor or the standard error, whichever is larger; where it is too large for a wrong model to be
+    seen, the statistic lets no model pass. Of the data it is asked that they are 50 decorrelation times long,
     saved three times in one, and that their two halves agree in mean and deviation within four standard errors.
 
     Parameters
@@ -99,30 +104,26 @@ def validate(model: LangevinModel, path, *, random_state: Seed = 0) -> Validatio
     scale = model.score.standardization.scale
     if scale.size != path.sizes["variable"]:
         raise ValueError(f"the model is of {scale.size} variables: the path has {path.sizes['variable']}")
-    if path.sizes["time"] < 2 * _PIECES:
-        raise ValueError(f"the members of the path have {path.sizes['time']} states: {2 * _PIECES} are needed")
+    if path.sizes["time"] < 2 * PIECES:
+        raise ValueError(f"the members of the path have {path.sizes['time']} states: {2 * PIECES} are needed")
     interval = time_step_of(path)
     blocked = BlockedAutocorrelation.of(path.values, interval)
     times = blocked.decorrelation_times
     slowest = float(np.nanmax(times)) if np.isfinite(times).any() else np.nan
     sample = _sample(model, path, slowest if np.isfinite(slowest) else 10 * interval, random_state)
 
-    even, odd = _interleaved(path)
+    even, odd = interleaved_halves(path)
     densities = compare(even, sample, odd)
-    first, second = _halves(path)
-    clocks = compare_autocorrelations(path, sample)
-    floors = compare_autocorrelations(first, second).set_index(["statistic", "variable"])["value"]
-    differences = clocks["statistic"].str.startswith("autocorrelation_error")
-    clocks["floor"] = [
-        floors.get((row.statistic, row.variable), np.nan) if differ else np.nan
-        for row, differ in zip(clocks.itertuples(), differences)
-    ]
+    clocks = with_autocorrelation_floors(compare_autocorrelations(path, sample), *halves_of_members(path))
     joint = compare_joint(even, sample, odd, model.score.sigma or None)
     table = pd.concat([densities, joint, clocks], ignore_index=True)
     names = [str(name) for name in path["variable"].values]
     findings = findings_of(states(path), names, model.score.sigma)
     quantiles = wrong_quantiles(quantile_errors(path.values, sample.values), names)
-    verdict = Verdict.of(table, [*limits_of_data(path, times), *summaries(findings)], quantiles)
+    verdict = Verdict.of(
+        table, [*limits_of_data(path, times), *summaries(findings)], quantiles, sigma=model.score.sigma,
+        needed=_needed(slowest, interval), score=score_error(model.score.error_estimate),
+    )  # fmt: skip
     return Validation(table, sample, verdict)
 
 
@@ -133,7 +134,7 @@ def _sample(model: LangevinModel, path: xr.DataArray, time: float, random_state:
     initial = everything[np.linspace(0, len(everything) - 1, _MEMBERS).astype(int)]
     step = model.choose_step(initial, longest=interval).dt
     save_every = round(interval / step)
-    n_times = max(2 * _PIECES, round(_LENGTH * time / interval))
+    n_times = max(2 * PIECES, round(_LENGTH * time / interval))
     n_times = max(2, min(n_times, _MAX_STEPS // save_every))
     burn_in = interval * round(_BURN_IN * time / interval)
     sample = model.sample(
@@ -143,18 +144,12 @@ def _sample(model: LangevinModel, path: xr.DataArray, time: float, random_state:
     return sample.assign_coords(variable=path["variable"].values)
 
 
-def _interleaved(path: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
-    """Two halves of a path: pieces of it in turn, each a member."""
-    length = path.sizes["time"] * path.sizes["member"] // max(_PIECES, path.sizes["member"])
-    length = min(length, path.sizes["time"])
-    n_pieces = path.sizes["time"] // length
-    values = path.values[:, : n_pieces * length].reshape(-1, length, path.sizes["variable"])
-    coords = {"time": path["time"].values[:length], "variable": path["variable"].values}
-    return tuple(xr.DataArray(values[start::2], dims=path.dims, coords=coords) for start in (0, 1))
-
-
-def _halves(path: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
-    """The first and the second half of every member."""
-    half = path.sizes["time"] // 2
-    times = path["time"].values[:half]
-    return path[:, :half].assign_coords(time=times), path[:, -half:].assign_coords(time=times)
+def _needed(time: float, interval: float) -> dict[str, str]:
+    """What autocorrelations without a value need."""
+    if not np.isfinite(time):
+        return {"time scales": "a variable never decorrelates"}
+    least = states_for_autocorrelations(time, interval, BLOCKS)
+    return {
+        "time scales": f"errors of autocorrelations need {BLOCKS} stretches of five decorrelation times: a path of "
+        f"{least} states"
+    }

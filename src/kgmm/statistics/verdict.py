@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,47 +11,11 @@ import xarray as xr
 
 from kgmm.data.paths import time_step_of
 from kgmm.statistics.comparison import block_deviation, block_mean
+from kgmm.statistics.criteria import judge
 from kgmm.statistics.diagnosis import Finding, diagnose
 
 _MIN_TIMES, _MIN_PER_TIME, _MAX_DRIFT = 50.0, 3.0, 4.0
-_STANDARD_ERRORS, _TAIL_ERRORS = 2.0, 3.0
-
-
-@dataclass(frozen=True)
-class Criterion:
-    """A use of a model, and the statistic that decides whether it may serve for it.
-
-    Attributes
-    ----------
-    use : str
-        What the model is good for if the statistic passes.
-    statistic : str
-        Name in tables.
-    what : str
-        What is compared, for a sentence about a failure.
-    bar : float
-        Differences up to it pass, and up to ``floors`` times the floor.
-    floors : float
-    remedy : str
-        What would help.
-    """
-
-    use: str
-    statistic: str
-    what: str
-    bar: float
-    floors: float
-    remedy: str
-
-
-CRITERIA = (
-    Criterion("densities", "relative_entropy", "density", 0.02, 3.0, "a smaller σ or more data"),
-    Criterion("joint densities", "joint_total_variation", "joint density", 0.05, 1.5, "a smaller σ or more data"),
-    Criterion(
-        "time scales", "autocorrelation_error_5", "autocorrelation", 0.1, 3.0,
-        "states saved more often, further variables, or more data",
-    ),
-)  # fmt: skip
+_TAIL_ERRORS = 3.0
 
 
 @dataclass(frozen=True)
@@ -64,12 +28,14 @@ class Verdict:
         What it passed.
     failures : tuple of str
         What it did not, one clause each.
-    unknown : tuple of str
-        What could not be judged.
     limits : tuple of str
         What speaks against the data, one clause each.
     remedies : tuple of str
         What would help.
+    unknown : tuple of str
+        What could not be judged, with the reason in parentheses.
+    score : str
+        How large the error of the score is, a sentence.
 
     Examples
     --------
@@ -77,8 +43,8 @@ class Verdict:
     The model can be used for densities; but the autocorrelation of x differs by 0.2. More data would help.
     >>> print(Verdict((), ("the density of x differs by 0.3",), ("the data of x are short",), ()))
     The model should not be used: the density of x differs by 0.3. The data limit it: the data of x are short.
-    >>> print(Verdict(("densities",), (), (), (), ("time scales",)))
-    The model can be used for densities, which are within their floors; time scales could not be judged.
+    >>> print(Verdict(("tails",), (), (), (), ("time scales (too few data)",)))
+    The model can be used for tails, which are within their floors; time scales (too few data) could not be judged.
     """
 
     uses: tuple[str, ...]
@@ -86,9 +52,19 @@ class Verdict:
     limits: tuple[str, ...]
     remedies: tuple[str, ...]
     unknown: tuple[str, ...] = ()
+    score: str = ""
 
     @classmethod
-    def of(cls, table: pd.DataFrame, limits: Sequence[str] = (), further: Sequence[str] = ()) -> Verdict:
+    def of(
+        cls,
+        table: pd.DataFrame,
+        limits: Sequence[str] = (),
+        further: Sequence[str] = (),
+        *,
+        sigma: float | None = None,
+        needed: Mapping[str, str] | None = None,
+        score: str = "",
+    ) -> Verdict:
         """The verdict on the rows of one model.
 
         Parameters
@@ -99,24 +75,25 @@ class Verdict:
             What speaks against the data.
         further : sequence of str
             What else speaks against the model.
+        sigma, needed
+            See :func:`kgmm.statistics.criteria.judge`.
+        score : str
+            How large the error of the score is, see :func:`score_error`.
         """
         uses, failures, remedies, unknown = [], [*further], [], []
-        for criterion in CRITERIA:
-            rows = table[(table["statistic"] == criterion.statistic) & np.isfinite(table["value"])]
-            wrong = [row for row in rows.itertuples() if row.value > _allowed(criterion, row)]
-            if len(rows) and not wrong:
-                uses.append(criterion.use)
-            if not len(rows) and (table["statistic"] == criterion.statistic).any():
-                unknown.append(criterion.use)
-            if wrong:
-                remedies.append(criterion.remedy)
-                failures += [_failure(criterion, row) for row in wrong]
+        for found in judge(table, sigma, needed):
+            failures += found.failures
+            remedies += found.remedies
+            if found.passed is None:
+                unknown.append(f"{found.use} ({found.reason})" if found.reason else found.use)
+            elif found.passed:
+                uses.append(found.use)
         tails = _wrong_tails(table)
         if tails is not None:
             uses += ["tails"] * (not tails)
             failures += tails
             remedies += ["more data"] * bool(tails)
-        return cls(tuple(uses), tuple(failures), tuple(limits), tuple(dict.fromkeys(remedies)), tuple(unknown))
+        return cls(tuple(uses), tuple(failures), tuple(limits), _without_repetition(remedies), tuple(unknown), score)
 
     @property
     def holds(self) -> bool:
@@ -127,11 +104,12 @@ class Verdict:
         if self.uses:
             said = f"The model can be used for {_listed(self.uses)}"
             said += f"; but {'; '.join(self.failures)}" if self.failures else ", which are within their floors"
-            said += f"; {_listed(self.unknown)} could not be judged." if self.unknown else "."
         elif self.failures:
-            said = f"The model should not be used: {'; '.join(self.failures)}."
+            said = f"The model should not be used: {'; '.join(self.failures)}"
         else:
-            said = "Nothing could be compared."
+            said = "Nothing could be compared"
+        said += f"; {_listed(self.unknown)} could not be judged." if self.unknown else "."
+        said += f" {self.score}" if self.score else ""
         if self.limits:
             said += f" The data limit it: {'; '.join(self.limits)}."
         if self.remedies:
@@ -139,15 +117,30 @@ class Verdict:
         return said
 
 
-def _allowed(criterion: Criterion, row) -> float:
-    floor = row.floor if np.isfinite(row.floor) else 0.0
-    noise = _STANDARD_ERRORS * row.stderr if np.isfinite(row.stderr) and floor == 0.0 else 0.0
-    return max(criterion.bar + noise, criterion.floors * floor)
+def _without_repetition(remedies: Sequence[str]) -> tuple[str, ...]:
+    """Each remedy once; "more data" alone says nothing beside one that ends with it."""
+    found = list(dict.fromkeys(remedies))
+    return tuple(one for one in found if not any(one != other and other.endswith(one) for other in found))
 
 
-def _failure(criterion: Criterion, row) -> str:
-    floor = f", floor {row.floor:.2g}" if np.isfinite(row.floor) else ""
-    return f"the {criterion.what} of {row.variable} differs by {row.value:.2g}{floor}"
+def score_error(estimate: float | None) -> str:
+    """A sentence on the error of a score by its own estimate.
+
+    Parameters
+    ----------
+    estimate : float or None
+        Relative mean square error, ``error_estimate`` of :class:`kgmm.ScoreModel`.
+
+    Examples
+    --------
+    >>> score_error(0.0004)
+    'The relative error of the score is estimated at 2 %, root mean square.'
+    >>> score_error(None)
+    'The error of the score itself is unknown.'
+    """
+    if estimate is None or not np.isfinite(estimate):
+        return "The error of the score itself is unknown."
+    return f"The relative error of the score is estimated at {100 * max(estimate, 0.0) ** 0.5:.2g} %, root mean square."
 
 
 def _wrong_tails(table: pd.DataFrame) -> list[str] | None:
