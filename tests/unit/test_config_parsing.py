@@ -33,6 +33,21 @@ def refusal(*blocks: dict, **run) -> str:
     return message
 
 
+def test_an_unknown_key_at_the_top_does_not_hide_other_mistakes():
+    blocks = [
+        {"name": "a", "system": {"name": "double_wel"}},
+        {"name": "b", "system": {"name": "double_well"}, "sigma": 1},
+    ]
+    with pytest.raises(ConfigError) as error:
+        parse_config({"name": "run", "experimnts": 3, "experiments": blocks})
+    first, second, third = error.value.mistakes
+    assert first.startswith("experimnts is an unknown key") and first.endswith("did you mean 'experiments'?")
+    assert "did you mean 'double_well'?" in second and "experiments[1] (b).sigma is an unknown key" in third
+    with pytest.raises(ConfigError) as error:
+        parse_config({"name": "run", "experimnts": 3})
+    assert len(error.value.mistakes) == 2
+
+
 def test_all_mistakes_are_listed_at_once():
     first = {"estimator": {"sigmma": 1.0, "max_draws": 0}, "network": {"hidden": "wide"}}
     with pytest.raises(ConfigError) as error:

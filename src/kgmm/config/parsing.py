@@ -57,7 +57,10 @@ def parse_config(raw: dict) -> tuple[RunConfig, list[Experiment]]:
     """Validates a configuration and multiplies its blocks out into experiments."""
     if not raw:
         raise ConfigError("no configuration is given: pass --configfile config/config.yaml, or use a profile")
-    config = _validate(RunConfig, raw, "")
+    try:
+        config = _validate(RunConfig, raw, "")
+    except ConfigError as error:
+        raise ConfigError(*dict.fromkeys([*error.mistakes, *_mistakes_beside_unknown_keys(raw)])) from None
     for key in _OF_PLAN & set(config.defaults):
         raise ConfigError(f"defaults.{key} is {config.defaults[key]!r}: each block of experiments sets its own")
     names = [block.name for block in config.experiments]
@@ -80,6 +83,18 @@ def parse_config(raw: dict) -> tuple[RunConfig, list[Experiment]]:
     if mistakes:
         raise ConfigError(*mistakes)
     return config, experiments
+
+
+def _mistakes_beside_unknown_keys(raw: dict) -> tuple[str, ...]:
+    """What else is wrong where keys at the top are unknown: all mistakes are listed at once."""
+    known = {key: value for key, value in raw.items() if key in RunConfig.model_fields}
+    if not known or len(known) == len(raw):
+        return ()
+    try:
+        parse_config(known)
+    except ConfigError as error:
+        return tuple(error.mistakes)
+    return ()
 
 
 def _check_sweep(block: Block, defaults: dict, experiments: list[Experiment], where: str) -> None:

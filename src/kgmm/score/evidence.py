@@ -17,8 +17,8 @@ logger = logging.getLogger("kgmm")
 _MAX_VALUES = 1000
 _LEAST_NOISE = 0.01
 _CANDIDATES = (PRIOR_PRECISION, 0.14, 0.2, 0.28, 0.4)
-# Evidences that differ by less do not tell two precisions apart; the weaker prior shrinks the score less. Fits from other
-# starts differ by up to two in it, so that one lower evidence does not yet end the trial.
+# Evidences that differ by less do not tell two precisions apart; the weaker prior shrinks the score less. Fits from
+# other starts differ by up to two in it, so that one lower evidence does not yet end the trial.
 _INDISTINCT, _CLEARLY_WORSE = 0.5, 3.0
 _COLLAPSED = 0.1
 
