@@ -115,16 +115,17 @@ def reduced(field: xr.DataArray, options: ReadingOptions, path: Path, times: np.
     if options.missing:
         columns[is_code(columns, options.missing)] = np.nan
     observed = np.isfinite(columns).any(axis=1)
+    columns = columns[observed]
     if not space:
-        own, notes = _without_season_and_trend(columns[observed], observed, options, path, times)
+        own, notes = _without_season_and_trend(columns, observed, options, path, times)
         return Reduced(xr.Variable(time, _at(observed, own)[:, 0]), [name], notes)
     weights, is_weighted = _weights(field, time, space)
-    known = np.isfinite(columns[observed]).all(axis=0)
+    known = np.isfinite(columns).all(axis=0)
     if not known.any():
         raise ValueError(f"no grid point of {name!r} in {path} has a value at every time")
     points = f"{known.sum()} grid points of {name} (over {', '.join(map(str, space))})"
     points += f", {(~known).sum()} with missing values left out" * bool((~known).any())
-    columns, weights = columns[observed][:, known], weights[known]
+    columns, weights = columns[:, known], weights[known]
     if match is None:
         how = "area-weighted mean" if is_weighted else f"mean, {_NO_WEIGHTS},"
         mean = columns @ weights / weights.sum()
@@ -135,17 +136,22 @@ def reduced(field: xr.DataArray, options: ReadingOptions, path: Path, times: np.
         raise ValueError(
             f"reduce is {options.reduce}: {name!r} of {path} has {columns.shape[1]} grid points with values"
         )
+    scores, which = _components(columns, weights, n_components, "area-weighted" if is_weighted else _NO_WEIGHTS)
+    names = [f"{name}_pc{k + 1}" for k in range(n_components)]
+    values = xr.Variable((time, "component"), _at(observed, scores))
+    return Reduced(values, names, (*notes, f"the {which} of {points}"))
+
+
+def _components(columns: np.ndarray, weights: np.ndarray, n: int, weighting: str) -> tuple[np.ndarray, str]:
+    """Principal components ``(n_times, n)`` of columns with weights by area, and what they are, in words."""
     from sklearn.decomposition import PCA
 
     # Exact, and without the covariance of all grid points, which a fine grid has no room for.
-    pca = PCA(n_components, svd_solver="full")
+    pca = PCA(n, svd_solver="full")
     scores = pca.fit_transform(columns * np.sqrt(np.clip(weights, 0.0, None)))
     shares = " and ".join(f"{100 * share:.2g}" for share in pca.explained_variance_ratio_)
-    which = f"{n_components} leading principal components" if n_components > 1 else "leading principal component"
-    weighting = "area-weighted" if is_weighted else _NO_WEIGHTS
-    note = f"the {which} ({weighting}, {shares} % of the variance) of {points}"
-    names = [f"{name}_pc{k + 1}" for k in range(n_components)]
-    return Reduced(xr.Variable((time, "component"), _at(observed, scores)), names, (*notes, note))
+    which = f"{n} leading principal components" if n > 1 else "leading principal component"
+    return scores, f"{which} ({weighting}, {shares} % of the variance)"
 
 
 def _weights(field: xr.DataArray, time: str, space: list[str]) -> tuple[np.ndarray, bool]:
