@@ -123,7 +123,7 @@ def test_another_network_clusters_nothing(finished_tiny):
             "methods/kgmm.py", "drives_model=True", "drives_model=(True)", {}
         ),
         # No data from files in this run.
-        ("data/datasets.py", "_STEP_TOLERANCE = 1e-3", "_STEP_TOLERANCE = 1e-2", {}),
+        ("data/common_step.py", "_STEP_TOLERANCE = 1e-3", "_STEP_TOLERANCE = 1e-2", {}),
         ("report/tables.py", '"–"', '"-"', OF_THE_END),
         # Another system's file is not this run's code.
         ("systems/ornstein_uhlenbeck.py", "decay2: float = 0.5", "decay2: float = 0.6", {}),
