@@ -40,7 +40,7 @@ def cost_of_model(arguments: argparse.Namespace) -> str:
     """A line: what ``kgmm model`` of the same file and options would take, or why it would refuse them."""
     arguments = argparse.Namespace(**vars(arguments) | {"sigma": None, "seed": 0})
     try:
-        return told(estimate_run(Plan(configuration(arguments))))
+        return told(estimate_run(Plan(configuration(arguments), to_run=False)))
     except ValueError as error:
         return f"it will be refused: {error}"
 

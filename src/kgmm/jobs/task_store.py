@@ -18,10 +18,11 @@ class TaskStore:
     """Tasks by stage and key.
 
     The key of a task is a readable label and a hash of its settings, its threads and the keys of its parents, so that
-    experiments that agree so far share the task.
+    experiments that agree so far share the task. Without ``with_code`` tasks have no fingerprint of their code.
     """
 
-    def __init__(self, config: RunConfig):
+    def __init__(self, config: RunConfig, *, with_code: bool = True):
+        self._with_code = with_code
         self.tasks: dict[str, dict[str, Task]] = {stage: {} for stage in STAGES}
         self._common = {"seed": config.seed, "device": config.device}
         self._threads = config.threads
@@ -71,7 +72,7 @@ class TaskStore:
         task = Task(
             stage, key, settings, inputs,
             awaited=tuple(sorted({parent.done for parent in tasks})),
-            fingerprint=stage_fingerprint(stage, *_found_by_name(stage, settings)),
+            fingerprint=stage_fingerprint(stage, *_found_by_name(stage, settings)) if self._with_code else "",
             threads=threads,
             depth=1 + max((parent.depth for parent in tasks), default=-1),
             generation=ancestors[stage],
