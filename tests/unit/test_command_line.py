@@ -167,6 +167,14 @@ def test_as_many_states_as_are_asked_for_give_a_verdict_and_one_less_is_refused(
     assert "The relative error of the score is estimated at" in said.out
 
 
+def test_an_inspection_leaves_nothing_behind(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(Path(__file__).parents[2] / "examples/nino12.csv", "series.csv")
+    assert main(["inspect", "series.csv"]) == 0
+    assert "to be done: about" in capsys.readouterr().out
+    assert [path.name for path in tmp_path.iterdir()] == ["series.csv"]
+
+
 def test_a_season_is_found_and_its_remedy_named(capsys):
     file = Path(__file__).parents[2] / "examples/nino12.csv"
     assert main(["inspect", str(file)]) == 0

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from kgmm.cli.reading import reading_options
-from kgmm.data.datasets import check_series, open_series
+from kgmm.data.datasets import Series, check_series, open_series
 from kgmm.data.options import ReadingOptions
 from kgmm.data.paths import states
 from kgmm.score.options import NoiseOptions
@@ -23,13 +23,15 @@ def name_of(file: Path) -> str:
     return re.sub(r"[^a-z0-9]+", "_", Path(file).stem.lower()).strip("_") or "series"
 
 
-def configuration(arguments: argparse.Namespace) -> dict:
+def configuration(arguments: argparse.Namespace, series: Series | None = None) -> dict:
     """The contents of a configuration for the model of a file.
 
     Parameters
     ----------
     arguments : argparse.Namespace
         ``file``, ``variables``, ``sigma``, ``seed`` and the reading options.
+    series : Series, optional
+        That of the file, where it has been opened and checked already.
 
     Returns
     -------
@@ -41,8 +43,9 @@ def configuration(arguments: argparse.Namespace) -> dict:
         In one sentence, if file or options cannot be used.
     """
     options = reading_options(arguments)
-    series = open_series(arguments.file, arguments.variables, options)
-    check_series(series)
+    if series is None:
+        series = open_series(arguments.file, arguments.variables, options)
+        check_series(series)
     name = name_of(arguments.file)
     system = {"kind": "dataset", "name": name, "path": str(arguments.file)}
     if arguments.variables:

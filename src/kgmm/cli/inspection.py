@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import tempfile
 from collections.abc import Sequence
+from contextlib import chdir
 
 import numpy as np
 import xarray as xr
@@ -32,17 +34,19 @@ def inspect(arguments: argparse.Namespace) -> int:
     if series.notes:
         print(f"\npreparation: {'; '.join(series.notes)}")
     print(f"\nnext: kgmm model {shlex.join(arguments.given)}")
-    print(cost_of_model(arguments))
+    print(cost_of_model(arguments, series))
     return 0
 
 
-def cost_of_model(arguments: argparse.Namespace) -> str:
+def cost_of_model(arguments: argparse.Namespace, series: Series) -> str:
     """A line: what ``kgmm model`` of the same file and options would take, or why it would refuse them."""
-    arguments = argparse.Namespace(**vars(arguments) | {"sigma": None, "seed": 0})
-    try:
-        return told(estimate_run(Plan(configuration(arguments), to_run=False)))
-    except ValueError as error:
-        return f"it will be refused: {error}"
+    arguments = argparse.Namespace(**vars(arguments) | {"sigma": None, "seed": 0, "file": arguments.file.resolve()})
+    # A plan keeps facts of the file in the current folder, where an inspection must leave nothing.
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+        try:
+            return told(estimate_run(Plan(configuration(arguments, series), with_code=False)))
+        except ValueError as error:
+            return f"it will be refused: {error}"
 
 
 def season(series: Series) -> list[str]:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import sys
 import time
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir
 from pathlib import Path
 
 import pandas as pd
@@ -40,7 +38,7 @@ def model(arguments: argparse.Namespace) -> int:
     folder = (arguments.output or Path(f"{arguments.file.stem}-model")).resolve()
     raw = configuration(arguments)
     folder.mkdir(parents=True, exist_ok=True)
-    with _working_in(folder):
+    with chdir(folder):
         run = LocalRun(raw)
         try:
             run.run(lambda line: print(f"{time.monotonic() - start:6.1f} s  {line}", file=sys.stderr, flush=True))
@@ -55,14 +53,3 @@ def model(arguments: argparse.Namespace) -> int:
         print(one.verdict)
     print(folder / REPORT)
     return 1 if failed else 0
-
-
-@contextmanager
-def _working_in(folder: Path) -> Iterator[None]:
-    """Runs in a folder, where results and their store are."""
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(before)

@@ -8,8 +8,8 @@ MONTHS_PER_YEAR = 12
 DAYS_PER_MONTH = 365.2425 / MONTHS_PER_YEAR  # of a Gregorian month
 # By how many days the last days of months differ.
 _LENGTHS_OF_MONTHS = 3.0
-# Of decimal years: which numbers are years, and by how much of a month they may be rounded.
-_FIRST_YEAR, _LAST_YEAR, _OFF_MONTH = 1000, 3000, 0.25
+FIRST_YEAR, LAST_YEAR = 1000, 3000  # numbers that can be years
+_OFF_MONTH = 0.25  # of a month, by which decimal years may be rounded
 # Decimals to which times may have been rounded, and the size of the last one in steps: a smaller one is no rounding.
 _DECIMALS, _SMALLEST_UNIT, _LARGEST_UNIT = 3, 0.01, 0.2
 
@@ -121,7 +121,7 @@ def months_of_decimal_years(times: np.ndarray) -> np.ndarray | None:
     >>> months_of_decimal_years(np.arange(1950.0, 1960.0)) is None
     True
     """
-    if times.dtype.kind not in "fiu" or len(times) < 2 or not _FIRST_YEAR <= times[0] <= times[-1] <= _LAST_YEAR:
+    if times.dtype.kind not in "fiu" or len(times) < 2 or not FIRST_YEAR <= times[0] <= times[-1] <= LAST_YEAR:
         return None
     passed = np.round(12 * (times - times[0]))
     if not 0.8 < 12 * np.median(np.diff(times)) < 1.2 or np.abs(12 * (times - times[0]) - passed).max() > _OFF_MONTH:

@@ -22,8 +22,8 @@ from kgmm.jobs.tasks import Task
 from kgmm.progress import duration
 from kgmm.systems.registry import get_system
 
-# Seconds of a task, and nanoseconds of a unit of its work: from `make paper` and `make dynamics`, those of "auto" and
-# "choose" from `kgmm model`.
+# Seconds of a task, and nanoseconds of a unit of its work: from `make paper` and `make dynamics`, that of "choose" from
+# `kgmm model`.
 RATES = {
     "simulate_trajectory": (3.9, 4.0),
     "describe_trajectory": (0.4, 0.0),

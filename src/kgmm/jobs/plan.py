@@ -20,7 +20,7 @@ class Plan:
     ----------
     raw : dict
         The contents of a configuration file.
-    to_run : bool
+    with_code : bool
         Whether tasks carry the fingerprint of their code, which takes most of the time: an estimate needs none.
 
     Attributes
@@ -38,10 +38,10 @@ class Plan:
         In one sentence, if the configuration is unusable.
     """
 
-    def __init__(self, raw: dict, *, to_run: bool = True):
+    def __init__(self, raw: dict, *, with_code: bool = True):
         self.config, experiments = parse_config(raw)
         self._axes = {block.name: list(axes_of(block, self.config.defaults)) for block in self.config.experiments}
-        store = TaskStore(self.config, with_code=to_run)
+        store = TaskStore(self.config, with_code=with_code)
         self.rows = [plan_row(experiment, store) for experiment in experiments]
         plan_evaluations(self.rows, store)
         self.tasks = store.tasks

@@ -101,7 +101,6 @@ class RadialBasis:
 
     def evaluate(self, x: torch.Tensor) -> BasisValues:
         """Values and the parts of their derivatives at ``x`` of shape ``(n_features, n)``."""
-
         where = (x.dtype, x.device)
         if where not in self._constants:
             self._constants[where] = self._on(*where)

@@ -12,7 +12,7 @@ import xarray as xr
 from kgmm.data.fields import done_on_fields, reduced, selected
 from kgmm.data.formats.contents import Contents, is_real
 from kgmm.data.formats.month_units import dates_of_months
-from kgmm.data.formats.valid_range import valid_range
+from kgmm.data.formats.valid_range import valid_range, within
 from kgmm.data.options import ReadingOptions
 from kgmm.data.time_ranges import time_range
 
@@ -48,11 +48,11 @@ def read_labelled(path: Path, variables: Sequence[str] | None, options: ReadingO
     parts, names, notes, bounds = [], [], [], []
     for name in variables:
         part = _part(dataset, name, path, options)
-        low, high = valid_range(part.variable)
+        stated = valid_range(part.variable)
         if options.reduce:
-            part = part.where((part >= low) & (part <= high)) if np.isfinite([low, high]).any() else part
+            part = part.copy(data=within(part.values, stated))
             part, own_names, own_notes = reduced(part, options, path, at)
-            low, high = -np.inf, np.inf
+            stated = (-np.inf, np.inf)
             notes += [note for note in own_notes if note not in notes]
         else:
             part, own_names = part.variable, None
@@ -64,20 +64,18 @@ def read_labelled(path: Path, variables: Sequence[str] | None, options: ReadingO
             )
         names += own_names or (_entries(dataset, name, extra[0]) if extra else [name])
         parts.append(part)
-        bounds.append((low, high))
+        bounds.append(stated)
     sizes = {(part.sizes.get(member, 1), part.sizes[time]) for part in parts}
     if len(sizes) > 1:
         raise ValueError(f"the variables of {path} differ in members and times: {sorted(sizes)}")
 
     def read(start: int, stop: int) -> np.ndarray:
         columns = []
-        for part, (low, high) in zip(parts, bounds):
+        for part, stated in zip(parts, bounds):
             piece = part.isel({time: slice(start, stop)})
             piece = piece if member in piece.dims else piece.expand_dims(member)
             extra = [dim for dim in piece.dims if dim not in (member, time)]
-            values = piece.transpose(member, time, *extra).values
-            if np.isfinite([low, high]).any():
-                values = np.where((values >= low) & (values <= high), values, np.nan)
+            values = within(piece.transpose(member, time, *extra).values, stated)
             columns.append(values if extra else values[..., None])
         return np.concatenate(columns, axis=2)
 

@@ -17,11 +17,10 @@ from kgmm.data.dates import (
 from kgmm.data.formats.contents import Contents, contents_of_array, is_real
 from kgmm.data.formats.year_tables import contents_of_years, year_of_months
 from kgmm.data.options import ReadingOptions
-from kgmm.data.time_steps import MONTHS_PER_YEAR
+from kgmm.data.time_steps import FIRST_YEAR, LAST_YEAR, MONTHS_PER_YEAR
 
 _DEFAULT_TIME = ReadingOptions().time
 _UNNAMED = ("", "Unnamed: 0")
-_YEARS = (1000, 3000)
 
 
 def contents_of_table(table, path: Path, variables: Sequence[str] | None, options: ReadingOptions) -> Contents:
@@ -115,7 +114,7 @@ def _parts_of_dates(table) -> list[str]:
     """``year``, ``month``, and ``day`` if the first columns hold such numbers, in the order of time."""
     parts = [np.asarray(table[k]) for k in range(min(3, table.shape[1] - 1))]
     parts = [part.astype(float) for part in parts if is_real(part.dtype)]
-    allowed = (_YEARS, (1, MONTHS_PER_YEAR), (1, 31))
+    allowed = ((FIRST_YEAR, LAST_YEAR), (1, MONTHS_PER_YEAR), (1, 31))
     fits = [
         bool(len(part) and (part == part.round()).all() and low <= part.min() and part.max() <= high)
         for part, (low, high) in zip(parts, allowed)

@@ -38,6 +38,13 @@ def valid_range(variable: xr.Variable) -> tuple[float, float]:
     return low - slack, high + slack
 
 
+def within(values: np.ndarray, bounds: tuple[float, float]) -> np.ndarray:
+    """The values, NaN where they lie outside; as they are where nothing is stated."""
+    if not np.isfinite(bounds).any():
+        return values
+    return np.where((values >= bounds[0]) & (values <= bounds[1]), values, np.nan)
+
+
 def _unpacked(bound, encoding: dict) -> float:
     bound = np.asarray(bound)
     packed = np.dtype(encoding.get("dtype") or float)

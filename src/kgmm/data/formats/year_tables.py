@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from kgmm.data.formats.contents import Contents, contents_of_array
-from kgmm.data.time_steps import MONTHS_PER_YEAR
+from kgmm.data.time_steps import FIRST_YEAR, LAST_YEAR, MONTHS_PER_YEAR
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _INITIALS = [month[0] for month in _MONTHS]
-_FIRST_YEAR, _LAST_YEAR = 1000, 3000
 _WIDTH = 1 + MONTHS_PER_YEAR
 
 
@@ -47,7 +46,7 @@ def year_of_months(names: Sequence[str] | None, table) -> np.ndarray | None:
     if names is not None and not _are_months([str(name).strip().lower() for name in names[1:_WIDTH]]):
         return None
     years = pd.to_numeric(table.iloc[:, 0], errors="coerce").to_numpy(dtype=float)
-    if not (np.isfinite(years).all() and (np.diff(years) == 1).all() and _FIRST_YEAR <= years[0] <= _LAST_YEAR):
+    if not (np.isfinite(years).all() and (np.diff(years) == 1).all() and FIRST_YEAR <= years[0] <= LAST_YEAR):
         return None
     return np.column_stack([pd.to_numeric(table.iloc[:, k], errors="coerce") for k in range(_WIDTH)]).astype(float)
 
@@ -89,7 +88,7 @@ def psl_table(lines: Sequence[str]) -> np.ndarray | None:
         return None
     first, last = map(int, shown[0])
     n_years = last - first + 1
-    if not _FIRST_YEAR <= first < last <= _LAST_YEAR or len(shown) < n_years + 1:
+    if not FIRST_YEAR <= first < last <= LAST_YEAR or len(shown) < n_years + 1:
         return None
     rows = shown[1 : n_years + 1]
     if any(len(row) != _WIDTH for row in rows):
