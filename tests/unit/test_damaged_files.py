@@ -10,14 +10,13 @@ import xarray as xr
 import kgmm
 from kgmm.langevin.circulation import Circulation
 from kgmm.langevin.polynomials import PolynomialBasis
-from kgmm.score.gradient_score import fit_gradient_score
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((2000, 2)) @ np.array([[1.0, 0.4], [0.0, 2.0]])
 POINTS = X[:5]
 NETWORK = kgmm.ScoreModel.fit(kgmm.KGMM(sigma=0.4, min_probability=0.02).fit(X), hidden=(8, 4), max_iterations=5)
 POLYNOMIAL = kgmm.fit_score(kgmm.get_system("phi4_chain", n_variables=2).sample(3000, RNG), families=("polynomial",))
-GRADIENT = fit_gradient_score(X, sigma=0.4, hidden=(8,), steps=20)
+GRADIENT = kgmm.fit_score(np.where(X > 0, X + 2.0, X - 2.0), 0.4, hidden=(8,), families=("network",))
 CELLS = kgmm.KGMM(sigma=0.4, min_probability=0.1, max_draws=2, min_draws=2).fit(X).cell_score_
 FIELD = Circulation(PolynomialBasis.of_degree(np.zeros(2), np.ones(2), 2), RNG.standard_normal((1, 6)))
 

@@ -37,8 +37,8 @@ def fit_langevin(
         A densely saved path, many decorrelation times long, see :func:`kgmm.data.paths.as_path`.
     score : ScoreModel, optional
         The score of its density; by default :func:`kgmm.langevin.model_score.fit_model_score` of its states and, if
-        the model with it does not pass its check, that of a network at σ = 0.05,
-        :func:`kgmm.score.gradient_score.fit_gradient_score`: the better of both models is returned.
+        the model with it does not pass its check, the network of :func:`kgmm.fit_score`: the better of both models is
+        returned.
     circulation : str
         How probability moves along the density, ``dX = [(D + R(X)) s + ∇·R(X)] dt + √2 D^½ dW`` with an antisymmetric
         ``R``; the density is that of the score for every ``R``. ``"none"``: the identity as mobility in standardised

@@ -12,9 +12,7 @@ from kgmm.langevin.model import LangevinModel
 from kgmm.langevin.options import LangevinOptions
 from kgmm.langevin.step_size import first_step
 from kgmm.randomness import Seed
-from kgmm.score.automatic import NETWORK_SIGMA
 from kgmm.score.fit import fit_score
-from kgmm.score.gradient_score import fit_gradient_score
 from kgmm.score.model import ScoreModel
 
 logger = logging.getLogger("kgmm")
@@ -23,13 +21,10 @@ _MEMBERS, _DURATION, _MAX_STEPS = 1000, 6.0, 4000
 _LARGEST_RESET_SHARE = 1e-3
 _STEPS_BETWEEN_LOOKS = 100
 _LEAST_SAMPLES = 2000
-# Measured on 1e5 states of lorenz63: the held-out denoising loss is -0.1303, after 2000 steps -0.1307, and with Adam
-# after 4000 steps -0.1295.
-_NETWORK_STEPS = 1200
 
 
 def fit_model_score(X: np.ndarray, sigma: float | None = None, *, random_state: Seed = 0, **options) -> ScoreModel:
-    """:func:`kgmm.fit_score`, or a network whose score is a gradient where trajectories of its choice leave the data.
+    """:func:`kgmm.fit_score`, or its network where trajectories of its choice leave the data.
 
     A potential of high degree can have the least loss and still let trajectories escape where there are hardly any
     samples. A thousand members run for six relaxation times with the identity as mobility: if more than a
@@ -73,7 +68,7 @@ def fit_model_score(X: np.ndarray, sigma: float | None = None, *, random_state: 
 
 def fit_network(X: np.ndarray, sigma: float | None = None, *, random_state: Seed = 0) -> ScoreModel:
     """The network that :func:`fit_model_score` falls back on."""
-    return fit_gradient_score(X[:], sigma or NETWORK_SIGMA, steps=_NETWORK_STEPS, random_state=random_state)
+    return fit_score(X, sigma, families=("network",), random_state=random_state)
 
 
 def escapes(score: ScoreModel, X: np.ndarray, *, seed: Seed = 0) -> str:

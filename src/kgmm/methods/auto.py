@@ -4,12 +4,12 @@ from kgmm.methods.base import Inputs, Method
 
 
 def fit(inputs: Inputs):
-    """The score at the experiment's σ; of the section ``network`` only the widths of the layers count.
+    """The score at the experiment's σ; the section ``network`` is about other methods: this one has its own.
 
     Parameters
     ----------
     inputs : Inputs
-        Samples, σ, seed and ``network["hidden"]``.
+        Samples, σ and seed.
 
     Returns
     -------
@@ -20,12 +20,12 @@ def fit(inputs: Inputs):
     --------
     >>> import numpy as np
     >>> X = np.random.default_rng(0).laplace(size=(2000, 1))
-    >>> fit(Inputs(sigma=0.2, network={"hidden": [8]}, seed=0, device="cpu", read_samples=lambda: X)).sigma
+    >>> fit(Inputs(sigma=0.2, network={}, seed=0, device="cpu", read_samples=lambda: X)).sigma
     0.2
     """
     from kgmm.score.fit import fit_score
 
-    return fit_score(inputs.samples, inputs.sigma, hidden=inputs.network["hidden"], random_state=inputs.seed)
+    return fit_score(inputs.samples, inputs.sigma, random_state=inputs.seed)
 
 
 METHOD = Method(

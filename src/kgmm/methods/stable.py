@@ -4,12 +4,12 @@ from kgmm.methods.base import Inputs, Method
 
 
 def fit(inputs: Inputs):
-    """The score at the experiment's σ; of the section ``network`` only the widths of the layers count.
+    """The score at the experiment's σ; the section ``network`` is about other methods: this one has its own.
 
     Parameters
     ----------
     inputs : Inputs
-        Samples, σ, seed and ``network["hidden"]``.
+        Samples, σ and seed.
 
     Returns
     -------
@@ -18,12 +18,12 @@ def fit(inputs: Inputs):
     """
     from kgmm.langevin.model_score import fit_model_score
 
-    return fit_model_score(inputs.samples, inputs.sigma, hidden=inputs.network["hidden"], random_state=inputs.seed)
+    return fit_model_score(inputs.samples, inputs.sigma, random_state=inputs.seed)
 
 
 METHOD = Method(
     label="automatic choice, simulated",
-    description="as auto; a network whose score is a gradient where trajectories of that choice leave the data",
+    description="as auto, or its network where trajectories of that choice leave the data",
     rank=1,
     style={"color": "#8c510a", "linestyle": (0, (5, 1)), "linewidth": 1.6},
     fit=fit,

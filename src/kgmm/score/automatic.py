@@ -24,7 +24,7 @@ from kgmm.score.folds import N_BLOCKS, Folded, fold
 from kgmm.score.held_out import Comparison, HeldOutLoss, Score
 from kgmm.score.model import ScoreModel
 from kgmm.score.network import Network
-from kgmm.score.refinement import fit_denoising
+from kgmm.score.refinement import HIDDEN, fit_denoising
 
 logger = logging.getLogger("kgmm")
 
@@ -35,8 +35,8 @@ _MAX_HELD_OUT = 4000  # samples that tell when the network's fit stops
 _MAX_DIVERGENCES = 64_000  # derivatives of each candidate at held-out samples
 _TRIAL_STEPS = 300
 _MIN_STEPS, _MAX_STEPS, _SAMPLES_PER_STEP = 600, 3000, 80
-_DECAY, _MIN_DECAY, _MAX_DECAY = 125.0, 0.01, 0.1  # of the weights: the first times variables over samples
-_GAIN_OF_STEPS = 3.0  # by which the full number of steps lowers the squared error of the trial's, at most
+_DECAY, _MIN_DECAY, _MAX_DECAY = 250.0, 0.01, 0.15  # of the weights: the first times variables over samples
+_GAIN_OF_STEPS = 6.0  # by which the full number of steps lowers the squared error of the trial's, at most
 _STANDARD_ERRORS = 2.0
 _STANDARD_ERRORS_OF_FOLDS = 3.5  # there are few folds, and the best of several potentials is compared
 
@@ -70,7 +70,7 @@ def fit_automatic(
     X,
     sigma: float | None,
     *,
-    hidden: Sequence[int] = (128, 64),
+    hidden: Sequence[int] = HIDDEN,
     families: Sequence[str] = FAMILIES,
     random_state: Seed = 0,
 ) -> ScoreModel:
@@ -209,7 +209,8 @@ class Selection:
         sigma = self._sigma or NETWORK_SIGMA
         fit = fit_denoising(
             training.float(), held_out.float(), self._precision,
-            sigma=sigma, residual_scale=scale, hidden=self._hidden, steps=steps, decay=decay, seed=self._seed + half,
+            sigma=sigma, residual_scale=scale, hidden=self._hidden, steps=steps, decay=decay,
+            signs=self._sigma is None, seed=self._seed + half,
         )  # fmt: skip
         name = f"network, {steps} steps{' on half of the data' * half}"
         losses = self._examine(name, lambda x: scale * fit.network(x) - x @ self._precision)

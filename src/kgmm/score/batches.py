@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 
@@ -15,6 +16,7 @@ from kgmm.score.orthogonal_momentum import OrthogonalMomentum, rate_share
 _DEFAULTS = NetworkOptions()
 _EVALUATIONS = 100
 Batch = Callable[[], tuple[torch.Tensor, torch.Tensor]]
+MakeUpdate = Callable[[list[torch.Tensor]], Callable[[Sequence[torch.Tensor]], None]]
 
 
 def batches_by_weight(x: torch.Tensor, y: torch.Tensor, w: torch.Tensor, batch_size: int, seed: int) -> Batch:
@@ -71,39 +73,44 @@ def fit_batches(
     True
     """
     NetworkOptions.checked(steps=steps, learning_rate=learning_rate)
+    record = Record(None, 1, observe)
+    run_batches(record, start, batch, update_of(optimizer, steps, learning_rate), steps=steps, device=device)
+    return record.fit()
+
+
+def update_of(optimizer: str, steps: int, rate: float | None) -> MakeUpdate:
+    """The optimiser of that name, ``"adam"`` or ``"orthogonal"``, with its own rate if there is none."""
     if optimizer not in _UPDATES:
         raise ValueError(f"optimizer is {optimizer!r}: it should be {' or '.join(map(repr, _UPDATES))}")
-    record = Record(None, 1, observe)
-    run_batches(record, start, batch, optimizer, decay=0.0, steps=steps, rate=learning_rate, device=device)
-    return record.fit()
+    return partial(_UPDATES[optimizer], steps=steps, rate=rate or LEARNING_RATES[optimizer])
 
 
 def run_batches(
     record: Record,
     start: Network,
     batch: Batch,
-    optimizer: str,
+    make_update: MakeUpdate,
     *,
-    decay: float,
     steps: int,
-    rate: float | None,
     device: str,
+    penalty: float = 0.0,
+    evaluations: int = _EVALUATIONS,
 ) -> None:
-    """The steps of a fit, noted in ``record`` a hundred times; ``decay`` times ``|θ|²`` is added to the loss."""
+    """The steps of a fit, noted in ``record``; ``penalty`` times ``|θ|²`` is added to the loss."""
     parameters = [part.detach().to(device).clone().requires_grad_() for layer in start.layers for part in layer]
-    update = _UPDATES[optimizer](parameters, steps, rate or LEARNING_RATES[optimizer])
+    update = make_update(parameters)
 
     def network(parts: Sequence[torch.Tensor]) -> Network:
         return type(start)(tuple(zip(parts[::2], parts[1::2])))
 
-    every, recent = max(1, steps // _EVALUATIONS), []
+    every, recent = max(1, steps // evaluations), []
     with Progress("fitting the network", steps, "steps") as progress:
         for step in range(1, steps + 1):
             x, y = batch()
             loss = ((network(parameters)(x) - y) ** 2).sum(dim=1).mean()
-            penalty = decay * sum(p.square().sum() for p in parameters) if decay else 0.0
+            total = loss + penalty * sum(p.square().sum() for p in parameters) if penalty else loss
             # The bias of a potential does not move its gradient.
-            update(torch.autograd.grad(loss + penalty, parameters, allow_unused=True, materialize_grads=True))
+            update(torch.autograd.grad(total, parameters, allow_unused=True, materialize_grads=True))
             recent.append(loss.detach())
             progress.update(1)
             if len(recent) == every or step == steps:
@@ -126,14 +133,16 @@ class _Adam:
         self._schedule.step()
 
 
-class _Orthogonal:
-    def __init__(self, parameters: list[torch.Tensor], steps: int, rate: float):
+class Orthogonal:
+    """Steps of :class:`kgmm.score.orthogonal_momentum.OrthogonalMomentum` at its rates."""
+
+    def __init__(self, parameters: list[torch.Tensor], steps: int, rate: float, decay: float = 0.0):
         self._optimizer = OrthogonalMomentum([p.data for p in parameters])
-        self._steps, self._rate, self._made = steps, rate, 0
+        self._steps, self._rate, self._decay, self._made = steps, rate, decay, 0
 
     def __call__(self, gradients: Sequence[torch.Tensor]) -> None:
         self._made += 1
-        self._optimizer.step(gradients, self._rate * rate_share(self._made, self._steps))
+        self._optimizer.step(gradients, self._rate * rate_share(self._made, self._steps), self._decay)
 
 
-_UPDATES = {"adam": _Adam, "orthogonal": _Orthogonal}
+_UPDATES = {"adam": _Adam, "orthogonal": Orthogonal}

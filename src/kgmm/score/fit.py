@@ -29,11 +29,11 @@ def fit_score(
     """Estimates the score ``∇ log p`` of the density that samples come from.
 
     ``"auto"`` fits potentials in closed form (polynomials of growing degree; in up to six variables also Gaussian bumps
-    at K-means centres) and a network where they may leave something. Hyvärinen's loss ``E[½|s|² + ∇·s]`` decides: by
-    cross-validation between potentials, at held-out samples between the best of them and the network, which must beat
-    it by a standard error. If nothing is better there than the Gaussian of the data's mean and covariance by two
-    standard errors, that Gaussian's score is returned, with a warning. What :func:`kgmm.diagnose` finds
-    in the samples is a warning too.
+    at K-means centres) and, where they may leave something, a network whose score is a gradient. Hyvärinen's loss
+    ``E[½|s|² + ∇·s]`` decides: by cross-validation between potentials, at held-out samples between the best of them and
+    the network, which must beat it by a standard error. If nothing is better there than the Gaussian of the data's mean
+    and covariance by two standard errors, that Gaussian's score is returned, with a warning. What :func:`kgmm.diagnose`
+    finds in the samples is a warning too.
 
     Parameters
     ----------
@@ -42,8 +42,8 @@ def fit_score(
         Correlated samples must be in order: folds and held-out samples are contiguous blocks.
     sigma : float, optional
         Noise amplitude in standard deviations of the data; the score is then that of ``p ∗ N(0, σ² S²)``. ``None`` aims
-        at the score of ``p`` itself: ``"auto"`` fits potentials without noise and the network with 0.05, the other
-        methods choose from 0.02, 0.05, 0.1 and 0.2 by :func:`kgmm.score.noise_amplitude.amplitude_curve`.
+        at the score of ``p`` itself: ``"auto"`` fits potentials without noise and the network with noise of ±0.05, the
+        other methods choose from 0.02, 0.05, 0.1 and 0.2 by :func:`kgmm.score.noise_amplitude.amplitude_curve`.
     method : str
         ``"auto"``; ``"kgmm"``, the published one (cells of a K-means tree, then a network); or ``"dsm"``.
     random_state : int or numpy.random.SeedSequence

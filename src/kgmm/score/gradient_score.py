@@ -7,76 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from kgmm.data.standardization import Standardization, StandardizedSamples
+from kgmm.data.standardization import StandardizedSamples
 from kgmm.randomness import Seed, torch_generator
 from kgmm.score.batches import fit_batches
 from kgmm.score.gradient_network import GradientNetwork
 from kgmm.score.model import ScoreModel
 
 _MAX_NUMBERS = 100_000_000
-
-
-def fit_gradient_score(
-    X: np.ndarray,
-    sigma: float = 0.05,
-    hidden: Sequence[int] = (128, 64),
-    *,
-    steps: int = 2000,
-    batch_size: int = 1024,
-    rate: float = 0.03,
-    random_state: Seed = 0,
-) -> ScoreModel:
-    """Fits ``s(x) = −x/(1 + σ²) + c ∇ψ(x)``, in standardised coordinates, by denoising score matching.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_features)
-        Samples in physical units.
-    sigma : float
-        Noise amplitude in standard deviations of the data, > 0.
-    hidden : sequence of int
-        Widths of the hidden layers of ``ψ``.
-    steps, batch_size, rate : int, int, float
-        Batches, pairs of antithetic draws in each of them, and the largest rate of the cycle.
-    random_state : int or numpy.random.SeedSequence
-
-    Returns
-    -------
-    ScoreModel
-        Its network is a :class:`kgmm.score.gradient_network.GradientNetwork`.
-
-    Raises
-    ------
-    ValueError
-        For non-finite or constant data, or unusable numbers.
-
-    Examples
-    --------
-    >>> X = np.random.default_rng(0).standard_normal((2000, 2))
-    >>> score = fit_gradient_score(X, sigma=0.3, hidden=(16, 16), steps=200)
-    >>> score(np.zeros((1, 2))).shape
-    (1, 2)
-    """
-    if not sigma > 0:
-        raise ValueError(f"sigma is {sigma}: it must be positive")
-    if batch_size < 1:
-        raise ValueError(f"batch_size is {batch_size}: at least 1 is needed")
-    standardization = Standardization.of(X)
-    generator = torch_generator(random_state, "cpu")
-    seed = generator.initial_seed() % 2**32
-    choice = np.random.default_rng(seed)
-    samples = StandardizedSamples(X, standardization).choose(_MAX_NUMBERS // X.shape[1], choice)
-
-    def batch() -> tuple[torch.Tensor, torch.Tensor]:
-        rows = torch.randint(samples.shape[0], (batch_size,), generator=generator)
-        z = torch.empty((batch_size, samples.shape[1])).normal_(generator=generator)
-        mu, z = samples[rows].repeat(2, 1), torch.cat([z, -z])
-        x = mu + sigma * z
-        return x, x * (sigma / (1.0 + sigma**2)) - z
-
-    start = GradientNetwork.random((X.shape[1], *hidden, 1), seed)
-    fit = fit_batches(start, batch, optimizer="orthogonal", steps=steps, learning_rate=rate)
-    return ScoreModel(fit.network, 1.0 / sigma, float(sigma), standardization, fit.history)
 
 
 def rotation_share(score: ScoreModel, X: np.ndarray, n_points: int = 1000) -> float:
@@ -132,7 +69,8 @@ def project_to_gradient(
     Examples
     --------
     >>> X = np.random.default_rng(0).standard_normal((2000, 2))
-    >>> score = fit_gradient_score(X, sigma=0.3, hidden=(16, 16), steps=200)
+    >>> import kgmm
+    >>> score = kgmm.fit_score(X, 0.3, "dsm", hidden=(16, 16), steps=200)
     >>> projected = project_to_gradient(score, X, hidden=(16, 16), steps=200)
     >>> bool(rotation_share(projected, X) < 1e-5)
     True

@@ -62,7 +62,12 @@ class BatchOptions(Options):
     """A network, and its fit by Adam to batches: what KGMM and DSM share."""
 
     hidden: Annotated[
-        list[PositiveInt], Field(min_length=1, max_length=20, description="Widths of the hidden layers (SiLU).")
+        list[PositiveInt],
+        Field(
+            min_length=1,
+            max_length=20,
+            description="Widths of the hidden layers (SiLU); not of `auto`, which has its own.",
+        ),
     ] = [
         128,
         64,

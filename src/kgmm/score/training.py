@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from kgmm.errors import ScientificFailure
 from kgmm.progress import Progress
-from kgmm.score.batches import batches_by_weight, run_batches
+from kgmm.score.batches import batches_by_weight, run_batches, update_of
 from kgmm.score.fit_record import Fit, Observer, Record
 from kgmm.score.network import Network
 from kgmm.score.options import PRIOR_PRECISION, NetworkOptions
@@ -97,7 +97,8 @@ def fit_network(
         _fit_lbfgs(record, start, x, y, w, decay, max_iterations)
     else:
         batch = batches_by_weight(x, y, w, batch_size, seed)
-        run_batches(record, start, batch, optimizer, decay=decay, steps=steps, rate=learning_rate, device=device)
+        update = update_of(optimizer, steps, learning_rate)
+        run_batches(record, start, batch, update, steps=steps, device=device, penalty=decay)
     fit = record.fit()
     before, after = fit.history.loss[0], fit.history.loss[-1]
     # Those of batches are of a few each, and so fall only within their noise where there is little to learn.
