@@ -11,6 +11,7 @@ import xarray as xr
 from kgmm.data.paths import as_path, time_step_of
 from kgmm.data.preparation import Prepared
 from kgmm.data.regular_times import day_numbers
+from kgmm.data.segments import SEGMENTS, runs
 from kgmm.data.time_steps import is_monthly, month_numbers, phases
 from kgmm.data.trajectory import as_trajectory
 from kgmm.data.transforms import recorded
@@ -29,15 +30,6 @@ def record_of(series: Prepared, variables: Sequence[str], time_step: float) -> s
     if "start" in record and is_monthly(times):
         record["months"] = int(np.diff(month_numbers(times))[0])
     return json.dumps(record)
-
-
-def record_of_pieces(record: str, lengths: Sequence[int], length: int) -> str:
-    """The record of a series whose members of these lengths, if not shorter, were cut into pieces of one length."""
-    changed = json.loads(record)
-    starts = [
-        start + place for start, own in zip(changed["starts"], lengths) for place in range(0, own - length + 1, length)
-    ]
-    return json.dumps(changed | {"starts": starts})
 
 
 def restore(sample, path: xr.DataArray, *, after: int = 0) -> xr.DataArray:
@@ -86,9 +78,8 @@ def restore(sample, path: xr.DataArray, *, after: int = 0) -> xr.DataArray:
     if sample.sizes["variable"] != path.sizes["variable"]:
         raise ValueError(f"the sample has {sample.sizes['variable']} variables: the path has {path.sizes['variable']}")
     # The first state of the path is later than that of the series by those that embedding and derivatives took.
-    starts = np.array(_starts(record, sample, path))
-    first = starts + after + sum(step.get("lost", 0) for step in record["steps"])
-    places = first[:, None] + np.arange(sample.sizes["time"])  # (1 or n_members, n_times)
+    lost = sum(step.get("lost", 0) for step in record["steps"])
+    places = _places(record, sample, path) + after + lost  # (1 or n_members, n_times)
     dates = _dates(record, places.max() + 1)
     values = sample.values
     for step in reversed(record["steps"]):
@@ -178,11 +169,19 @@ def _record(path: xr.DataArray) -> dict:
     return json.loads(path.attrs[RECORD])
 
 
-def _starts(record: Mapping, sample: xr.DataArray, path: xr.DataArray) -> list[int]:
-    """Where the members of a sample begin, in steps: one number if all do at once."""
+def _places(record: Mapping, sample: xr.DataArray, path: xr.DataArray) -> np.ndarray:
+    """Steps after the first one at which the states of a sample are, ``(1, n_times)`` if all members begin at once."""
     starts = record.get("starts") or [0]  # files of earlier versions have none
+    if SEGMENTS in sample.attrs:
+        lengths = [len(segment) for segment in runs(sample.values)]
+        if len(lengths) != len(starts):
+            raise ValueError(f"the sample has {len(lengths)} segments: the path was made with {len(starts)}")
+        # The states between two segments are missing, wherever they are.
+        own = [start + np.arange(length + 1) for start, length in zip(starts, lengths)]
+        return np.concatenate(own)[None, :-1]
     alike = sample.sizes["member"] == path.sizes["member"] == len(starts)
-    return starts if alike and len(set(starts)) > 1 else starts[:1]
+    starts = starts if alike and len(set(starts)) > 1 else starts[:1]
+    return np.array(starts)[:, None] + np.arange(sample.sizes["time"])
 
 
 def _dates(record: Mapping, number: int) -> np.ndarray | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -46,7 +46,7 @@ def verdicts(metrics: pd.DataFrame, trajectories: pd.DataFrame) -> list[ModelVer
         One for each σ, method and mobility; failed models have their reason in the place of statistics.
     """
     limits = [text for text in trajectories["limits"].dropna().unique() if text]
-    found = []
+    found, data = [], _used(trajectories)
     of_models = metrics[metrics["mobility"].notna() & ~metrics["mobility"].isin(BASELINES)]
     for (sigma, method, mobility), rows in of_models.groupby(["sigma", "method", "mobility"], sort=False):
         warnings = rows.loc[rows["statistic"] == WARNING, "reason"]
@@ -56,14 +56,22 @@ def verdicts(metrics: pd.DataFrame, trajectories: pd.DataFrame) -> list[ModelVer
             rows[rows["statistic"] != WARNING], limits, list(warnings), sigma=sigma, needed=_needed(trajectories),
             score=score_error(float(estimates.median()) if len(estimates) else None),
         )  # fmt: skip
-        found.append(ModelVerdict(f"{method}, σ = {sigma:g}, Φ {mobility}", verdict))
+        found.append(ModelVerdict(f"{method}, σ = {sigma:g}, Φ {mobility}", replace(verdict, data=data)))
     failed = metrics[(metrics["status"] == "failed") & metrics["statistic"].str.startswith("comparison")]
     for row in failed.itertuples():
         meaning, remedy = in_plain_words(str(row.reason))
         # The technical text is in the table of metrics and in the log.
-        said = Verdict((), (f"there is no model, because {meaning}",), tuple(limits), (remedy,))
+        said = Verdict((), (f"there is no model, because {meaning}",), tuple(limits), (remedy,), data=data)
         found.append(ModelVerdict(f"{row.method}, σ = {row.sigma:g}", said))
     return found
+
+
+def _used(trajectories: pd.DataFrame) -> str:
+    """How many states and segments the data have, where gaps divide them."""
+    if "n_segments" not in trajectories or not (trajectories["n_segments"] > trajectories["n_members"]).any():
+        return ""
+    row = trajectories.iloc[0]
+    return f"All {row['n_samples']:.0f} states of the {row['n_segments']:.0f} segments between gaps are used."
 
 
 def _needed(trajectories: pd.DataFrame) -> dict[str, str]:

@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from kgmm.data.paths import time_step_of
+from kgmm.data.segments import without_gaps
 from kgmm.statistics.comparison import block_deviation, block_mean
 from kgmm.statistics.criteria import judge
 from kgmm.statistics.diagnosis import Finding, diagnose
@@ -36,6 +37,8 @@ class Verdict:
         What could not be judged, with the reason in parentheses.
     score : str
         How large the error of the score is, a sentence.
+    data : str
+        What of the data is used, a sentence, where that is not all of one record.
 
     Examples
     --------
@@ -53,6 +56,7 @@ class Verdict:
     remedies: tuple[str, ...]
     unknown: tuple[str, ...] = ()
     score: str = ""
+    data: str = ""
 
     @classmethod
     def of(
@@ -109,7 +113,7 @@ class Verdict:
         else:
             said = "Nothing could be compared"
         said += f"; {_listed(self.unknown)} could not be judged." if self.unknown else "."
-        said += f" {self.score}" if self.score else ""
+        said += "".join(f" {sentence}" for sentence in (self.score, self.data) if sentence)
         if self.limits:
             said += f" The data limit it: {'; '.join(self.limits)}."
         if self.remedies:
@@ -179,7 +183,7 @@ def limits_of_data(path: xr.DataArray, decorrelation_times: np.ndarray) -> list[
     Parameters
     ----------
     path : xarray.DataArray
-        Dimensions ``(member, time, variable)``, members of one length.
+        Dimensions ``(member, time, variable)``; of unequal members see :mod:`kgmm.data.segments`.
     decorrelation_times : ndarray of shape (n_features,)
         Of its variables, not finite where one never decorrelates.
 
@@ -191,6 +195,7 @@ def limits_of_data(path: xr.DataArray, decorrelation_times: np.ndarray) -> list[
     'the data of x1 are 30 decorrelation times long, 50 are needed'
     """
     interval, times = time_step_of(path), decorrelation_times
+    path = without_gaps(path)
     length = path.sizes["member"] * path.sizes["time"] * interval
     limits = []
     for k, name in enumerate(path["variable"].values):
