@@ -105,6 +105,10 @@ _TABLE = (
         ("comparison",), "one comparison of a model with data", finds=("statistics.of_model",),
     ),
     Stage(
+        "restore_units", ("trajectory", "sample"), ("system",), ("restored",),
+        "putting trend, season and transforms of a user's data back into them and their model",
+    ),
+    Stage(
         "simulate_response", ("trajectory", "score", "mobility"), ("system", "simulation", "data", "response"),
         ("simulated",), "one simulated response, of the system or of a fitted model", on_device=True,
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,7 @@ from kgmm.data.options import ReadingOptions
 from kgmm.data.paths import as_path
 from kgmm.data.preparation import Prepared, prepare
 from kgmm.data.readers import READERS
-from kgmm.data.restoring import RECORD, record_of
+from kgmm.data.restoration import RECORD, record_of
 from kgmm.data.segments import SEGMENTS, joined
 from kgmm.data.time_ranges import time_range
 from kgmm.data.trajectory import as_trajectory, times_per_piece
@@ -62,6 +62,8 @@ class Series:
         Members of unequal length, if the file gave such.
     record
         What :func:`kgmm.restore` needs to undo the preparation.
+    units
+        Of the variables, by the names that the file gives them, as far as it tells them.
     """
 
     source: str
@@ -75,6 +77,7 @@ class Series:
     unit: str = ""
     segments: tuple[np.ndarray, ...] = ()
     record: str = ""
+    units: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def n_states(self) -> int:
@@ -234,7 +237,7 @@ def _prepared(contents: Contents, path: Path, options: ReadingOptions) -> Series
     record = record_of(done, contents.variables, float(step))
     return Series(
         str(path), whole.shape, done.names, float(step), lambda first, stop: whole[:, first:stop], done.notes, times,
-        *_span_and_unit(done.times if contents.times else [], contents.unit), segments, record,
+        *_span_and_unit(done.times if contents.times else [], contents.unit), segments, record, contents.units,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from kgmm.data.blocks import BlockMoments, effective_sizes
 from kgmm.data.datasets import Series
-from kgmm.data.restoring import RECORD
+from kgmm.data.restoration import RECORD
 from kgmm.data.segments import SEGMENTS
 from kgmm.data.standardization import Standardization
 from kgmm.data.trajectory import write_trajectory
@@ -28,6 +28,7 @@ def write_series(series: Series, *, samples: str | Path, path: str | Path) -> No
     if series.segments:
         notes.append(f"{segments_in_words(series)} are used")
         attributes[SEGMENTS] = len(series.segments)
+    attributes |= {"units": {**series.units}, "time_unit": series.unit}
     if notes:
         attributes["preparation"] = "; ".join(notes)
     if series.record:

@@ -1,0 +1,129 @@
+"""What is drawn against time of a record and of its model in the units of the file."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from kgmm.data.paths import time_step_of
+from kgmm.data.restoration import Restoration
+from kgmm.data.restoring import places_of
+from kgmm.statistics.file_units import BAND_LEVELS, restored_band
+
+# Parts of the record that are drawn each by its smallest and largest value, and places from which a band is made.
+_PARTS, _BAND_PLACES = 1500, 200_000
+_STRETCH = 600
+# Years that dates on an axis can have.
+_YEARS = (1, 9999)
+_SECONDS = 86400.0
+
+
+def record_to_draw(restoration: Restoration, samples: xr.DataArray, model: np.ndarray) -> dict[str, tuple]:
+    """The first member, or all segments, and bands between quantiles of the model, at the times of the file.
+
+    Parameters
+    ----------
+    restoration : Restoration
+    samples : xarray.DataArray
+        The stored record.
+    model : ndarray of shape (n_members, n_times, n_features)
+        The sample of the model, prepared.
+
+    Returns
+    -------
+    dict
+        ``record`` along ``record_time``, NaN in gaps, and ``band`` along ``band_time``.
+    """
+    places, values = _first_member(restoration, samples)
+    at, drawn = _envelope(places, restoration.undo(values, places))
+    every = -(-(int(places[-1] - places[0]) + 1) // _BAND_PLACES)
+    along = np.arange(places[0], places[-1] + 1, every)
+    band = restored_band(restoration, model, along)
+    parts = np.array_split(np.arange(len(along)), min(len(along), _PARTS))
+    reduce = [np.min if level < 0.5 else np.max if level > 0.5 else np.mean for level in BAND_LEVELS]
+    band = np.array([[of(band[part, j], axis=0) for j, of in enumerate(reduce)] for part in parts])
+    return {
+        "record_time": ("record_time", axis_of(restoration, at)),
+        "record": (("record_time", "variable"), drawn),
+        "band_time": ("band_time", axis_of(restoration, np.array([along[part[len(part) // 2]] for part in parts]))),
+        "band": (("band_time", "band_level", "variable"), band),
+    }
+
+
+def stretch_to_draw(restoration: Restoration, samples: xr.DataArray, model_path: xr.DataArray) -> dict[str, tuple]:
+    """The end of the longest segment, and a member of the model with the trend and season of the same times.
+
+    Parameters
+    ----------
+    restoration, samples
+        See :func:`record_to_draw`.
+    model_path : xarray.DataArray
+        A densely saved path of the model, prepared.
+
+    Returns
+    -------
+    dict
+        ``stretch_record`` and ``stretch_model`` along ``stretch_time``: every state of the record, or as many of them
+        as the model was saved at.
+    """
+    places, values = _first_member(restoration, samples)
+    ends = np.concatenate([[0], np.flatnonzero(np.diff(places) > 1) + 1, [len(places)]])
+    longest = int(np.argmax(np.diff(ends)))
+    places, values = places[ends[longest] : ends[longest + 1]], values[ends[longest] : ends[longest + 1]]
+    step, interval = time_step_of(samples), time_step_of(model_path)
+    every = max(1, round(interval / step))
+    number = int(min(_STRETCH, (len(places) - 1) // every + 1, model_path.sizes["time"] * interval // (every * step)))
+    first = len(places) - 1 - (number - 1) * every
+    places, values = places[first::every], values[first::every]
+    rows = np.round(every * step * np.arange(number) / interval).astype(int)
+    model = model_path.values[0, np.minimum(rows, model_path.sizes["time"] - 1)].astype(float)
+    return {
+        "stretch_time": ("stretch_time", axis_of(restoration, places)),
+        "stretch_record": (("stretch_time", "variable"), restoration.undo(values, places)),
+        "stretch_model": (("stretch_time", "variable"), restoration.undo(model, places)),
+    }
+
+
+def axis_of(restoration: Restoration, places: np.ndarray) -> np.ndarray:
+    """Where places are on an axis: dates in days since 1970, or years where an axis has none; NaN remains."""
+    times = restoration.times(int(np.nanmax(places)) + 1)
+    known = np.isfinite(places)
+    at = times[np.where(known, places, 0).astype(int)]
+    numbers = at.astype(float) if times.dtype.kind == "f" else _numbers(at, has_dates(restoration, times))
+    return np.where(known, numbers, np.nan)
+
+
+def has_dates(restoration: Restoration, times: np.ndarray) -> bool:
+    """Whether an axis of these times can have dates."""
+    if times.dtype.kind != "M":
+        return False
+    years = times[[0, -1]].astype("datetime64[Y]").astype(int) + 1970
+    return bool(years[0] >= _YEARS[0] and years[1] <= _YEARS[1])
+
+
+def _numbers(times: np.ndarray, as_days: bool) -> np.ndarray:
+    if as_days:
+        return (times - np.datetime64("1970-01-01")) / np.timedelta64(1, "s") / _SECONDS
+    if times.dtype.kind == "M":
+        years = times.astype("datetime64[Y]")
+        return years.astype(int) + 1970 + (times - years) / np.timedelta64(1, "s") / (365.2425 * _SECONDS)
+    return np.array([time.year + (time.dayofyr - 1) / 365.2425 for time in times])
+
+
+def _first_member(restoration: Restoration, samples: xr.DataArray) -> tuple[np.ndarray, np.ndarray]:
+    """Places and states of the first member, or of all segments."""
+    values = samples.values[0].astype(float)
+    known = ~np.isnan(values[:, 0])
+    return places_of(restoration, samples, samples.sizes["member"])[0][known], values[known]
+
+
+def _envelope(places: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Places and values to draw: all, or smallest and largest of many parts; NaN where a gap is."""
+    parts = np.array_split(np.arange(len(places)), min(len(places), 2 * _PARTS))
+    if len(parts) == len(places):
+        at, drawn = places.astype(float), values
+    else:
+        at = np.repeat([float(places[part[0]]) for part in parts], 2)
+        drawn = np.array([bound for part in parts for bound in (values[part].min(axis=0), values[part].max(axis=0))])
+    gaps = np.flatnonzero(np.diff(at) > 1.5 * max(1.0, float(np.median(np.diff(at[::2])))))
+    return np.insert(at, gaps + 1, np.nan), np.insert(drawn, gaps + 1, np.nan, axis=0)
