@@ -224,7 +224,9 @@ def _prepared(contents: Contents, path: Path, options: ReadingOptions) -> Series
     fills = options.resample is not None or options.gaps is not None
     known = bool(contents.times) and fills and options.time_step is None
     step = None if known else common_step(contents, path, options)
-    start = Prepared(list(values), tuple(contents.variables), list(contents.times), step, contents.notes)
+    shared = len(contents.times) == 1  # by all members
+    times = list(contents.times) * (len(values) if shared else 1)
+    start = Prepared(list(values), tuple(contents.variables), times, step, contents.notes)
     try:
         done = prepare(start, options.without(contents.done))
     except ValueError as error:

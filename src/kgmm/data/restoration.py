@@ -15,6 +15,7 @@ from kgmm.data.time_steps import is_monthly, month_numbers, phases
 from kgmm.data.transforms import recorded
 
 RECORD = "preparation_record"
+_DAYS_IN_YEAR = 365.2425
 # What a step is called where one reads that it was undone.
 _IN_WORDS = {"daily": "the mean of each day of the year", "monthly": "the mean of each month"}
 
@@ -98,6 +99,15 @@ class Restoration:
     def adds_variables(self) -> bool:
         """Whether earlier states or derivatives were added, which are left out."""
         return any(step["what"] == "added" for step in self.steps)
+
+    @property
+    def period(self) -> float:
+        """Steps of time in a season that was subtracted; infinite if there is none."""
+        if not any(step["what"] == "anomalies" for step in self.steps):
+            return np.inf
+        if "start" not in self.record:
+            return 12.0  # decimal years, in months
+        return 12.0 / self.record["months"] if "months" in self.record else _DAYS_IN_YEAR / self.record["step"]
 
     def undo(self, values: np.ndarray, places: np.ndarray) -> np.ndarray:
         """States in the units of the file.

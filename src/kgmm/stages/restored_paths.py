@@ -13,6 +13,7 @@ from kgmm.statistics.file_units import BAND_LEVELS, restored_band
 # Parts of the record that are drawn each by its smallest and largest value, and places from which a band is made.
 _PARTS, _BAND_PLACES = 1500, 200_000
 _STRETCH = 600
+_YEARS_DRAWN = 30
 # Years that dates on an axis can have.
 _YEARS = (1, 9999)
 _SECONDS = 86400.0
@@ -36,18 +37,34 @@ def record_to_draw(restoration: Restoration, samples: xr.DataArray, model: np.nd
     """
     places, values = _first_member(restoration, samples)
     at, drawn = _envelope(places, restoration.undo(values, places))
-    every = -(-(int(places[-1] - places[0]) + 1) // _BAND_PLACES)
-    along = np.arange(places[0], places[-1] + 1, every)
-    band = restored_band(restoration, model, along)
-    parts = np.array_split(np.arange(len(along)), min(len(along), _PARTS))
-    reduce = [np.min if level < 0.5 else np.max if level > 0.5 else np.mean for level in BAND_LEVELS]
-    band = np.array([[of(band[part, j], axis=0) for j, of in enumerate(reduce)] for part in parts])
+    along, band = _band(restoration, model, int(places[0]), int(places[-1]))
     return {
         "record_time": ("record_time", axis_of(restoration, at)),
         "record": (("record_time", "variable"), drawn),
-        "band_time": ("band_time", axis_of(restoration, np.array([along[part[len(part) // 2]] for part in parts]))),
+        "band_time": ("band_time", axis_of(restoration, along)),
         "band": (("band_time", "band_level", "variable"), band),
     }
+
+
+def whole_years(restoration: Restoration, n_places: int) -> bool:
+    """Whether the band is drawn as its range over whole years: more of them could not be told apart."""
+    return n_places > _YEARS_DRAWN * restoration.period
+
+
+def _band(restoration: Restoration, model: np.ndarray, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
+    """Places in the middle of parts of the record, and the range of the band over each, the mean of its median."""
+    n_places = last - first + 1
+    along = np.arange(first, last + 1, -(-n_places // _BAND_PLACES))
+    n_parts = min(len(along), _PARTS)
+    if whole_years(restoration, n_places):
+        n_parts = min(n_parts, round(n_places / restoration.period))
+    band = restored_band(restoration, model, along)
+    reduce = [np.min if level < 0.5 else np.max if level > 0.5 else np.mean for level in BAND_LEVELS]
+    parts = np.array_split(np.arange(len(along)), n_parts)
+    reduced = [[of(band[part, j], axis=0) for j, of in enumerate(reduce)] for part in parts]
+    middles = along[[part[len(part) // 2] for part in parts]]
+    middles[0], middles[-1] = first, last
+    return middles, np.array(reduced)
 
 
 def stretch_to_draw(restoration: Restoration, samples: xr.DataArray, model_path: xr.DataArray) -> dict[str, tuple]:
@@ -67,9 +84,8 @@ def stretch_to_draw(restoration: Restoration, samples: xr.DataArray, model_path:
         as the model was saved at.
     """
     places, values = _first_member(restoration, samples)
-    ends = np.concatenate([[0], np.flatnonzero(np.diff(places) > 1) + 1, [len(places)]])
-    longest = int(np.argmax(np.diff(ends)))
-    places, values = places[ends[longest] : ends[longest + 1]], values[ends[longest] : ends[longest + 1]]
+    longest = max(_without_gap(places), key=len)
+    places, values = places[longest], values[longest]
     step, interval = time_step_of(samples), time_step_of(model_path)
     every = max(1, round(interval / step))
     number = int(min(_STRETCH, (len(places) - 1) // every + 1, model_path.sizes["time"] * interval // (every * step)))
@@ -117,13 +133,23 @@ def _first_member(restoration: Restoration, samples: xr.DataArray) -> tuple[np.n
     return places_of(restoration, samples, samples.sizes["member"])[0][known], values[known]
 
 
+def _without_gap(places: np.ndarray) -> list[np.ndarray]:
+    """Numbers of the states of each stretch without a gap."""
+    return np.split(np.arange(len(places)), np.flatnonzero(np.diff(places) > 1) + 1)
+
+
 def _envelope(places: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Places and values to draw: all, or smallest and largest of many parts; NaN where a gap is."""
-    parts = np.array_split(np.arange(len(places)), min(len(places), 2 * _PARTS))
-    if len(parts) == len(places):
-        at, drawn = places.astype(float), values
-    else:
-        at = np.repeat([float(places[part[0]]) for part in parts], 2)
-        drawn = np.array([bound for part in parts for bound in (values[part].min(axis=0), values[part].max(axis=0))])
-    gaps = np.flatnonzero(np.diff(at) > 1.5 * max(1.0, float(np.median(np.diff(at[::2])))))
-    return np.insert(at, gaps + 1, np.nan), np.insert(drawn, gaps + 1, np.nan, axis=0)
+    """Places and values to draw: all, or the smallest and the largest of many parts; NaN where a gap is."""
+    width = max(1.0, len(places) / (2 * _PARTS))
+    at, drawn = [], []
+    for stretch in _without_gap(places):
+        if width == 1.0:
+            at.append(places[stretch].astype(float))
+            drawn.append(values[stretch])
+        else:
+            parts = np.array_split(stretch, max(1, round(len(stretch) / width)))
+            at.append(np.repeat([float(places[part[0]]) for part in parts], 2))
+            drawn.append(np.array([of(values[part], axis=0) for part in parts for of in (np.min, np.max)]))
+        at.append([np.nan])
+        drawn.append(np.full((1, values.shape[1]), np.nan))
+    return np.concatenate(at[:-1]), np.concatenate(drawn[:-1])

@@ -21,10 +21,13 @@ def caption(dataset: xr.Dataset) -> str:
     """What the panels show, what was put back, and what was not."""
     back = json.loads(dataset.attrs["put_back"])
     said = f"Put back: {_listed(back)}. " if back else ""
+    record = "the record" if dataset.attrs["n_members"] == 1 else "the first member of the record"
+    years = ", as their range over whole years" if dataset.attrs["whole_years"] else ""
     said += (
-        "For each variable: the record, with the median and the bands from 5 to 95 % and from 1 to 99 % of the model "
-        "at the same times; a stretch of the record beside a path of the model, with what was put back at these times; "
-        "densities over the whole record; quantiles of the model less those of the record, with two standard errors."
+        f"For each variable: {record}, with the median and the bands from 5 to 95 % and from 1 to 99 % of the model "
+        f"at the same times{years}; a stretch of the record beside a path of the model, with what was put back at "
+        "these times; densities over the whole record; quantiles of the model less those of the record, with two "
+        "standard errors."
     )
     others = json.loads(dataset.attrs["not_put_back"])
     said += f" Not undone: {'; '.join(others)}." if others else ""
@@ -34,9 +37,13 @@ def caption(dataset: xr.Dataset) -> str:
 
 def label_of(dataset: xr.Dataset, k: int) -> str:
     """Name of a variable with its unit, as far as the file tells it."""
-    name = str(dataset["variable"].values[k])
-    unit = json.loads(dataset.attrs["units"]).get(name, "")
-    return f"{name} ({unit})" if unit else name
+    unit = unit_of(dataset, k)
+    return f"{dataset['variable'].values[k]} ({unit})" if unit else str(dataset["variable"].values[k])
+
+
+def unit_of(dataset: xr.Dataset, k: int) -> str:
+    """The unit of a variable, empty if the file does not tell it."""
+    return json.loads(dataset.attrs["units"]).get(str(dataset["variable"].values[k]), "")
 
 
 def draw(dataset: xr.Dataset) -> Figure:
@@ -92,10 +99,11 @@ def _draw_density(ax: Axes, dataset: xr.Dataset, k: int, *, legend: bool) -> Non
     ax.step(dataset["bin_center"][k], record, where="mid", **DATA, label="record")
     ax.plot(dataset["curve_point"][k], dataset["density_model"][k], **MODEL, label="model")
     ax.set_ylim(0, 1.15 * float(max(record.max(), np.quantile(dataset["density_model"][k], 0.98))))
+    ax.locator_params(axis="x", nbins=5)
     ax.set_xlabel(label_of(dataset, k))
     ax.set_ylabel("density")
     if legend:
-        ax.legend(loc="upper right")
+        ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0.2)
 
 
 def _draw_quantiles(ax: Axes, dataset: xr.Dataset, k: int) -> None:
@@ -109,7 +117,8 @@ def _draw_quantiles(ax: Axes, dataset: xr.Dataset, k: int) -> None:
     )
     ax.set_xticks(at, [f"{100 * level:g}" for level in levels])
     ax.set_xlabel("quantile, %")
-    ax.set_ylabel(f"model − record: {label_of(dataset, k)}")
+    unit = unit_of(dataset, k)
+    ax.set_ylabel("model − record" + (f" ({unit})" if unit else ""))
 
 
 def _draw_time(ax: Axes, dataset: xr.Dataset) -> None:
