@@ -106,7 +106,7 @@ _TABLE = (
     ),
     Stage(
         "restore_units", ("trajectory", "sample"), ("system",), ("restored",),
-        "putting trend, season and transforms of a user's data back into them and their model",
+        "one record and its model in the units of the file",
     ),
     Stage(
         "simulate_response", ("trajectory", "score", "mobility"), ("system", "simulation", "data", "response"),

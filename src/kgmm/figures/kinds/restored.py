@@ -10,15 +10,29 @@ from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
+from kgmm.figures.kinds import empty
 from kgmm.figures.style import DATA, MODEL, letter, new_figure
+from kgmm.jobs.failures import failure_of
+from kgmm.results import ExperimentResult
 
 _MAX_VARIABLES = 4
 # Bands are of this many standard errors.
 _BAND = 2.0
 
 
+def gather(rows: list[ExperimentResult]) -> xr.Dataset:
+    """What the stage ``restore_units`` has made of the first row with such a result."""
+    files = [row.restored for row in rows if row.restored is not None and failure_of(row.restored) is None]
+    if not files:
+        return xr.Dataset()
+    with xr.open_dataset(files[0], decode_times=False) as dataset:
+        return dataset.load()
+
+
 def caption(dataset: xr.Dataset) -> str:
     """What the panels show, what was put back, and what was not."""
+    if not dataset.sizes:
+        return ""
     back = json.loads(dataset.attrs["put_back"])
     said = f"Put back: {_listed(back)}. " if back else ""
     record = "the record" if dataset.attrs["n_members"] == 1 else "the first member of the record"
@@ -30,7 +44,7 @@ def caption(dataset: xr.Dataset) -> str:
         "standard errors."
     )
     others = json.loads(dataset.attrs["not_put_back"])
-    said += f" Not undone: {'; '.join(others)}." if others else ""
+    said += "".join(f" {clause[0].upper()}{clause[1:]}." for clause in others)
     hidden = [str(name) for name in dataset["variable"].values[_MAX_VARIABLES:]]
     return said + (f" In the table only: {_listed(hidden)}." if hidden else "")
 
@@ -48,6 +62,8 @@ def unit_of(dataset: xr.Dataset, k: int) -> str:
 
 def draw(dataset: xr.Dataset) -> Figure:
     """Two rows for each variable: the whole record; a stretch, the density, the quantiles."""
+    if not dataset.sizes:
+        return empty.draw(dataset.assign_attrs(reason="nothing of the preparation can be undone"))
     n_shown = min(_MAX_VARIABLES, dataset.sizes["variable"])
     figure = new_figure(12.6, 0.4 + 4.6 * n_shown)
     rows = figure.subfigures(n_shown, 1, squeeze=False)[:, 0]
