@@ -204,10 +204,10 @@ def test_the_stage_says_what_it_put_back(tmp_path):
     draw(dataset)
     publishable = tmp_path / "restored.png"
     table = restored_table(str(publishable))
-    assert [row["variable"] for row in table["rows"]] == ["wind", "rain"]
-    assert [key for _, key in table["columns"]][1:] == [f"{level:g}" for level in LEVELS]
-    assert " → " in table["rows"][1]["0.5"] and " ± " in table["rows"][1]["0.99"]
-    assert restored_table(None) == {"columns": [], "rows": []}
+    assert [row["variable"] for row in table] == ["wind"] * 7 + ["rain"] * 7
+    assert [row["quantile"] for row in table[:7]] == [f"{100 * level:g} %" for level in LEVELS]
+    assert all(" ± " in table[10][name] for name in ("record", "model", "difference"))
+    assert restored_table(None) == []
 
 
 def test_units_of_the_file_are_on_the_axes(tmp_path):
