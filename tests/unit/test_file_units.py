@@ -239,3 +239,8 @@ def test_members_of_one_time_axis_are_all_detrended(tmp_path):
     assert path.shape == (3, 300, 1)
     np.testing.assert_allclose(kgmm.restore(path, path).values[:, :, 0], values)
     assert abs(np.polyfit(np.arange(300), path.values[:, :, 0].mean(axis=0), 1)[0]) < 1e-9
+    assert kgmm.read(file, resample=3.0).shape == (3, 100, 1)
+    gappy = xr.Dataset({"x": (("member", "time"), np.where(np.arange(300) == 40, np.nan, values))})
+    gappy.assign_coords(time=np.arange(300.0)).to_netcdf(tmp_path / "gappy.nc")
+    path = kgmm.read(tmp_path / "gappy.nc", gaps="segments", detrend=True)
+    assert path.sizes["member"] == 6
