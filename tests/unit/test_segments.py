@@ -1,6 +1,7 @@
 """Members of unequal length: statistics over them equal a direct computation from the pieces, and cross no gap."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -15,10 +16,12 @@ from kgmm.langevin.linear_inverse import LinearInverseModel
 from kgmm.langevin.mobility import short_lag_exponent
 from kgmm.langevin.response_blocks import BlockCorrelations
 from kgmm.langevin.velocities import difference_diffusion, normal_equations
+from kgmm.report.verdicts import verdicts
 from kgmm.statistics.autocorrelation import BlockedAutocorrelation, compare_autocorrelations
 from kgmm.statistics.comparison import compare
 from kgmm.statistics.correlation import block_sums, correlation, correlations_without_block
 from kgmm.statistics.description import describe
+from kgmm.statistics.verdict import short_segments
 
 LENGTHS = (400, 37, 3, 250, 120, 90)
 N_LAGS = 12
@@ -216,3 +219,36 @@ def test_python_takes_every_state_of_unequal_members():
     mean = np.concatenate(pieces(5, lengths))[:, 0].mean()
     assert rows.loc[("mean", "x1"), "data_value"] == pytest.approx(mean, abs=0.3)
     assert as_members(path).shape == (1, sum(lengths) + 4, 2)
+
+
+def trajectories(n_samples: int, n_segments: int, time: float) -> pd.DataFrame:
+    """A row of the table of the data: one variable with that decorrelation time in steps."""
+    row = {"n_samples": n_samples, "n_members": 1, "n_segments": n_segments, "limits": "", "path_interval": 1.0}
+    return pd.DataFrame([row | {"decorrelation_time": time}])
+
+
+def test_the_verdict_says_what_segments_lack():
+    missing = {"statistic": "autocorrelation_error_5", "variable": "x", "value": np.nan, "stderr": np.nan}
+    common = {"method": "stable", "sigma": 0.05, "mobility": "slope", "floor": np.nan, "data_value": np.nan}
+    metrics = pd.DataFrame([missing | common | {"status": "ok", "reason": ""}])
+
+    def said(*data) -> str:
+        (found,) = verdicts(metrics, trajectories(*data))
+        return str(found.verdict)
+
+    assert "must hold one of 52 states, five decorrelation times; close short gaps) could not be" in said(
+        9000, 40, 10.0
+    )
+    assert said(9000, 40, 10.0).endswith("All 9000 states of the 40 segments between gaps are used.")
+    # Of few states in all, and of data without gaps, it says how many are needed.
+    assert "states are needed in all" in said(900, 40, 10.0) and "states are needed in all" in said(9000, 1, 10.0)
+    assert "segments" not in said(9000, 1, 10.0)
+    assert "does not decorrelate within the segments" in said(9000, 40, np.nan)
+
+
+def test_an_inspection_warns_of_short_segments():
+    long, short = (in_one_member(as_path(pieces(6, lengths))) for lengths in ((900, 700, 30), (14, 15, 16) * 60))
+    assert short_segments(long, np.array([4.0, 3.0])) == []
+    (said,) = short_segments(short, np.array([4.0, 3.0]))
+    assert "must hold one of 22 states" in said and "--gaps interpolate" in said
+    assert short_segments(as_path(np.zeros((1, 900, 2))), np.array([4.0, 3.0])) == []

@@ -362,7 +362,7 @@ def with_gaps(file: Path) -> None:
         (["examples/nino12.csv", "--anomalies", "monthly"], "nino12", "monthly means were subtracted.", ""),
         (
             ["data/gaps.csv", "--gaps", "segments", "--transform", "rain=log", "--detrend"], "gaps",
-            "137 missing states divide the series into 7 members, and 1 lone states between gaps are left out;",
+            "137 missing states divide the series into 7 members, and 1 lone state between gaps is left out;",
             "All 2862 states of the 7 segments between gaps are used.",
         ),
     ],

@@ -18,10 +18,11 @@ from kgmm.data.imported_series import series_effective_size
 from kgmm.data.paths import as_members, segments, states, time_step_of
 from kgmm.data.preparation import Prepared, anomalies
 from kgmm.data.segments import states_of
+from kgmm.data.trajectory import split
 from kgmm.jobs.estimates import estimate_run, told
 from kgmm.jobs.plan import Plan
 from kgmm.statistics.autocorrelation import BlockedAutocorrelation
-from kgmm.statistics.verdict import findings_of, limits_of_data
+from kgmm.statistics.verdict import findings_of, limits_of_data, short_segments
 
 _LARGEST_SEASON, _LEAST_YEARS = 0.2, np.timedelta64(3 * 365, "D")
 
@@ -145,6 +146,7 @@ def inspection(
         x, time = X[:, k], times[k]
         numbers = (x.mean(), x.std(), x.min(), x.max(), time, time / interval)
         lines.append(f"{name:<{width}}" + "".join(f"{number:>12.4g}" for number in numbers))
-    found = [*further, *limits_of_data(members, times), *map(str, findings_of(X, names))]
+    limits = [*limits_of_data(members, times), *short_segments(split(members).held_out, times)]
+    found = [*further, *limits, *map(str, findings_of(X, names))]
     lines += ["", "what will be a problem:" if found else "nothing was found that speaks against a model"]
     return lines + [f"- {line}" for line in found]

@@ -59,7 +59,7 @@ def close_gaps(series: Prepared, how: str, max_gap: int) -> Prepared:
         "drop-edges": "missing states at both ends were cut",
         "interpolate": f"{count} missing states were interpolated",
         "segments": f"{count} missing states divide the series into {len(members)} members"
-        + f", and {lone} lone states between gaps are left out" * bool(lone),
+        + f", and {lone} lone state{'s' * (lone > 1)} between gaps {'are' if lone > 1 else 'is'} left out" * bool(lone),
     }
     return series.noted(notes[how], members=members, times=times)
 

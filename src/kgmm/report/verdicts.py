@@ -12,7 +12,7 @@ from kgmm.data.observation import BLOCKS
 from kgmm.data.options import SplitOptions
 from kgmm.report.plain_words import in_plain_words
 from kgmm.results import BASELINES
-from kgmm.statistics.autocorrelation_floors import states_for_autocorrelations
+from kgmm.statistics.autocorrelation_floors import needed_of_segments, states_for_autocorrelations
 from kgmm.statistics.verdict import Verdict, score_error
 from kgmm.tables.metrics import WARNING
 
@@ -68,10 +68,15 @@ def verdicts(metrics: pd.DataFrame, trajectories: pd.DataFrame) -> list[ModelVer
 
 def _used(trajectories: pd.DataFrame) -> str:
     """How many states and segments the data have, where gaps divide them."""
-    if "n_segments" not in trajectories or not (trajectories["n_segments"] > trajectories["n_members"]).any():
+    if not _between_gaps(trajectories):
         return ""
     row = trajectories.iloc[0]
     return f"All {row['n_samples']:.0f} states of the {row['n_segments']:.0f} segments between gaps are used."
+
+
+def _between_gaps(trajectories: pd.DataFrame) -> bool:
+    """Whether the data are segments between gaps."""
+    return "n_segments" in trajectories and bool((trajectories["n_segments"] > trajectories["n_members"]).any())
 
 
 def _needed(trajectories: pd.DataFrame) -> dict[str, str]:
@@ -80,10 +85,13 @@ def _needed(trajectories: pd.DataFrame) -> dict[str, str]:
         return {}
     times = trajectories["decorrelation_time"] / trajectories["path_interval"]
     slowest = float(times.max(skipna=False)) if len(times) else np.nan
+    between_gaps = _between_gaps(trajectories)
     if not np.isfinite(slowest):
-        return {"time scales": "a variable never decorrelates"}
+        return {"time scales": needed_of_segments(slowest, 1.0) if between_gaps else "a variable never decorrelates"}
     split = SplitOptions()
     states = states_for_autocorrelations(slowest, 1.0, BLOCKS) / (split.held_out - split.gap)
+    if between_gaps and trajectories["n_samples"].iloc[0] >= states:  # enough, and in pieces that are too short
+        return {"time scales": needed_of_segments(slowest, 1.0)}
     return {
         "time scales": f"the held-out part must hold {BLOCKS} stretches of five decorrelation times: about "
         f"{math.ceil(states / 10) * 10} states are needed in all"

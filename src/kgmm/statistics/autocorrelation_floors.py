@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from kgmm.data.observation import BLOCKS
 from kgmm.data.paths import time_step_of
 from kgmm.data.segments import longest_run, states_of
 from kgmm.statistics.autocorrelation import HORIZONS
@@ -64,6 +65,23 @@ def _floors(first: xr.DataArray, second: xr.DataArray, time: float) -> dict[str,
     except ValueError:  # too short for it
         pass
     return floors
+
+
+def needed_of_segments(decorrelation_time: float, interval: float) -> str:
+    """What autocorrelations of segments need where they have no errors, in words.
+
+    Examples
+    --------
+    >>> needed_of_segments(2.0, 1.0)
+    'half of 20 groups of held-out segments must hold one of 12 states, five decorrelation times; close short gaps'
+    """
+    if not np.isfinite(decorrelation_time):
+        return "a variable does not decorrelate within the segments between gaps"
+    states = states_for_autocorrelations(decorrelation_time, interval, 1)
+    return (
+        f"half of {BLOCKS} groups of held-out segments must hold one of {states} states, five decorrelation times; "
+        "close short gaps"
+    )
 
 
 def states_for_autocorrelations(decorrelation_time: float, interval: float, stretches: int) -> int:

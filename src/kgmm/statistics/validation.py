@@ -11,10 +11,14 @@ import xarray as xr
 
 from kgmm.data.observation import BLOCKS
 from kgmm.data.paths import as_members, time_step_of
-from kgmm.data.segments import states_of, without_gaps
+from kgmm.data.segments import SEGMENTS, states_of, without_gaps
 from kgmm.randomness import Seed
 from kgmm.statistics.autocorrelation import BlockedAutocorrelation, compare_autocorrelations
-from kgmm.statistics.autocorrelation_floors import states_for_autocorrelations, with_autocorrelation_floors
+from kgmm.statistics.autocorrelation_floors import (
+    needed_of_segments,
+    states_for_autocorrelations,
+    with_autocorrelation_floors,
+)
 from kgmm.statistics.comparison import compare
 from kgmm.statistics.diagnosis import summaries
 from kgmm.statistics.halves import PIECES, halves_of_members, interleaved_halves
@@ -123,7 +127,7 @@ def validate(model: LangevinModel, path, *, random_state: Seed = 0) -> Validatio
     quantiles = wrong_quantiles(quantile_errors(without_gaps(path).values, sample.values), names)
     verdict = Verdict.of(
         table, [*limits_of_data(path, times), *summaries(findings)], quantiles, sigma=model.score.sigma,
-        needed=_needed(slowest, interval), score=score_error(model.score.error_estimate),
+        needed=_needed(slowest, path), score=score_error(model.score.error_estimate),
     )  # fmt: skip
     return Validation(table, sample, verdict)
 
@@ -145,11 +149,14 @@ def _sample(model: LangevinModel, path: xr.DataArray, time: float, random_state:
     return sample.assign_coords(variable=path["variable"].values)
 
 
-def _needed(time: float, interval: float) -> dict[str, str]:
+def _needed(time: float, path: xr.DataArray) -> dict[str, str]:
     """What autocorrelations without a value need."""
+    interval, between_gaps = time_step_of(path), SEGMENTS in path.attrs
     if not np.isfinite(time):
-        return {"time scales": "a variable never decorrelates"}
+        return {"time scales": needed_of_segments(time, interval) if between_gaps else "a variable never decorrelates"}
     least = states_for_autocorrelations(time, interval, BLOCKS)
+    if between_gaps and len(states_of(path.values)) >= least:  # enough, and in pieces that are too short
+        return {"time scales": needed_of_segments(time, interval)}
     return {
         "time scales": f"errors of autocorrelations need {BLOCKS} stretches of five decorrelation times: a path of "
         f"{least} states"

@@ -9,9 +9,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from kgmm.data.observation import BLOCKS
 from kgmm.data.paths import time_step_of
-from kgmm.data.segments import without_gaps
+from kgmm.data.segments import SEGMENTS, states_of, without_gaps
+from kgmm.statistics.autocorrelation_floors import needed_of_segments, states_for_autocorrelations
 from kgmm.statistics.comparison import block_deviation, block_mean
+from kgmm.statistics.correlation import longest_in_blocks
 from kgmm.statistics.criteria import judge
 from kgmm.statistics.diagnosis import Finding, diagnose
 
@@ -210,6 +213,31 @@ def limits_of_data(path: xr.DataArray, decorrelation_times: np.ndarray) -> list[
             limits.append(f"{name} is saved {time / interval:.1f} times in a decorrelation time: its clock is unknown")
         limits += _drifts(str(name), path.values[:, :, k])
     return limits
+
+
+def short_segments(held_out: xr.DataArray, decorrelation_times: np.ndarray) -> list[str]:
+    """A clause if segments are too short for the time scales of a variable to be judged.
+
+    Parameters
+    ----------
+    held_out : xarray.DataArray
+        The part of the data that a model will be compared with.
+    decorrelation_times : ndarray of shape (n_features,)
+        Of all of them, not finite where a variable does not decorrelate.
+    """
+    if SEGMENTS not in held_out.attrs:
+        return []
+    slowest, interval = float(np.max(decorrelation_times)), time_step_of(held_out)
+    longest = longest_in_blocks(held_out.values)
+    if np.isfinite(slowest):
+        long_enough = longest >= states_for_autocorrelations(slowest, interval, 1) - 1
+        # Too few states in all are another matter, of which the verdict tells.
+        if long_enough or len(states_of(held_out.values)) < states_for_autocorrelations(slowest, interval, BLOCKS):
+            return []
+    return [
+        "time scales could not be judged by the last fifth of the segments: "
+        f"{needed_of_segments(slowest, interval)} (--gaps interpolate, --max-gap), or use longer segments"
+    ]
 
 
 def _drifts(name: str, values: np.ndarray) -> list[str]:
