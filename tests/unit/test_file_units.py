@@ -244,3 +244,22 @@ def test_members_of_one_time_axis_are_all_detrended(tmp_path):
     gappy.assign_coords(time=np.arange(300.0)).to_netcdf(tmp_path / "gappy.nc")
     path = kgmm.read(tmp_path / "gappy.nc", gaps="segments", detrend=True)
     assert path.sizes["member"] == 6
+    # The figure shows the first of them.
+    series = open_series(tmp_path / "gappy.nc", None, ReadingOptions(gaps="segments", detrend=True))
+    write_series(series, samples=tmp_path / "samples.nc", path=tmp_path / "path.nc")
+    samples = open_trajectory(tmp_path / "samples.nc").load()
+    assert samples.shape == (1, 3 * 299 + 5, 1)
+    found = record_to_draw(Restoration.of(samples), samples, np.ones((20, 2, 1)))
+    record = found["record"][1][:, 0]
+    np.testing.assert_allclose(record[np.isfinite(record)], np.delete(values[0], 40), atol=1e-5)
+    assert found["band_time"][1][-1] == 299
+
+
+def test_segments_of_one_length_by_chance_are_segments(tmp_path):
+    table = pd.DataFrame({"t": np.delete(np.arange(101.0), 50), "x": relaxation(100, 15)})
+    table.to_csv(tmp_path / "x.csv", index=False)
+    series = open_series(tmp_path / "x.csv", None, ReadingOptions(time="t", gaps="segments", detrend=True))
+    assert series.shape == (1, 101, 1) and series.n_states == 100
+    assert series.load().shape == (2, 50, 1)
+    write_series(series, samples=tmp_path / "samples.nc", path=tmp_path / "path.nc")
+    assert "100 states in 2 segments of 50 are used" in open_trajectory(tmp_path / "samples.nc").attrs["preparation"]

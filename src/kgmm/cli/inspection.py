@@ -17,7 +17,7 @@ from kgmm.data.datasets import Series, check_series, open_series
 from kgmm.data.imported_series import series_effective_size
 from kgmm.data.paths import as_members, segments, states, time_step_of
 from kgmm.data.preparation import Prepared, anomalies
-from kgmm.data.segments import states_of
+from kgmm.data.segments import SEGMENTS, lengths_in_words, states_of
 from kgmm.data.trajectory import split
 from kgmm.jobs.estimates import estimate_run, told
 from kgmm.jobs.plan import Plan
@@ -83,16 +83,11 @@ def _time_in_words(time) -> str:
     return time.replace("T", " ").removesuffix(" 00:00:00")
 
 
-def _size_in_words(lengths: Sequence[int]) -> str:
-    """Number of states, and of the members or segments that hold them.
-
-    Examples
-    --------
-    >>> _size_in_words([9]), _size_in_words([9, 9]), _size_in_words([9, 4])
-    ('9 states', '2 members of 9 states', '13 states in 2 segments of 4 to 9')
-    """
-    if len(set(lengths)) > 1:
-        return f"{sum(lengths)} states in {len(lengths)} segments of {min(lengths)} to {max(lengths)}"
+def _size_in_words(path: xr.DataArray) -> str:
+    """Number of states, and of the members or segments that hold them."""
+    lengths = [len(segment) for segment in segments(path)]
+    if SEGMENTS in path.attrs or len(set(lengths)) > 1:
+        return lengths_in_words(lengths)
     return f"{len(lengths)} members of {lengths[0]} states" if len(lengths) > 1 else f"{lengths[0]} states"
 
 
@@ -127,7 +122,7 @@ def inspection(
     20000 states of 2 variables, one every 0.1: worth 2000 independent ones
     """
     n_features, interval = path.sizes["variable"], time_step_of(path)
-    size = f"{_size_in_words([len(segment) for segment in segments(path)])} of {n_features} variable"
+    size = f"{_size_in_words(path)} of {n_features} variable"
     size += f"{'s' * (n_features > 1)}, one every {interval:.6g}"
     size += f" {unit}" * bool(unit)
     lines = [f"{size}: worth {effective_size:.0f} independent ones"]

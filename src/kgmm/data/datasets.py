@@ -59,7 +59,7 @@ class Series:
     unit
         Of the times, if it is known; dates count in days.
     segments
-        Members of unequal length, if the file gave such.
+        Segments between gaps or members of unequal length, if the file gave such.
     record
         What :func:`kgmm.restore` needs to undo the preparation.
     units
@@ -233,7 +233,8 @@ def _prepared(contents: Contents, path: Path, options: ReadingOptions) -> Series
         raise ValueError(f"{path}: {error}") from None
     step = done.time_step
     lengths = {len(member) for member in done.members}
-    segments = tuple(done.members) if len(lengths) > 1 else ()
+    # Gaps make more of them; by chance they may have one length.
+    segments = tuple(done.members) if len(lengths) > 1 or len(done.members) > len(values) else ()
     whole = joined(segments) if segments else np.stack(done.members)
     times = np.concatenate(done.times[: len(segments) or 1]) if done.times else np.empty(0)
     record = record_of(done, contents.variables, float(step))

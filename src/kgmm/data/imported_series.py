@@ -10,7 +10,7 @@ import numpy as np
 from kgmm.data.blocks import BlockMoments, effective_sizes
 from kgmm.data.datasets import Series
 from kgmm.data.restoration import RECORD
-from kgmm.data.segments import SEGMENTS
+from kgmm.data.segments import SEGMENTS, lengths_in_words
 from kgmm.data.standardization import Standardization
 from kgmm.data.trajectory import write_trajectory
 
@@ -26,7 +26,7 @@ def write_series(series: Series, *, samples: str | Path, path: str | Path) -> No
     attributes = {"source": Path(series.source).name}
     notes = list(series.notes)
     if series.segments:
-        notes.append(f"{segments_in_words(series)} are used")
+        notes.append(f"{lengths_in_words([len(segment) for segment in series.segments])} are used")
         attributes[SEGMENTS] = len(series.segments)
     attributes |= {"units": {**series.units}, "time_unit": series.unit}
     if notes:
@@ -44,12 +44,6 @@ def write_series(series: Series, *, samples: str | Path, path: str | Path) -> No
             interval=series.time_step,
             attributes=attributes,
         )
-
-
-def segments_in_words(series: Series) -> str:
-    """How many states the segments of a series hold, and how long they are."""
-    lengths = [len(segment) for segment in series.segments]
-    return f"{sum(lengths)} states in {len(lengths)} segments of {min(lengths)} to {max(lengths)}"
 
 
 def series_effective_size(series: Series) -> float:

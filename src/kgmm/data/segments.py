@@ -49,6 +49,19 @@ def runs(values: np.ndarray) -> list[np.ndarray]:
     return found
 
 
+def lengths_in_words(lengths: Sequence[int]) -> str:
+    """How many states segments of these lengths hold.
+
+    Examples
+    --------
+    >>> lengths_in_words([9, 4, 7]), lengths_in_words([5, 5])
+    ('20 states in 3 segments of 4 to 9', '10 states in 2 segments of 5')
+    """
+    shortest, longest = min(lengths), max(lengths)
+    sizes = f"{shortest} to {longest}" if shortest < longest else f"{longest}"
+    return f"{sum(lengths)} states in {len(lengths)} segments of {sizes}"
+
+
 def states_of(values: np.ndarray) -> np.ndarray:
     """All states of an array ``(n_members, n_times, n_features)`` that are not missing, ``(n, n_features)``."""
     flat = values.reshape(-1, values.shape[-1])

@@ -10,7 +10,7 @@ import xarray as xr
 from kgmm.data.options import ReadingOptions
 from kgmm.data.restoration import Restoration
 from kgmm.data.restoring import places_of
-from kgmm.data.segments import SEGMENTS, states_of
+from kgmm.data.segments import states_of
 from kgmm.data.trajectory import open_trajectory
 from kgmm.jobs.job import Job
 from kgmm.stages.restored_paths import has_dates, record_to_draw, stretch_to_draw, whole_years
@@ -37,7 +37,7 @@ def restore_units(job: Job) -> None:
         "put_back": json.dumps(restoration.told),
         "not_put_back": json.dumps(options.not_undone),
         "units": samples.attrs.get("units", "{}"),
-        "n_members": 1 if SEGMENTS in samples.attrs else samples.sizes["member"],
+        "n_members": 1 + int((np.diff(places) <= 0).sum()),
         "whole_years": int(whole_years(restoration, int(places.max() - places.min()) + 1)),
         "time_unit": samples.attrs.get("time_unit", ""),
         "axis": "number" if dates is None else "date" if has_dates(restoration, dates) else "year",

@@ -127,10 +127,13 @@ def _numbers(times: np.ndarray, as_days: bool) -> np.ndarray:
 
 
 def _first_member(restoration: Restoration, samples: xr.DataArray) -> tuple[np.ndarray, np.ndarray]:
-    """Places and states of the first member, or of all segments."""
+    """Places and states of the first member, with all its segments."""
     values = samples.values[0].astype(float)
     known = ~np.isnan(values[:, 0])
-    return places_of(restoration, samples, samples.sizes["member"])[0][known], values[known]
+    places, values = places_of(restoration, samples, samples.sizes["member"])[0][known], values[known]
+    following = np.flatnonzero(np.diff(places) <= 0)  # segments of another member
+    last = following[0] + 1 if following.size else len(places)
+    return places[:last], values[:last]
 
 
 def _without_gap(places: np.ndarray) -> list[np.ndarray]:
