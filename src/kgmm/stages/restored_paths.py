@@ -13,7 +13,7 @@ from kgmm.statistics.file_units import BAND_LEVELS, restored_band
 # Parts of the record that are drawn each by its smallest and largest value, and places from which a band is made.
 _PARTS, _BAND_PLACES = 1500, 200_000
 _STRETCH = 600
-_YEARS_DRAWN = 30
+_YEARS_DRAWN = 80
 # Years that dates on an axis can have.
 _YEARS = (1, 9999)
 _SECONDS = 86400.0

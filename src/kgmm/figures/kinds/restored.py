@@ -86,10 +86,8 @@ def _draw_record(ax: Axes, dataset: xr.Dataset, k: int, *, legend: bool) -> None
     colour = MODEL["color"]
     ax.fill_between(time, band[:, 0], band[:, 4], color=colour, alpha=0.13, linewidth=0, label="model, 1 to 99 %")
     ax.fill_between(time, band[:, 1], band[:, 3], color=colour, alpha=0.22, linewidth=0, label="model, 5 to 95 %")
-    ax.plot(
-        dataset["record_time"], dataset["record"][:, k], **{**DATA, "color": "0.2", "linewidth": 0.6}, label="record"
-    )
-    ax.plot(time, band[:, 2], color=colour, linewidth=1.0, label="model, median")
+    ax.plot(time, band[:, 2], color=colour, linewidth=0.7, label="model, median")
+    ax.plot(dataset["record_time"], dataset["record"][:, k], color="0.1", linewidth=0.7, label="record")
     ax.set_ylabel(label_of(dataset, k))
     _draw_time(ax, dataset)
     if legend:
