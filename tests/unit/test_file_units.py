@@ -71,8 +71,8 @@ def test_redo_is_the_inverse_of_undo_and_slope_its_derivative():
     h = 1e-6
     slope = (restoration.redo(x + h, places) - restoration.redo(x - h, places)) / (2 * h)
     np.testing.assert_allclose(restoration.slope(x), slope, rtol=1e-4)
-    assert restoration.starts == [1] and restoration.adds_variables and restoration.period == 12.0
-    assert restoration.told == [
+    assert restoration.starts == [1] and restoration.period == 12.0
+    assert restoration.in_words == [
         "the inverse of the log of b", "the mean of each month", "the linear trend", "mean and standard deviation",
     ]  # fmt: skip
     # Many times at once.

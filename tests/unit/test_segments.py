@@ -9,7 +9,7 @@ import kgmm
 from kgmm.data.blocks import jackknife_variance
 from kgmm.data.paths import as_members, as_path
 from kgmm.data.samples import Samples
-from kgmm.data.segments import SEGMENTS, blocks_of_runs, every, in_one_member, joined, runs, states_of, without_gaps
+from kgmm.data.segments import SEGMENTS, blocks_of_runs, every, in_one_member, joined, runs, states_of
 from kgmm.data.trajectory import split
 from kgmm.langevin.kramers_moyal import KramersMoyalModel
 from kgmm.langevin.linear_inverse import LinearInverseModel
@@ -21,6 +21,7 @@ from kgmm.statistics.autocorrelation import BlockedAutocorrelation, compare_auto
 from kgmm.statistics.comparison import compare
 from kgmm.statistics.correlation import block_sums, correlation, correlations_without_block
 from kgmm.statistics.description import describe
+from kgmm.statistics.joint import compare_joint
 from kgmm.statistics.verdict import short_segments
 
 LENGTHS = (400, 37, 3, 250, 120, 90)
@@ -128,7 +129,10 @@ def test_a_comparison_of_a_law_with_itself_finds_no_difference():
     table = compare_autocorrelations(data, model).set_index(["statistic", "variable"])
     errors = table.loc["autocorrelation_error_5"]
     assert (errors["value"] < 4 * errors["stderr"].clip(lower=0.01)).all()
-    densities = compare(without_gaps(data), model).set_index(["statistic", "variable"])
+    densities = compare(data, model).set_index(["statistic", "variable"])
+    padded = compare(as_path(runs(data.values)), model).set_index(["statistic", "variable"])
+    np.testing.assert_array_equal(densities["value"], padded["value"].to_numpy())
+    assert np.isfinite(compare_joint(data, model, model, 0.1)["value"]).all()
     entropies = densities.loc["relative_entropy"]
     assert (entropies["value"] < 0.01 + 4 * entropies["stderr"]).all()
 

@@ -50,7 +50,7 @@ class Restoration:
     >>> restoration = Restoration({"variables": ["x"], "step": 1.0, "steps": steps, "starts": [0]})
     >>> restoration.undo(np.zeros((3, 1)), np.arange(3)).ravel().tolist()
     [0.0, 0.5, 1.0]
-    >>> restoration.redo(np.ones((3, 1)), np.arange(3)).ravel().tolist(), restoration.told
+    >>> restoration.redo(np.ones((3, 1)), np.arange(3)).ravel().tolist(), restoration.in_words
     ([1.0, 0.5, 0.0], ['the linear trend'])
     """
 
@@ -80,7 +80,7 @@ class Restoration:
         return [start + lost for start in self.record.get("starts") or [0]]  # files of earlier versions have none
 
     @property
-    def told(self) -> list[str]:
+    def in_words(self) -> list[str]:
         """What is put back, in words."""
         words = []
         for step in self.steps:
@@ -94,11 +94,6 @@ class Restoration:
             elif step["what"] == "standardise":
                 words.append("mean and standard deviation")
         return words
-
-    @property
-    def adds_variables(self) -> bool:
-        """Whether earlier states or derivatives were added, which are left out."""
-        return any(step["what"] == "added" for step in self.steps)
 
     @property
     def period(self) -> float:

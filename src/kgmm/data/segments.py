@@ -119,6 +119,11 @@ def without_gaps(path: xr.DataArray) -> xr.DataArray:
     return _like(path, states_of(path.values)[None], None)
 
 
+def all_states(path: xr.DataArray) -> xr.DataArray:
+    """:func:`without_gaps` of a path in memory, whose short members may also end in NaN."""
+    return without_gaps(in_one_member(path))
+
+
 def _like(path: xr.DataArray, values: np.ndarray, n_segments: int | None) -> xr.DataArray:
     """A path with other states and the step of ``path``."""
     times = path["time"].values

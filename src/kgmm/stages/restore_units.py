@@ -34,7 +34,7 @@ def restore_units(job: Job) -> None:
     options = ReadingOptions.of(job.settings["system"])
     dates = restoration.dates(int(places.max()) + 1)
     attributes = {
-        "put_back": json.dumps(restoration.told),
+        "put_back": json.dumps(restoration.in_words),
         "not_put_back": json.dumps(options.not_undone),
         "units": samples.attrs.get("units", "{}"),
         "n_members": 1 + int((np.diff(places) <= 0).sum()),
