@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import xarray as xr
@@ -55,6 +55,8 @@ class Restoration:
     """
 
     record: Mapping
+    # Dates of other calendars take long to make: what was made of the first places, by what it is.
+    _made: dict[str, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, path: xr.DataArray) -> Restoration:
@@ -165,9 +167,16 @@ class Restoration:
 
     def dates(self, number: int) -> np.ndarray | None:
         """The dates of so many places, in the calendar of the file; ``None`` if it has none."""
+        return self._of_places("dates", number, self._dates) if "start" in self.record else None
+
+    def _of_places(self, what: str, number: int, make: Callable[[int], np.ndarray]) -> np.ndarray:
+        """Something of so many places, made once for the most of them."""
+        if len(self._made.get(what, ())) < number:
+            self._made[what] = make(number)
+        return self._made[what][:number]
+
+    def _dates(self, number: int) -> np.ndarray:
         record = self.record
-        if "start" not in record:
-            return None
         calendar = {"calendar": record["calendar"], "use_cftime": record["calendar"] != "standard"}
         if "months" not in record:
             seconds = round(86400 * record["step"])
@@ -179,10 +188,14 @@ class Restoration:
 
     def _offset(self, step: Mapping, places: np.ndarray) -> np.ndarray:
         """What a trend or a season added at some places, ``(..., n_variables)``."""
-        dates = self.dates(int(places.max()) + 1)
+        number, has_dates = int(places.max()) + 1, "start" in self.record
         if step["what"] == "detrend":
-            passed = self.record["step"] * places if dates is None else day_numbers(dates)[places]
+            passed = self.record["step"] * places
+            if has_dates:
+                passed = self._of_places("days", number, lambda n: day_numbers(self.dates(n)))[places]
             return (step["first"] + passed)[..., None] * np.array(step["slopes"])
-        # Without dates the times were decimal years, in months.
-        at = (step["first"] + places) % 12 if dates is None else phases(dates, step["period"])[places]
+        at = (step["first"] + places) % 12  # without dates the times were decimal years, in months
+        if has_dates:
+            period = step["period"]
+            at = self._of_places(period, number, lambda n: phases(self.dates(n), period))[places]
         return np.array(step["means"])[at]
