@@ -40,7 +40,7 @@ def restore_units(job: Job) -> None:
         "n_members": 1 + int((np.diff(places) <= 0).sum()),
         "whole_years": int(whole_years(restoration, int(places.max() - places.min()) + 1)),
         "time_unit": samples.attrs.get("time_unit", ""),
-        "axis": "number" if dates is None else "date" if has_dates(restoration, dates) else "year",
+        "axis": "number" if dates is None else "date" if has_dates(dates) else "year",
     }
     coordinates = {"variable": restoration.variables, "level": list(LEVELS), "band_level": list(BAND_LEVELS)}
     xr.Dataset(variables, coords=coordinates, attrs=attributes).to_netcdf(job.outputs.restored)

@@ -105,25 +105,33 @@ def axis_of(restoration: Restoration, places: np.ndarray) -> np.ndarray:
     times = restoration.times(int(np.nanmax(places)) + 1)
     known = np.isfinite(places)
     at = times[np.where(known, places, 0).astype(int)]
-    numbers = at.astype(float) if times.dtype.kind == "f" else _numbers(at, has_dates(restoration, times))
-    return np.where(known, numbers, np.nan)
+    if times.dtype.kind == "f":
+        return np.where(known, at, np.nan)
+    year, share = _years(at)
+    if not has_dates(times):
+        return np.where(known, year + share, np.nan)
+    # Dates of other calendars have the same share of their year.
+    start, end = (np.array(years - 1970, dtype="datetime64[Y]").astype("datetime64[D]") for years in (year, year + 1))
+    return np.where(known, start.astype(float) + share * (end - start).astype(float), np.nan)
 
 
-def has_dates(restoration: Restoration, times: np.ndarray) -> bool:
+def has_dates(times: np.ndarray) -> bool:
     """Whether an axis of these times can have dates."""
-    if times.dtype.kind != "M":
+    if times.dtype.kind == "f":
         return False
-    years = times[[0, -1]].astype("datetime64[Y]").astype(int) + 1970
-    return bool(years[0] >= _YEARS[0] and years[1] <= _YEARS[1])
+    first, last = _years(times[[0, -1]])[0]
+    return bool(first >= _YEARS[0] and last <= _YEARS[1])
 
 
-def _numbers(times: np.ndarray, as_days: bool) -> np.ndarray:
-    if as_days:
-        return (times - np.datetime64("1970-01-01")) / np.timedelta64(1, "s") / _SECONDS
+def _years(times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Years of dates, and the shares of the year that have passed."""
     if times.dtype.kind == "M":
-        years = times.astype("datetime64[Y]")
-        return years.astype(int) + 1970 + (times - years) / np.timedelta64(1, "s") / (365.2425 * _SECONDS)
-    return np.array([time.year + (time.dayofyr - 1) / 365.2425 for time in times])
+        year = times.astype("datetime64[Y]")
+        length = ((year + 1).astype("datetime64[D]") - year.astype("datetime64[D]")) / np.timedelta64(1, "D")
+        return year.astype(int) + 1970, (times - year) / np.timedelta64(1, "s") / (_SECONDS * length)
+    year = np.array([time.year for time in times])
+    length = np.array([360.0 if time.calendar == "360_day" else 365.0 for time in times])
+    return year, np.array([time.dayofyr - 1 + time.hour / 24 for time in times]) / length
 
 
 def _first_member(restoration: Restoration, samples: xr.DataArray) -> tuple[np.ndarray, np.ndarray]:

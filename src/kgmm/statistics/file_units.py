@@ -12,8 +12,7 @@ from kgmm.statistics.quantiles import LEVELS, quantile
 # Quantiles of the model that a band in time is drawn between.
 BAND_LEVELS = (0.01, 0.05, 0.5, 0.95, 0.99)
 _CENTRAL = (2e-3, 1 - 2e-3)
-_CURVE_POINTS, _KERNEL_POINTS, _PLACES = 300, 1000, 1000
-_GOLDEN = 0.5 * (5.0**0.5 - 1.0)
+_CURVE_POINTS, _KERNEL_POINTS, _PLACES = 200, 1000, 4000
 _MAX_BINS = 60
 # States from which standard errors are estimated: enough for errors of errors of a few percent.
 _MAX_STATES = 300_000
@@ -34,12 +33,12 @@ def at_places(model: np.ndarray, places: np.ndarray, rng: np.random.Generator) -
     ndarray of int, shape (n_members, n_times)
         Evenly spread over the record, in random order.
     """
-    return rng.permutation(_spread(places, model.shape[0] * model.shape[1])).reshape(model.shape[:2])
+    return rng.permutation(_spread(places, model.shape[0] * model.shape[1], rng)).reshape(model.shape[:2])
 
 
-def _spread(places: np.ndarray, number: int) -> np.ndarray:
-    """So many of the places, evenly spread, in steps that no season is a multiple of."""
-    return places[(len(places) * (_GOLDEN * np.arange(number) % 1.0)).astype(int)]
+def _spread(places: np.ndarray, number: int, rng: np.random.Generator) -> np.ndarray:
+    """So many of the places, one anywhere in each of as many parts: equal steps could meet a season always alike."""
+    return places[((np.arange(number) + rng.random(number)) * len(places) / number).astype(int)]
 
 
 def restored_quantiles(
@@ -136,7 +135,7 @@ def restored_densities(
     counts = [np.histogram(record[:, k], edges[:, k])[0] for k in range(n_variables)]
     density = np.array(counts) / (np.diff(edges, axis=0).T * len(record))
     points = np.linspace(edges[0], edges[-1], _CURVE_POINTS)
-    some = _spread(places, _PLACES)
+    some = _spread(places, _PLACES, np.random.default_rng(0))
     prepared = restoration.redo(np.broadcast_to(points[:, None], (_CURVE_POINTS, len(some), n_variables)), some)
     slope = restoration.slope(points)
     curves = np.empty((n_variables, _CURVE_POINTS))

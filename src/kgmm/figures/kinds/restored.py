@@ -143,6 +143,8 @@ def _draw_time(ax: Axes, dataset: xr.Dataset) -> None:
         locator = AutoDateLocator()
         ax.xaxis.set_major_locator(locator)
         ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    else:
+        ax.ticklabel_format(axis="x", useOffset=False)
     ax.set_xlabel({"date": "date", "year": "year"}.get(axis, f"time ({unit})" if unit else "time of the file"))
 
 
