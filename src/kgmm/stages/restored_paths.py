@@ -88,7 +88,8 @@ def stretch_to_draw(restoration: Restoration, samples: xr.DataArray, model_path:
     places, values = places[longest], values[longest]
     step, interval = time_step_of(samples), time_step_of(model_path)
     every = max(1, round(interval / step))
-    number = int(min(_STRETCH, (len(places) - 1) // every + 1, model_path.sizes["time"] * interval // (every * step)))
+    of_model = int(model_path.sizes["time"] * interval // (every * step))
+    number = max(1, min(_STRETCH, (len(places) - 1) // every + 1, of_model))
     first = len(places) - 1 - (number - 1) * every
     places, values = places[first::every], values[first::every]
     rows = np.round(every * step * np.arange(number) / interval).astype(int)
