@@ -1,6 +1,7 @@
 """A prepared series and its model in the units of the file: what is put back, quantiles, densities, bands."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,6 +19,7 @@ from kgmm.data.trajectory import as_trajectory, open_trajectory
 from kgmm.figures.drawing import draw, page_of
 from kgmm.figures.kinds import restored as figure
 from kgmm.report.restored_table import restored_table
+from kgmm.results import ExperimentResult
 from kgmm.stages.restore_units import restore_units
 from kgmm.stages.restored_paths import record_to_draw, whole_years
 from kgmm.statistics.file_units import at_places, restored_band, restored_densities, restored_quantiles
@@ -263,3 +265,13 @@ def test_segments_of_one_length_by_chance_are_segments(tmp_path):
     assert series.load().shape == (2, 50, 1)
     write_series(series, samples=tmp_path / "samples.nc", path=tmp_path / "path.nc")
     assert "100 states in 2 segments of 50 are used" in open_trajectory(tmp_path / "samples.nc").attrs["preparation"]
+
+
+def test_a_block_may_have_this_figure_as_its_own(tmp_path):
+    finished(tmp_path, anomalies="monthly", detrend=True, transform={"rain": "log"})
+    row = ExperimentResult("block", "station", "stable", 0.05)
+    dataset = figure.gather([row, replace(row, restored=str(tmp_path / "restored.nc"))])
+    assert dataset["variable"].values.tolist() == ["wind", "rain"]
+    nothing = figure.gather([row])
+    draw(nothing.assign_attrs(kind="restored"))
+    assert figure.caption(nothing) == ""
