@@ -275,3 +275,19 @@ def test_a_block_may_have_this_figure_as_its_own(tmp_path):
     nothing = figure.gather([row])
     draw(nothing.assign_attrs(kind="restored"))
     assert figure.caption(nothing) == ""
+
+
+@pytest.mark.parametrize(
+    ("header", "units"),
+    [
+        ("time,t (°C),q [g/kg]", {"t": "°C", "q": "g/kg"}),
+        ("time,t,q\nyr,°C,%", {"t": "°C", "q": "%"}),
+        ("time,t,q", {}),
+    ],
+)
+def test_units_of_text_are_those_of_its_header(tmp_path, header, units):
+    rows = [f"{k},{x:.3f},{y:.3f}" for k, (x, y) in enumerate(zip(relaxation(200, 16), relaxation(200, 17)))]
+    (tmp_path / "x.csv").write_text("\n".join([header, *rows]) + "\n")
+    series = open_series(tmp_path / "x.csv", None, ReadingOptions(detrend=True))
+    assert (series.variables, dict(series.units)) == (("t", "q"), units)
+    assert series.unit == ("yr" if "yr" in header else "")
