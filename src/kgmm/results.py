@@ -40,6 +40,8 @@ class ExperimentResult:
         Files of the comparisons of the models with the identity mobility and with the fitted one.
     response : str or None
         File of the response to a small change of the drift.
+    restored : str or None
+        File of data and model in the units of the file.
     """
 
     block: str
@@ -57,6 +59,7 @@ class ExperimentResult:
     comparison: str | None = None
     comparison_fitted: str | None = None
     response: str | None = None
+    restored: str | None = None
 
 
 @dataclass(frozen=True)
@@ -117,8 +120,9 @@ class Section:
         Name and heading of the block, the name of its system or data set, and what is to be seen.
     observed : bool
         Whether its data are a user's and not simulated.
-    figure, training, sweep, trajectory : str or None
-        Images of its figure, of the fits of its networks, of its sweep and of its trajectory.
+    figure, training, sweep, trajectory, restored : str or None
+        Images of its figure, of the fits of its networks, of its sweep, of its trajectory, and of data and model in
+        the units of the file.
     joint : tuple of str
         Images of the figures over several blocks of which it is the first.
     """
@@ -132,6 +136,7 @@ class Section:
     training: str | None = None
     sweep: str | None = None
     trajectory: str | None = None
+    restored: str | None = None
     joint: tuple[str, ...] = ()
 
 

@@ -48,8 +48,8 @@ def test_moments_are_those_of_each_variable():
 def test_attributes_say_how_much_there_is():
     found = description(noise(30, 40, 2), noise(3, 70, 2), interval=0.5, path_interval=0.1)
     assert found.attrs == {
-        "n_samples": 1200, "n_members": 30, "sample_interval": 0.5, "path_members": 3, "path_interval": 0.1,
-        "path_length": pytest.approx(7.0), "ring": 0, "coordinates": "physical",
+        "n_samples": 1200, "n_members": 30, "n_segments": 30, "sample_interval": 0.5, "path_members": 3,
+        "path_interval": 0.1, "path_length": pytest.approx(7.0), "ring": 0, "coordinates": "physical",
     }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import xarray as xr
 from kgmm import get_system
 from kgmm.data.trajectory import as_trajectory
 from kgmm.figures import drawing
-from kgmm.figures.drawing import draw, publish, trajectory_page
+from kgmm.figures.drawing import draw, page_of, publish
 from kgmm.figures.registry import figure_kind, figure_kinds
 from kgmm.jobs.failures import write_failed
 from kgmm.results import ExperimentResult
@@ -255,7 +255,7 @@ def page(folder, n_features, system=None, n_path=50):
     samples = as_trajectory(RNG.standard_normal((30, 20, n_features)), names, 0.5)
     path = as_trajectory(RNG.standard_normal((2, n_path, n_features)).astype(np.float32), names, 0.1)
     describe(samples, path, system, np.full(n_features, 7.0)).to_netcdf(folder / "description.nc")
-    return trajectory_page(folder / "description.nc")
+    return page_of(folder / "description.nc", "trajectory")
 
 
 @pytest.mark.parametrize(("n_features", "rows"), [(1, 1), (2, 2), (4, 4), (6, 4)])
@@ -319,7 +319,7 @@ def test_energies_of_rounding_are_not_drawn(tmp_path):
 
 def test_page_of_a_failed_trajectory_says_that_there_is_none(tmp_path):
     write_failed(tmp_path / "description.nc", "double_well diverged")
-    dataset = trajectory_page(tmp_path / "description.nc")
+    dataset = page_of(tmp_path / "description.nc", "trajectory")
     assert dataset.attrs["kind"] == "empty"
     assert "No usable result" in draw(dataset).texts[0].get_text()
 

@@ -608,10 +608,10 @@ def test_segments_become_members_of_unequal_length(tmp_path):
     assert np.isnan(path.values[1, 58:]).all()
     assert path.attrs["preparation"] == "2 missing states divide the series into 2 members"
     series = open_series(tmp_path / "gap.csv", None, ReadingOptions(gaps="segments"))
-    assert series.shape == (2, 58, 2)  # of one length, for the workflow
+    assert series.shape == (1, N - 1, 2)  # in one member, for the workflow, with a missing state between them
     write_series(series, samples=tmp_path / "samples.nc", path=tmp_path / "path.nc")
     said = open_trajectory(tmp_path / "samples.nc").attrs["preparation"]
-    assert said.endswith("; 116 of 118 states are used, as 2 members of 58 times each")
+    assert said.endswith("; 118 states in 2 segments of 58 to 60 are used")
 
 
 def test_principal_components_are_those_of_the_weighted_covariance(tmp_path):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from kgmm.data.paths import as_path, equal_members, segments, states, time_step_of
+from kgmm.data.paths import as_members, as_path, segments, states, time_step_of
 
 VALUES = np.random.default_rng(0).standard_normal((3, 20, 2))
 
@@ -64,11 +64,11 @@ def test_members_of_unequal_length_are_padded_and_come_back():
     for part, segment in zip(parts, segments(path)):
         np.testing.assert_array_equal(part, segment)
     np.testing.assert_array_equal(states(path), np.concatenate(parts))
-    pieces = equal_members(path)
-    # Two pieces of seven from the first, one from each of the others.
-    assert pieces.shape == (4, 7, 2) and time_step_of(pieces) == 0.5
-    np.testing.assert_array_equal(pieces.values[1], VALUES[0, 7:14])
-    assert equal_members(as_path(VALUES)).shape == (3, 20, 2)
+    whole = as_members(path)
+    # A missing state between two of them.
+    assert whole.shape == (1, 20 + 7 + 13 + 2, 2) and time_step_of(whole) == 0.5
+    np.testing.assert_array_equal(states(whole), np.concatenate(parts))
+    assert as_members(VALUES).shape == (3, 20, 2)
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,7 @@ class CountedReads(SimpleNamespace):
 
 def counted(n_members, n_times):
     data = trajectory(n_members, n_times)
-    return CountedReads(data=data, sizes=data.sizes, dtype=data.dtype, reads=[])
+    return CountedReads(data=data, sizes=data.sizes, dtype=data.dtype, attrs={}, reads=[])
 
 
 def test_a_slice_reads_only_the_members_it_is_about():

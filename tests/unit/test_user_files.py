@@ -42,7 +42,8 @@ def said(capsys, *arguments) -> str:
 def test_members_of_unequal_length_are_inspected(tmp_path, capsys):
     table = pd.DataFrame({"date": MONTHS, "v": X}).drop(index=[100, 200, 201])
     table.to_csv(tmp_path / "gaps.csv", index=False)
-    assert "3 members of up to 158 states" in said(capsys, "inspect", tmp_path / "gaps.csv", "--gaps", "segments")
+    told = said(capsys, "inspect", tmp_path / "gaps.csv", "--gaps", "segments")
+    assert "357 states in 3 segments of 99 to 158 of 1 variable" in told
 
 
 LATITUDES, LONGITUDES = np.arange(-20.0, 21.0, 10.0), np.arange(180.0, 231.0, 10.0)
@@ -156,16 +157,19 @@ def test_segments_of_an_array_are_restored(tmp_path):
     np.testing.assert_allclose(restored[np.isfinite(restored)], x[np.isfinite(x)])
 
 
-def test_pieces_of_segments_are_restored(tmp_path):
+def test_stored_segments_are_restored(tmp_path):
     table = pd.DataFrame({"date": MONTHS, "v": X + 5 * np.cos(2 * np.pi * np.arange(N) / 12)}).drop(index=[70, 300])
     table.to_csv(tmp_path / "gaps.csv", index=False)
     series = open_series(tmp_path / "gaps.csv", None, ReadingOptions(gaps="segments", anomalies="monthly"))
     write_series(series, samples=tmp_path / "samples.nc", path=tmp_path / "path.nc")
-    pieces = open_trajectory(tmp_path / "samples.nc")
-    restored = kgmm.restore(pieces, pieces)
-    known = table.set_index("date")["v"]
-    for member in restored:
-        np.testing.assert_allclose(member[:, 0], known[member["date"].values].to_numpy(), atol=1e-5)  # single precision
+    stored = open_trajectory(tmp_path / "samples.nc")
+    assert stored.shape == (1, N, 1) and int(np.isnan(stored).sum()) == 2
+    restored = kgmm.restore(stored, stored)[0, :, 0]
+    restored = restored[np.isfinite(restored)]
+    np.testing.assert_array_equal(restored["date"].values, table["date"])
+    np.testing.assert_allclose(restored, table["v"], atol=1e-5)  # single precision
+    with pytest.raises(ValueError, match="the sample has 2 segments: the path was made with 3"):
+        kgmm.restore(stored[:, :200], stored)
 
 
 @pytest.mark.parametrize("written", ["", "NA", "nan"])

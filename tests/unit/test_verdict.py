@@ -6,6 +6,7 @@ import xarray as xr
 from kgmm.statistics.autocorrelation import compare_autocorrelations
 from kgmm.statistics.autocorrelation_floors import with_autocorrelation_floors
 from kgmm.statistics.comparison import compare
+from kgmm.statistics.criteria import judge
 from kgmm.statistics.halves import halves_of_members, interleaved_halves
 from kgmm.statistics.joint import compare_joint
 from kgmm.statistics.verdict import Verdict
@@ -108,3 +109,11 @@ def test_floors_of_a_comparison_are_those_of_halves_of_the_data():
     assert Verdict.of(table.reset_index()).uses == ("densities",)
     shifted = compare(path, model + 1.0)
     assert "the density of a differs by" in str(Verdict.of(shifted))
+
+
+@pytest.mark.parametrize("name", ["", np.nan])
+def test_a_statistic_of_all_variables_together_has_no_name(name):
+    """Read from a table an empty name is NaN."""
+    row = {"statistic": "sliced_wasserstein", "variable": name, "value": 0.3, "stderr": 0.3, "floor": 0.3}
+    (found,) = (one for one in judge(pd.DataFrame([row])) if one.use == "joint densities")
+    assert "the joint density has an error of 0.3" in found.reason

@@ -340,20 +340,51 @@ def test_real_observations_run_to_the_report(new_project):
     assert "transformed: number by log (-10)" in report
 
 
-def test_the_command_line_and_the_workflow_give_the_same_bytes(new_project):
-    """The sea surface temperatures of the README: ``kgmm model``, and ``kgmm init`` run by Snakemake."""
+def with_gaps(file: Path) -> None:
+    """A station of two variables, one of them positive, with a trend, and gaps that leave segments of many lengths."""
+    rng, n = np.random.default_rng(8), 3000
+    x = np.zeros((n, 2))
+    for k in range(1, n):
+        x[k] = 0.8 * x[k - 1] + 0.6 * rng.standard_normal(2)
+    table = {
+        "date": pd.date_range("1990-01-01", periods=n),
+        "rain": np.exp(x[:, 0]),
+        "t": x[:, 1] + 0.001 * np.arange(n),
+    }
+    gaps = [*range(200, 230), 500, *range(800, 900), 1001, 1003, *range(2100, 2103), 2700]
+    file.parent.mkdir(exist_ok=True)
+    pd.DataFrame(table).drop(index=gaps).to_csv(file, index=False)
+
+
+@pytest.mark.parametrize(
+    "arguments, name, prepared, used",
+    [
+        (["examples/nino12.csv", "--anomalies", "monthly"], "nino12", "monthly means were subtracted.", ""),
+        (
+            ["data/gaps.csv", "--gaps", "segments", "--transform", "rain=log", "--detrend"], "gaps",
+            "137 missing states divide the series into 7 members, and 1 lone state between gaps is left out;",
+            "All 2862 states of the 7 segments between gaps are used.",
+        ),
+    ],
+)  # fmt: skip
+def test_the_command_line_and_the_workflow_give_the_same_bytes(new_project, arguments, name, prepared, used):
+    """Temperatures of the README, and a station with gaps: ``kgmm model``, and ``kgmm init`` run by Snakemake."""
     project = new_project()
-    arguments = ["examples/nino12.csv", "--anomalies", "monthly"]
+    with_gaps(project.root / "data/gaps.csv")
     kgmm = [sys.executable, "-m", "kgmm.cli.main"]
     options = {"cwd": project.root, "env": project.environment, "capture_output": True, "text": True}
     done = subprocess.run([*kgmm, "model", *arguments, "--output", "out"], **options)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == str(project.root / "out/report.html")
-    assert "Preparation of the data: monthly means were subtracted." in (project.root / "out/report.html").read_text()
+    report = (project.root / "out/report.html").read_text()
+    assert f"Preparation of the data: {prepared}" in report
+    # What was subtracted or transformed is put back in a figure and a table.
+    assert "In the units of the file" in report and "Quantiles in the units of the file" in report
+    assert used in done.stdout and used in report
     written = subprocess.run([*kgmm, "init", *arguments], **options, check=True).stdout
     (project.root / "config/mine.yaml").write_text(written)
     project.snakemake("--configfile", "config/mine.yaml", check=True)
-    for folder, pattern in (("store", "**/*.nc"), ("nino12", "metrics.csv"), ("nino12", "*/*.nc")):
+    for folder, pattern in (("store", "**/*.nc"), (name, "metrics.csv"), (name, "*/*.nc")):
         ours, theirs = (
             {file.relative_to(root): file.read_bytes() for file in (root / "results" / folder).glob(pattern)}
             for root in (project.root, project.root / "out")

@@ -50,6 +50,8 @@ TABLES = {
                 "import_dataset": 1, "describe_trajectory": 1, "draw_trajectory": 1, "estimate_cells": 1,
                 "fit_score": 1, "evaluate_score": 1, "sample_langevin": 2, "compare_model": 2, "estimate_mobility": 1,
                 "draw_figure": 1, "draw_training": 1,
+                # The logarithm is undone.
+                "restore_units": 1, "draw_restored": 1,
             },
         ),
         (

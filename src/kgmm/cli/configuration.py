@@ -52,7 +52,7 @@ def configuration(arguments: argparse.Namespace, series: Series | None = None) -
         system["variables"] = list(arguments.variables)
     defaults = ReadingOptions()
     system |= {key: value for key, value in options.model_dump().items() if value != getattr(defaults, key)}
-    sigma = arguments.sigma if arguments.sigma is not None else amplitude(states(series.load()))
+    sigma = arguments.sigma if arguments.sigma is not None else amplitude(states(series.in_one_member()))
     return {
         "name": name.replace("_", "-"),
         "title": f"A stochastic model of {Path(arguments.file).name}",

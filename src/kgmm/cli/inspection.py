@@ -15,12 +15,14 @@ from kgmm.cli.configuration import configuration
 from kgmm.cli.reading import reading_options
 from kgmm.data.datasets import Series, check_series, open_series
 from kgmm.data.imported_series import series_effective_size
-from kgmm.data.paths import equal_members, states
+from kgmm.data.paths import as_members, segments, states, time_step_of
 from kgmm.data.preparation import Prepared, anomalies
+from kgmm.data.segments import SEGMENTS, lengths_in_words, states_of
+from kgmm.data.trajectory import split
 from kgmm.jobs.estimates import estimate_run, told
 from kgmm.jobs.plan import Plan
 from kgmm.statistics.autocorrelation import BlockedAutocorrelation
-from kgmm.statistics.verdict import findings_of, limits_of_data
+from kgmm.statistics.verdict import findings_of, limits_of_data, short_segments
 
 _LARGEST_SEASON, _LEAST_YEARS = 0.2, np.timedelta64(3 * 365, "D")
 
@@ -29,7 +31,9 @@ def inspect(arguments: argparse.Namespace) -> int:
     """Prints the inspection of a file; see :func:`inspection`."""
     series = open_series(arguments.file, arguments.variables, reading_options(arguments))
     check_series(series)
-    lines = inspection(series.load(), series_effective_size(series), season(series), unit=series.unit, span=series.span)
+    lines = inspection(
+        series.in_one_member(), series_effective_size(series), season(series), unit=series.unit, span=series.span
+    )
     print("\n".join(lines))
     if series.notes:
         print(f"\npreparation: {'; '.join(series.notes)}")
@@ -53,7 +57,7 @@ def season(series: Series) -> list[str]:
     """A clause for each variable much of whose variance is the mean of its months."""
     if not len(series.times) or series.times.dtype.kind != "M" or np.ptp(series.times) < _LEAST_YEARS:
         return []
-    values = series.read(0, series.shape[1])[0].astype(float)
+    values = states_of(series.read(0, series.shape[1])[:1]).astype(float)  # of all segments, or of the first member
     (left,) = anomalies(Prepared([values], series.variables, [series.times]), "monthly").members
     found = []
     for name, share in zip(series.variables, 1.0 - left.var(axis=0) / values.var(axis=0)):
@@ -77,6 +81,14 @@ def _time_in_words(time) -> str:
     else:
         return f"{float(time):.10g}"
     return time.replace("T", " ").removesuffix(" 00:00:00")
+
+
+def _size_in_words(path: xr.DataArray) -> str:
+    """Number of states, and of the members or segments that hold them."""
+    lengths = [len(segment) for segment in segments(path)]
+    if SEGMENTS in path.attrs or len(set(lengths)) > 1:
+        return lengths_in_words(lengths)
+    return f"{len(lengths)} members of {lengths[0]} states" if len(lengths) > 1 else f"{lengths[0]} states"
 
 
 def inspection(
@@ -109,18 +121,17 @@ def inspection(
     >>> print(inspection(path, 2000.0)[0])
     20000 states of 2 variables, one every 0.1: worth 2000 independent ones
     """
-    n_members, n_times, n_features = path.shape
-    interval = float(path["time"].values[1] - path["time"].values[0])
-    members = f"{n_members} members of {'up to ' * bool(np.isnan(path.values).any())}" if n_members > 1 else ""
-    size = f"{members}{n_times} states of {n_features} variable{'s' * (n_features > 1)}, one every {interval:.6g}"
+    n_features, interval = path.sizes["variable"], time_step_of(path)
+    size = f"{_size_in_words(path)} of {n_features} variable"
+    size += f"{'s' * (n_features > 1)}, one every {interval:.6g}"
     size += f" {unit}" * bool(unit)
     lines = [f"{size}: worth {effective_size:.0f} independent ones"]
     if len(span):
         unknown = "" if unit else ", in the unit of the times of the file"
         lines.append(f"from {_time_in_words(span[0])} to {_time_in_words(span[1])}{unknown}")
     lines.append("")
-    members_of_one_length = equal_members(path)
-    times = BlockedAutocorrelation.of(members_of_one_length.values.astype(float), interval).decorrelation_times
+    members = as_members(path)
+    times = BlockedAutocorrelation.of(members.values.astype(float), interval).decorrelation_times
     names = [str(name) for name in path["variable"].values]
     width = max(8, *(len(name) for name in names))
     columns = ("mean", "deviation", "least", "largest", "1/e time", "steps in it")
@@ -130,6 +141,7 @@ def inspection(
         x, time = X[:, k], times[k]
         numbers = (x.mean(), x.std(), x.min(), x.max(), time, time / interval)
         lines.append(f"{name:<{width}}" + "".join(f"{number:>12.4g}" for number in numbers))
-    found = [*further, *limits_of_data(members_of_one_length, times), *map(str, findings_of(X, names))]
+    limits = [*limits_of_data(members, times), *short_segments(split(members).held_out, times)]
+    found = [*further, *limits, *map(str, findings_of(X, names))]
     lines += ["", "what will be a problem:" if found else "nothing was found that speaks against a model"]
     return lines + [f"- {line}" for line in found]

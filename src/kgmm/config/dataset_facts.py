@@ -14,7 +14,7 @@ from kgmm.data.options import ReadingOptions
 from kgmm.results import RESULTS
 
 # Counted up when the same options of the same file come to mean other states.
-_VERSION = 2
+_VERSION = 3
 _FOLDER = Path(RESULTS) / "store" / "datasets" / "facts"
 
 
@@ -26,6 +26,8 @@ class DatasetFacts:
     ----------
     content
         SHA-256 of the file.
+    n_members, n_times, n_states
+        Its shape; fewer states than their product where some are missing between segments.
     effective_size
         Independent samples it is worth, for its slowest variable.
     """
@@ -33,6 +35,7 @@ class DatasetFacts:
     content: str
     n_members: int
     n_times: int
+    n_states: int
     variables: list[str]
     time_step: float
     effective_size: float
@@ -73,6 +76,7 @@ def _inspect(series, path: str) -> DatasetFacts:
         content=content_hash(path),
         n_members=n_members,
         n_times=n_times,
+        n_states=series.n_states,
         variables=list(series.variables),
         time_step=series.time_step,
         effective_size=series_effective_size(series),

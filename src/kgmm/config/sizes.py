@@ -61,13 +61,14 @@ def _check_dataset(experiment: Experiment) -> int:
         raise ValueError("replicates is more than 1: data from a file cannot be simulated again")
     facts = experiment.system.facts
     (members, times), (members_out, times_out) = split_sizes(facts.n_members, facts.n_times, experiment.data.held_out)
-    available = members * times
-    independent = facts.effective_size * available / (facts.n_members * facts.n_times)
+    known = facts.n_states / (facts.n_members * facts.n_times)  # states are missing between segments
+    available = int(members * times * known)
+    independent = facts.effective_size * available / facts.n_states
     source = f"{experiment.system.path} gives {available} training samples, worth {independent:.0f} independent ones"
     least = get_method(experiment.estimator.method).least_samples
     if available < least:
         raise ValueError(_too_short(experiment, least))
-    _check_counts(experiment, available, members_out * times_out, source, _MIN_HELD_OUT_OF_FILE)
+    _check_counts(experiment, available, int(members_out * times_out * known), source, _MIN_HELD_OUT_OF_FILE)
     # Other configurations have results without a model too, which are not refused.
     if experiment.mobility.method == "choose" and times_out < _least_times(members_out):
         raise ValueError(_too_short(experiment, least))
@@ -101,7 +102,7 @@ def _too_short(experiment: Experiment, least: int) -> str:
         needed += 1
     fitted, compared, least_compared = parts(facts.n_times)
     return (
-        f"{experiment.system.path} has {facts.n_members * facts.n_times} states: {fitted} are left for the fit when "
+        f"{experiment.system.path} has {facts.n_states} states: {fitted} are left for the fit when "
         f"{share:g} of them are held out for the comparison, and {compared} for that; the fit takes {least}, the "
         f"comparison {least_compared} (two for each of {BLOCKS} blocks, from which errors follow), so about "
         f"{facts.n_members * needed} states are needed"

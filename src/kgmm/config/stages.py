@@ -105,6 +105,10 @@ _TABLE = (
         ("comparison",), "one comparison of a model with data", finds=("statistics.of_model",),
     ),
     Stage(
+        "restore_units", ("trajectory", "sample"), ("system",), ("restored",),
+        "one record and its model in the units of the file",
+    ),
+    Stage(
         "simulate_response", ("trajectory", "score", "mobility"), ("system", "simulation", "data", "response"),
         ("simulated",), "one simulated response, of the system or of a fitted model", on_device=True,
     ),

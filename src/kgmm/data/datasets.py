@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +16,11 @@ from kgmm.data.formats.labelled import read_labelled
 from kgmm.data.missing_codes import is_usual_code
 from kgmm.data.observation import BLOCKS
 from kgmm.data.options import ReadingOptions
-from kgmm.data.paths import as_path, equal_members
+from kgmm.data.paths import as_path
 from kgmm.data.preparation import Prepared, prepare
 from kgmm.data.readers import READERS
-from kgmm.data.restoring import RECORD, record_of, record_of_pieces
+from kgmm.data.restoration import RECORD, record_of
+from kgmm.data.segments import SEGMENTS, joined
 from kgmm.data.time_ranges import time_range
 from kgmm.data.trajectory import as_trajectory, times_per_piece
 from kgmm.errors import first_line
@@ -41,27 +42,28 @@ class Series:
     source
         The file.
     shape
-        ``(n_members, n_times, n_features)``.
+        ``(n_members, n_times, n_features)``; of segments that of one member with all of them.
     variables
         Names.
     time_step
         Between states.
     read
-        ``read(start, stop)`` gives the states of these times, ``(n_members, stop − start, n_features)``.
+        ``read(start, stop)`` gives the states of these times, ``(n_members, stop − start, n_features)``. Segments
+        follow each other, with a missing state between two of them, see :mod:`kgmm.data.segments`.
     notes
         What was done to the states after they were read, one clause each.
     times
-        Of the first member, if the file has them and they were needed.
+        Of the first member, if the file has them and they were needed; of segments those of all states.
     span
         First and last time of all members, if the file has times.
     unit
         Of the times, if it is known; dates count in days.
     segments
-        Members of unequal length, if the file gave such; ``read`` gives pieces of them of one length.
+        Segments between gaps or members of unequal length, if the file gave such.
     record
-        What :func:`kgmm.restore` needs to undo the preparation, of the segments if there are such.
-    record_of_pieces
-        The same of what ``read`` gives.
+        What :func:`kgmm.restore` needs to undo the preparation.
+    units
+        Of the variables, by the names that the file gives them, as far as it tells them.
     """
 
     source: str
@@ -75,7 +77,12 @@ class Series:
     unit: str = ""
     segments: tuple[np.ndarray, ...] = ()
     record: str = ""
-    record_of_pieces: str = ""
+    units: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def n_states(self) -> int:
+        """States of all members."""
+        return sum(map(len, self.segments)) if self.segments else self.shape[0] * self.shape[1]
 
     def pieces(self) -> Iterator[tuple[int, np.ndarray]]:
         """Pieces of all members and some times, each with the index of its first time."""
@@ -93,6 +100,13 @@ class Series:
         if self.segments:
             path = as_path(list(self.segments), time_step=self.time_step)
             return path.assign_coords(variable=list(self.variables)).assign_attrs(attributes)
+        return self._trajectory(attributes)
+
+    def in_one_member(self) -> xr.DataArray:
+        """The same with segments in one member, which takes no room for what short ones lack."""
+        return self._trajectory({SEGMENTS: len(self.segments)} if self.segments else {})
+
+    def _trajectory(self, attributes: dict) -> xr.DataArray:
         return as_trajectory(self.read(0, self.shape[1]), self.variables, self.time_step, **attributes)
 
 
@@ -210,24 +224,23 @@ def _prepared(contents: Contents, path: Path, options: ReadingOptions) -> Series
     fills = options.resample is not None or options.gaps is not None
     known = bool(contents.times) and fills and options.time_step is None
     step = None if known else common_step(contents, path, options)
-    start = Prepared(list(values), tuple(contents.variables), list(contents.times), step, contents.notes)
+    shared = len(contents.times) == 1  # by all members
+    times = list(contents.times) * (len(values) if shared else 1)
+    start = Prepared(list(values), tuple(contents.variables), times, step, contents.notes)
     try:
         done = prepare(start, options.without(contents.done))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     step = done.time_step
     lengths = {len(member) for member in done.members}
-    if len(lengths) == 1:
-        whole, segments = np.stack(done.members), ()
-    else:
-        segments = tuple(done.members)
-        whole = _of_one_length(segments)
-    times = done.times[0] if done.times and not segments else np.empty(0)
+    # Gaps make more of them; by chance they may have one length.
+    segments = tuple(done.members) if len(lengths) > 1 or len(done.members) > len(values) else ()
+    whole = joined(segments) if segments else np.stack(done.members)
+    times = np.concatenate(done.times[: len(segments) or 1]) if done.times else np.empty(0)
     record = record_of(done, contents.variables, float(step))
-    pieces = record_of_pieces(record, [len(segment) for segment in segments], whole.shape[1]) if segments else record
     return Series(
         str(path), whole.shape, done.names, float(step), lambda first, stop: whole[:, first:stop], done.notes, times,
-        *_span_and_unit(done.times if contents.times else [], contents.unit), segments, record, pieces,
+        *_span_and_unit(done.times if contents.times else [], contents.unit), segments, record, contents.units,
     )  # fmt: skip
 
 
@@ -237,16 +250,6 @@ def _span_and_unit(times: Sequence[np.ndarray], unit: str) -> tuple[tuple, str]:
         return (), ""
     span = (min(own[0] for own in times), max(own[-1] for own in times))
     return span, "days" if times[0].dtype.kind in "MO" else unit
-
-
-def _of_one_length(segments: Sequence[np.ndarray]) -> np.ndarray:
-    """Members cut into pieces of the length that keeps most states, ``(n_members, n_times, n_features)``.
-
-    A long piece is worth more than many short ones: the length counts by its square root.
-    """
-    lengths = np.array([len(segment) for segment in segments])
-    best = max(np.unique(lengths), key=lambda length: (lengths // length).sum() * length * length**0.5)
-    return equal_members(as_path([segment for segment in segments if len(segment) >= best])).values
 
 
 def _repeated(names: Sequence[str]) -> str:
@@ -259,20 +262,21 @@ def check_series(series: Series) -> None:
     Raises ``ValueError`` with the number of non-finite values and the place of the first, or the name of a constant
     variable.
     """
-    n_states = series.shape[0] * series.shape[1]
-    if n_states < _MIN_STATES:
-        raise ValueError(f"{series.source} holds {n_states} states: at least {_MIN_STATES} are needed")
+    if series.n_states < _MIN_STATES:
+        raise ValueError(f"{series.source} holds {series.n_states} states: at least {_MIN_STATES} are needed")
     lower, upper = np.full(series.shape[2], np.inf), np.full(series.shape[2], -np.inf)
     n_bad, first = 0, ""
     for start, values in series.pieces():
         bad = ~np.isfinite(values)
+        if series.segments:  # states between them are missing
+            bad &= ~bad.all(axis=2, keepdims=True)
         if bad.any():
             if not n_bad:
                 time, member, variable = np.argwhere(bad.swapaxes(0, 1))[0]
                 first = f"{series.variables[variable]!r} at time index {start + time}"
                 first += f" of member {member}" if series.shape[0] > 1 else ""
             n_bad += int(bad.sum())
-        lower, upper = np.minimum(lower, values.min(axis=(0, 1))), np.maximum(upper, values.max(axis=(0, 1)))
+        lower, upper = np.fmin(lower, np.nanmin(values, axis=(0, 1))), np.fmax(upper, np.nanmax(values, axis=(0, 1)))
     lower, upper = lower.astype(float), upper.astype(float)
     if n_bad:
         raise ValueError(

@@ -34,7 +34,7 @@ def close_gaps(series: Prepared, how: str, max_gap: int) -> Prepared:
             series, members=[part.values for part in parts], times=[part.times for part in parts],
             time_step=parts[0].step,
         )  # fmt: skip
-    members, times, count = [], [], 0
+    members, times, count, lone = [], [], 0, 0
     for k, member in enumerate(series.members):
         own = series.times[k] if series.times else (series.time_step or 1.0) * np.arange(len(member))
         known = np.isfinite(member).all(axis=1)
@@ -42,6 +42,7 @@ def close_gaps(series: Prepared, how: str, max_gap: int) -> Prepared:
         if how == "segments":
             edges = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]]).astype(int))).reshape(-1, 2)
             kept = [slice(start, stop) for start, stop in edges if stop - start > 1]
+            lone += len(edges) - len(kept)
         else:
             inside = np.flatnonzero(known)
             kept = [slice(inside[0], inside[-1] + 1)] if inside.size else []
@@ -57,7 +58,8 @@ def close_gaps(series: Prepared, how: str, max_gap: int) -> Prepared:
     notes = {
         "drop-edges": "missing states at both ends were cut",
         "interpolate": f"{count} missing states were interpolated",
-        "segments": f"{count} missing states divide the series into {len(members)} members",
+        "segments": f"{count} missing states divide the series into {len(members)} members"
+        + f", and {lone} lone state{'s' * (lone > 1)} between gaps {'are' if lone > 1 else 'is'} left out" * bool(lone),
     }
     return series.noted(notes[how], members=members, times=times)
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from kgmm.data.blocks import BlockMoments
+from kgmm.data.blocks import BlockMoments, effective_sizes
 from kgmm.data.datasets import Series
-from kgmm.data.restoring import RECORD
+from kgmm.data.restoration import RECORD
+from kgmm.data.segments import SEGMENTS, lengths_in_words
 from kgmm.data.standardization import Standardization
 from kgmm.data.trajectory import write_trajectory
 
@@ -25,14 +26,13 @@ def write_series(series: Series, *, samples: str | Path, path: str | Path) -> No
     attributes = {"source": Path(series.source).name}
     notes = list(series.notes)
     if series.segments:
-        total = sum(len(segment) for segment in series.segments)
-        notes.append(
-            f"{n_members * n_times} of {total} states are used, as {n_members} members of {n_times} times each"
-        )
+        notes.append(f"{lengths_in_words([len(segment) for segment in series.segments])} are used")
+        attributes[SEGMENTS] = len(series.segments)
+    attributes |= {"units": {**series.units}, "time_unit": series.unit}
     if notes:
         attributes["preparation"] = "; ".join(notes)
-    if series.record_of_pieces:
-        attributes[RECORD] = series.record_of_pieces
+    if series.record:
+        attributes[RECORD] = series.record
     for file, members, times in ((samples, n_members, n_times), (path, path_members, path_times)):
         pieces = (values[:members, : times - start] for start, values in series.pieces() if start < times)
         write_trajectory(
@@ -49,6 +49,9 @@ def write_series(series: Series, *, samples: str | Path, path: str | Path) -> No
 def series_effective_size(series: Series) -> float:
     """Number of independent samples the series is worth, for its slowest variable, reading it twice in pieces."""
     n_members, n_times, n_features = series.shape
+    if series.segments:
+        everything = np.concatenate(series.segments)
+        return float(effective_sizes(everything, Standardization.of(everything)).min())
     flat = ((start, values.reshape(-1, n_features)) for start, values in series.pieces())
     moments = BlockMoments(n_members * n_times, Standardization.of_pieces(flat))
     for start, values in series.pieces():

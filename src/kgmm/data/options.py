@@ -112,6 +112,31 @@ class ReadingOptions(Options):
         return self.model_copy(update={name: type(self).model_fields[name].default for name in names})
 
     @property
+    def can_be_undone(self) -> bool:
+        """Whether the states differ from those of the file by something that can be undone."""
+        # Those of components were subtracted at every grid point, and are not known of the components.
+        of_series = (self.anomalies or self.detrend) and self.reduce in (None, "mean")
+        return bool(self.transform or self.derivative or self.lag_embed or of_series)
+
+    @property
+    def not_undone(self) -> list[str]:
+        """What of the preparation cannot be undone, a clause each."""
+        found = []
+        if self.reduce not in (None, "mean"):
+            what = " and ".join(name for name in ("anomalies", "detrend") if getattr(self, name))
+            found.append("principal components are not turned back into a field")
+            if what:
+                found[0] += f", and season and trend of its grid points ({what}) are not put back"
+        if self.resample is not None:
+            found.append(f"the values are those at the new time step of {self.resample:g}")
+        if self.jitter is not None:
+            found.append(f"the uniform noise of width {self.jitter:g} stays in the values")
+        if self.derivative or self.lag_embed:
+            what = ["time derivatives"] * self.derivative + ["earlier states"] * bool(self.lag_embed)
+            found.append(f"{' and '.join(what)}, which are no variables of the file, are not shown")
+        return found
+
+    @property
     def prepares(self) -> bool:
         """Whether anything is done to the states after they are read."""
         wanted = (self.gaps, self.resample, self.jitter, self.transform, self.anomalies, self.lag_embed)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from kgmm.data.segments import SEGMENTS, in_one_member, runs
 from kgmm.data.time_steps import steps_between
 from kgmm.data.trajectory import DIMENSIONS, STATE
 
@@ -68,9 +69,8 @@ def as_path(path, *, time_step: float | None = None) -> xr.DataArray:
 
 
 def segments(path) -> list[np.ndarray]:
-    """The members of a path without their padding, each ``(n_times, n_features)``."""
-    values = as_path(path).values
-    return [member[: _length(member)] for member in values]
+    """The members of a path without their padding, or its segments, each ``(n_times, n_features)``."""
+    return runs(as_path(path).values)
 
 
 def states(path) -> np.ndarray:
@@ -198,7 +198,10 @@ def _checked(
         raise ValueError(f"the path is empty: its shape (members, times, variables) is {values.shape}")
     values = np.asarray(values, dtype=float)
     for number, member in enumerate(values):
-        bad = int((~np.isfinite(member[: _length(member)])).sum())
+        finite = np.isfinite(member[: _length(member)])
+        if attributes and SEGMENTS in attributes:
+            finite = finite[finite.any(axis=1)]  # states between segments are missing
+        bad = int((~finite).sum())
         if bad or _length(member) == 0:
             raise ValueError(
                 f"member {number} of the path holds {bad or member.size} values that are not finite: fill or cut them"
@@ -208,18 +211,9 @@ def _checked(
     return xr.DataArray(values, dims=DIMENSIONS, coords=coordinates, name=STATE, attrs=attributes or {})
 
 
-def equal_members(path: xr.DataArray) -> xr.DataArray:
-    """A path whose members have one length: those of a padded one are cut into pieces as long as its shortest member.
+def as_members(path) -> xr.DataArray:
+    """:func:`as_path` with members of one length, or of unequal length one after the other in one member.
 
-    What is left over at the end of a member is not used; a path without padding is returned as it is.
+    See :mod:`kgmm.data.segments`.
     """
-    lengths = [_length(member) for member in path.values]
-    shortest = min(lengths)
-    if shortest == path.sizes["time"]:
-        return path
-    pieces = [
-        member[start : start + shortest]
-        for member, length in zip(path.values, lengths)
-        for start in range(0, length - shortest + 1, shortest)
-    ]
-    return _checked(np.stack(pieces), list(path["variable"].values), time_step_of(path), path.attrs)
+    return in_one_member(as_path(path))

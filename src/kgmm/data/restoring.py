@@ -2,42 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import xarray as xr
 
 from kgmm.data.paths import as_path, time_step_of
-from kgmm.data.preparation import Prepared
-from kgmm.data.regular_times import day_numbers
-from kgmm.data.time_steps import is_monthly, month_numbers, phases
+from kgmm.data.restoration import Restoration
+from kgmm.data.segments import SEGMENTS, runs
 from kgmm.data.trajectory import as_trajectory
 from kgmm.data.transforms import recorded
-
-RECORD = "preparation_record"
-
-
-def record_of(series: Prepared, variables: Sequence[str], time_step: float) -> str:
-    """What :func:`restore` needs to know of a preparation, as JSON; ``variables`` are those before it."""
-    record = {"variables": list(variables), "step": time_step, "steps": series.undone, "starts": list(series.starts)}
-    times = series.origin
-    if times.dtype.kind == "M":
-        record |= {"start": str(times[0].astype("datetime64[ms]")), "calendar": "standard"}
-    elif times.dtype == object:
-        record |= {"start": times[0].isoformat(), "calendar": times[0].calendar}
-    if "start" in record and is_monthly(times):
-        record["months"] = int(np.diff(month_numbers(times))[0])
-    return json.dumps(record)
-
-
-def record_of_pieces(record: str, lengths: Sequence[int], length: int) -> str:
-    """The record of a series whose members of these lengths, if not shorter, were cut into pieces of one length."""
-    changed = json.loads(record)
-    starts = [
-        start + place for start, own in zip(changed["starts"], lengths) for place in range(0, own - length + 1, length)
-    ]
-    return json.dumps(changed | {"starts": starts})
 
 
 def restore(sample, path: xr.DataArray, *, after: int = 0) -> xr.DataArray:
@@ -81,37 +55,46 @@ def restore(sample, path: xr.DataArray, *, after: int = 0) -> xr.DataArray:
     >>> bool(np.allclose(kgmm.restore(path, path)[0, :, 0], x))
     True
     """
-    record = _record(path)
+    restoration = Restoration.of(path)
     sample = as_path(sample)
     if sample.sizes["variable"] != path.sizes["variable"]:
         raise ValueError(f"the sample has {sample.sizes['variable']} variables: the path has {path.sizes['variable']}")
-    # The first state of the path is later than that of the series by those that embedding and derivatives took.
-    starts = np.array(_starts(record, sample, path))
-    first = starts + after + sum(step.get("lost", 0) for step in record["steps"])
-    places = first[:, None] + np.arange(sample.sizes["time"])  # (1 or n_members, n_times)
-    dates = _dates(record, places.max() + 1)
-    values = sample.values
-    for step in reversed(record["steps"]):
-        if step["what"] == "added":
-            values = values[..., : step["kept"]]
-        elif step["what"] == "standardise":
-            values = np.array(step["mean"]) + np.array(step["deviation"]) * values
-        elif step["what"] == "transform":
-            values = values.copy()
-            for k, function in recorded(step).items():
-                values[..., k] = function.inverse(values[..., k])
-        elif step["what"] == "detrend":
-            passed = record["step"] * places if dates is None else day_numbers(dates)[places]
-            values = values + (step["first"] + passed)[..., None] * np.array(step["slopes"])
-        else:
-            # Without dates the times were decimal years, in months.
-            at = (step["first"] + places) % 12 if dates is None else phases(dates, step["period"])[places]
-            values = values + np.array(step["means"])[at]
-    restored = as_trajectory(values, record["variables"], time_step_of(path))
+    places = places_of(restoration, sample, path.sizes["member"]) + after
+    restored = as_trajectory(restoration.undo(sample.values, places), restoration.variables, time_step_of(path))
+    dates = restoration.dates(int(places.max()) + 1)
     if dates is None:
         return restored
     own = (("member", "time"), dates[places]) if len(places) > 1 else ("time", dates[places[0]])
     return restored.assign_coords(date=own)
+
+
+def places_of(restoration: Restoration, sample: xr.DataArray, n_members: int) -> np.ndarray:
+    """Places of the states of a sample, ``(n_members, n_times)``, or ``(1, n_times)`` if all members begin at once.
+
+    Parameters
+    ----------
+    restoration : Restoration
+    sample : xarray.DataArray
+        Dimensions ``(member, time, variable)``; segments follow each other as in the series of the record.
+    n_members : int
+        Of the series of the record.
+
+    Raises
+    ------
+    ValueError
+        If the sample has other segments.
+    """
+    starts = restoration.starts
+    if SEGMENTS in sample.attrs:
+        lengths = [len(segment) for segment in runs(sample.values)]
+        if len(lengths) != len(starts):
+            raise ValueError(f"the sample has {len(lengths)} segments: the path was made with {len(starts)}")
+        # The states between two segments are missing, wherever they are.
+        own = [start + np.arange(length + 1) for start, length in zip(starts, lengths)]
+        return np.concatenate(own)[None, :-1]
+    alike = sample.sizes["member"] == n_members == len(starts)
+    starts = starts if alike and len(set(starts)) > 1 else starts[:1]
+    return np.array(starts)[:, None] + np.arange(sample.sizes["time"])
 
 
 def physical_score(score: Callable[[np.ndarray], np.ndarray], path: xr.DataArray) -> Callable[[np.ndarray], np.ndarray]:
@@ -148,7 +131,7 @@ def physical_score(score: Callable[[np.ndarray], np.ndarray], path: xr.DataArray
     >>> bool(np.abs(score(np.array([[0.5], [1.0], [2.0]])) + 1.0).max() < 0.1)  # of the exponential law: -1
     True
     """
-    steps = _record(path)["steps"]
+    steps = Restoration.of(path).steps
     for step in steps:
         if step["what"] not in ("transform", "standardise"):
             raise ValueError(
@@ -170,30 +153,3 @@ def physical_score(score: Callable[[np.ndarray], np.ndarray], path: xr.DataArray
         return slope * score(y) + further
 
     return restored
-
-
-def _record(path: xr.DataArray) -> dict:
-    if RECORD not in path.attrs:
-        raise ValueError("the path holds no record of a preparation: give what kgmm.read returned")
-    return json.loads(path.attrs[RECORD])
-
-
-def _starts(record: Mapping, sample: xr.DataArray, path: xr.DataArray) -> list[int]:
-    """Where the members of a sample begin, in steps: one number if all do at once."""
-    starts = record.get("starts") or [0]  # files of earlier versions have none
-    alike = sample.sizes["member"] == path.sizes["member"] == len(starts)
-    return starts if alike and len(set(starts)) > 1 else starts[:1]
-
-
-def _dates(record: Mapping, number: int) -> np.ndarray | None:
-    """So many dates from the first of the series on, in the calendar of its file."""
-    if "start" not in record:
-        return None
-    calendar = {"calendar": record["calendar"], "use_cftime": record["calendar"] != "standard"}
-    if "months" not in record:
-        seconds = round(86400 * record["step"])
-        return xr.date_range(record["start"], periods=number, freq=f"{seconds}s", **calendar).values
-    start = xr.date_range(record["start"], periods=1, freq="s", **calendar)[0]
-    month = start.replace(day=1, hour=0, minute=0, second=0)
-    months = xr.date_range(month, periods=number, freq=f"{record['months']}MS", **calendar)
-    return (months + (start - month)).values

@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from kgmm.data.observation import RingView
+from kgmm.data.segments import without_gaps
 
 _ROWS_PER_PIECE = 1 << 20
 # Members with more rows than this are read one at a time, only the rows that are asked for.
@@ -42,7 +43,7 @@ class Samples:
     Parameters
     ----------
     trajectory
-        Dimensions ``(member, time, variable)``; may be lazy.
+        Dimensions ``(member, time, variable)``; may be lazy. Missing states between segments are no samples.
     n_samples
         Number of samples; all by default. They are taken over all members first and as far apart in time as the number
         allows, because members are independent and neighbouring times are not.
@@ -63,7 +64,7 @@ class Samples:
     """
 
     def __init__(self, trajectory: xr.DataArray, n_samples: int | None = None, view: RingView | None = None):
-        self._trajectory = trajectory
+        self._trajectory = trajectory = without_gaps(trajectory)
         self._view = view or RingView(trajectory.sizes["variable"])
         self._view.check(trajectory.sizes["variable"])
         n_members = trajectory.sizes["member"] * self._view.shifts

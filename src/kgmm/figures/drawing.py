@@ -70,12 +70,12 @@ def training_page(results: list[ExperimentResult]) -> xr.Dataset:
     return dataset.assign_attrs(kind="training" if dataset.sizes else "empty")
 
 
-def trajectory_page(file: str) -> xr.Dataset:
-    """What the page of a trajectory shows, from its description."""
+def page_of(file: str, kind: str) -> xr.Dataset:
+    """What a page shows that is made from one result: a trajectory from its description, a model in other units."""
     if failure_of(file) is not None:
         return xr.Dataset(attrs={"kind": "empty"})
-    with xr.open_dataset(file) as description:
-        return description.load().assign_attrs(kind="trajectory")
+    with xr.open_dataset(file, decode_times=False) as dataset:
+        return dataset.load().assign_attrs(kind=kind)
 
 
 def sweep_page(table: pd.DataFrame, axes: list[list[str]]) -> xr.Dataset:
@@ -102,7 +102,7 @@ def draw_picture(
     Parameters
     ----------
     drawing : str
-        ``"figure"``, ``"training"``, ``"trajectory"`` or ``"sweep"``.
+        ``"figure"``, ``"training"``, ``"trajectory"``, ``"restored"`` or ``"sweep"``.
     name : str
         Block or figure that it is of.
     sources : list
@@ -130,8 +130,8 @@ def _contents(drawing: str, name: str, sources: list) -> xr.Dataset:
         return gather(sources[1:], sources[0])
     if drawing == "training":
         return training_page(sources)
-    if drawing == "trajectory":
-        return trajectory_page(sources[0])
+    if drawing in ("trajectory", "restored"):
+        return page_of(sources[0], drawing)
     table = pd.read_csv(sources[0])
     return sweep_page(table[table["block"] == name].reset_index(drop=True), sources[1:])
 

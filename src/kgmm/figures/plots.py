@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from kgmm.data.paths import as_path, equal_members, states
+from kgmm.data.paths import as_members, as_path, states
 from kgmm.figures.joint_panels import draw_joint, joint_kinds
 from kgmm.figures.panels import draw_autocorrelation, draw_marginal
 from kgmm.statistics.curves import autocorrelations, joint_densities, marginal_densities
@@ -80,7 +80,7 @@ def plot_autocorrelations(path, sample: xr.DataArray, axes: Sequence[Axes] | Non
     2
     """
     path = _of_equal_variables(path, sample)
-    curves = autocorrelations(equal_members(path), equal_members(as_path(sample)))
+    curves = autocorrelations(as_members(path), as_members(sample))
     return _draw_each(draw_autocorrelation, _dataset(path, curves), axes)
 
 

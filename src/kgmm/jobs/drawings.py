@@ -66,23 +66,27 @@ def drawings_of(results: RunResults, bundles: Bundles, path: Callable[[str], str
 
     def training(wildcards) -> list:
         # What tells the fits of a block apart, and nothing of what is made from them.
-        later = dict.fromkeys(("evaluation", "comparison", "comparison_fitted", "response"))
+        later = dict.fromkeys(("evaluation", "comparison", "comparison_fitted", "response", "restored"))
         return [replace(result, **later) for result in results.of_block(wildcards.name)]
 
     def trajectory(wildcards) -> list:
         return [results.description_of(wildcards.name)]
 
+    def restored(wildcards) -> list:
+        return [results.restored_of(wildcards.name)]
+
     def sweep(wildcards) -> list:
         (found,) = (sweep for sweep in results.sweeps if sweep.block == wildcards.name)
         return [path("sweep.csv"), *shared_axis(list(found.axes), found.mode)]
 
-    kinds = [kind for kind in figure_kinds() if kind not in ("training", "trajectory", "sweep")]
+    kinds = [kind for kind in figure_kinds() if kind not in ("training", "trajectory", "restored", "sweep")]
     drawn = results.drawn
     compared = of_block("evaluation", "comparison", "comparison_fitted", "response", "race")
     table = [
         ("draw_figure", "figures", compared, figure, kinds),
         ("draw_trajectory", "trajectories", of_block("description"), trajectory, ["trajectory", "empty"]),
         ("draw_training", "training", of_block("score"), training, ["training", "empty"]),
+        ("draw_restored", "restored", of_block("restored"), restored, ["restored", "empty"]),
         ("draw_sweep", "sweeps", lambda wildcards: [path("sweep.csv")], sweep, ["sweep"]),
     ]
     return [

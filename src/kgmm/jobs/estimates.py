@@ -40,6 +40,7 @@ RATES = {
     "estimate_mobility, state": (60.0, 0.0),
     "estimate_mobility, choose": (10.0, 0.0),
     "compare_model": (3.0, 910.0),
+    "restore_units": (0.6, 0.0),
 }
 _BYTES = 4  # of a stored number
 # Steps of a model in one unit of its fastest relaxation, and evaluations of its score in a step of the default scheme.

@@ -139,15 +139,27 @@ def _add_models(row: Row, settings: dict, store: TaskStore) -> None:
         sample = add("sample_langevin", own, mobility=estimate, **given)
         comparison = add("compare_model", compared | {"baselines": True}, sample=sample, mobility=estimate, **data)
         row.tasks |= {"mobility": estimate, "sample": sample, "comparison": comparison}
+        _add_restored(row, settings, store, sample)
         return
     sample = add("sample_langevin", own | {"identity": mobility["identity"]}, **given)
     row.tasks |= {"sample": sample, "comparison": add("compare_model", compared, sample=sample, **data)}
     if mobility["method"] == "identity":
+        _add_restored(row, settings, store, sample)
         return
     estimate = add("estimate_mobility", chosen, sample=sample, **given)
     fitted = add("sample_langevin", own, sample=sample, mobility=estimate, **given)
     comparison = add("compare_model", compared, sample=fitted, mobility=estimate, **data)
     row.tasks |= {"mobility": estimate, "sample_fitted": fitted, "comparison_fitted": comparison}
+    _add_restored(row, settings, store, fitted)
+
+
+def _add_restored(row: Row, settings: dict, store: TaskStore, sample: Task) -> None:
+    """Data and model in the units of the file, where the data are a user's and these units differ."""
+    system = row.experiment.system
+    if system.kind == "dataset" and system.can_be_undone:
+        label = f"{row.method}-{score_label(settings)}"
+        parents = {"trajectory": row.tasks["trajectory"], "sample": sample}
+        row.tasks["restored"] = store.add("restore_units", row.system, label, stage_system(settings), **parents)
 
 
 def _add_responses(row: Row, settings: dict, store: TaskStore) -> None:

@@ -19,8 +19,8 @@ class Row:
     tasks : dict of Task
         By their role: ``trajectory``, ``description``, ``cells``, ``score``, ``evaluation``, ``race``; of the model
         with the identity mobility ``sample`` and ``comparison``; ``mobility``, and of the model with it
-        ``sample_fitted`` and ``comparison_fitted``; ``response``, with the simulated ones of the system, ``truth``,
-        and of the fitted model, ``response_model``.
+        ``sample_fitted`` and ``comparison_fitted``; ``restored``, data and model in the units of the file;
+        ``response``, with the simulated ones of the system, ``truth``, and of the fitted model, ``response_model``.
     """
 
     experiment: Experiment

@@ -12,7 +12,7 @@ from kgmm.jobs.rows import Row
 from kgmm.jobs.tasks import Task
 from kgmm.results import RESULTS, ExperimentResult, Opening, Section, Sweep, TrajectoryResult
 
-_COMPARED = ("evaluation", "comparison", "comparison_fitted", "response")
+_COMPARED = ("evaluation", "comparison", "comparison_fitted", "response", "restored")
 
 
 class RunResults:
@@ -86,6 +86,7 @@ class RunResults:
             "figures": [*self._not_sweeps(scored), *(figure.name for figure in self._plan.config.figures)],
             "trajectories": self._trajectory_blocks(),
             "training": self._not_sweeps(fitted),
+            "restored": self._not_sweeps(self._blocks_with("restored")),
             "sweeps": self.sweep_blocks,
         }
 
@@ -114,6 +115,11 @@ class RunResults:
         rows = self._plan.rows if block is None else self._plan.rows_of(block)
         tasks = (row.tasks[role] for row in rows for role in (roles or row.tasks) if role in row.tasks)
         return sorted({task.done for task in tasks})
+
+    def restored_of(self, block: str) -> str:
+        """File of the first model of a block in the units of the file."""
+        rows = (row for row in self._plan.rows_of(block) if "restored" in row.tasks)
+        return next(rows).file("restored")
 
     def description_of(self, block: str) -> str:
         """File of the description of a block's first trajectory."""
@@ -170,6 +176,7 @@ class RunResults:
             training=picture("training"),
             sweep=picture("sweeps"),
             trajectory=picture("trajectories"),
+            restored=picture("restored"),
             joint=tuple(
                 self._picture("figures", figure.name)
                 for figure in self._plan.config.figures

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from kgmm.data.blocks import Estimate
+from kgmm.data.segments import states_of
 from kgmm.langevin.circulation import Circulation, variable_pairs
 from kgmm.langevin.polynomials import PolynomialBasis
 from kgmm.langevin.radial import RadialBasis
@@ -111,7 +112,7 @@ def fit_circulation(
     if d < 2:
         raise ValueError("the path has one variable: a circulation needs two")
     group = generated_group(symmetries or [], d)
-    n_points = min(max_points, values.shape[0] * values.shape[1])
+    n_points = min(max_points, len(states_of(values)))
 
     def equations_of(basis) -> NormalEquations:
         return normal_equations(
@@ -190,7 +191,7 @@ def _problems(
                 yield "constant" if degree == 0 else f"polynomials of degree {degree}", found
         del equations
     origin, unit = _frame(score, group)
-    points = score.standardization.forward(values[:, ::_KMEANS_STRIDE].reshape(-1, d))
+    points = score.standardization.forward(states_of(values[:, ::_KMEANS_STRIDE]))
     done = set()
     for n_centers in centers:
         n_terms = min(n_centers, most_terms)

@@ -6,7 +6,8 @@ import logging
 
 import numpy as np
 
-from kgmm.data.paths import as_path, equal_members, states
+from kgmm.data.paths import as_path, states
+from kgmm.data.segments import in_one_member
 from kgmm.errors import ScientificFailure
 from kgmm.langevin.dynamics import CIRCULATIONS, Dynamics
 from kgmm.langevin.fit_dynamics import fit_dynamics
@@ -99,7 +100,7 @@ def fit_langevin(
             logger.warning("%s", warning)
         return model.with_dynamics(dynamics.replace(warnings=tuple(found)))
     options = {"circulation": circulation, "symmetries": tuple(symmetries), "seed": random_state}
-    path = equal_members(path)
+    path = in_one_member(path)
     model = fit_dynamics(path, score, **options)
     if is_given or not model.dynamics.warnings or isinstance(score.network, GradientNetwork):
         return model

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from kgmm.data.paths import time_step_of
+from kgmm.data.segments import every, states_of
 from kgmm.errors import ScientificFailure
 from kgmm.langevin.circulation_fit import CirculationFit, fit_circulation
 from kgmm.langevin.constant import SMOOTH_EXPONENT, fit_constant_mobility
@@ -66,7 +67,8 @@ def fit_dynamics(
     Parameters
     ----------
     path : xarray.DataArray
-        Dimensions ``(member, time, variable)``, members of one length, equally spaced in time.
+        Dimensions ``(member, time, variable)``, equally spaced in time; of unequal members see
+        :mod:`kgmm.data.segments`.
     score : ScoreModel
     circulation : str
         ``"constant"``: a constant mobility ``Φ`` with its antisymmetric part, see
@@ -97,7 +99,7 @@ def fit_dynamics(
     data = BlockedAutocorrelation.of(training.values.astype(float), interval)
     if not np.isfinite(data.decorrelation_times).all():
         raise ScientificFailure("a variable of the path never decorrelates: the path is too short for its dynamics")
-    start = training.values.reshape(-1, training.sizes["variable"])
+    start = states_of(training.values)
     start = start[np.linspace(0, len(start) - 1, min(len(start), _START_POINTS)).astype(int)].astype(float)
     check_data = _check_data(held_out, interval, data)
     # What the two parts of the data differ by: no model can be asked to be nearer to one of them.
@@ -183,7 +185,7 @@ def _state_dependent(
     rotation = rotation_share(score, start)
     if rotation > _LARGEST_ROTATION:
         logger.info("the antisymmetric share of the score's Jacobian is %.3f: the nearest gradient is taken", rotation)
-        samples = training.values.reshape(-1, training.sizes["variable"])
+        samples = states_of(training.values)
         score = project_to_gradient(score, samples, random_state=seed)
     values = training.values.astype(float)
     try:
@@ -228,7 +230,9 @@ def _linear_error(path: xr.DataArray, data: BlockedAutocorrelation) -> float:
         return 0.0
     rho = np.array([np.diag(covariance) for covariance in covariances]) / np.diag(covariances[0])
     return float(
-        autocorrelation_errors(data, BlockedAutocorrelation(data.interval, rho, data.own, data.n_values)).max()
+        autocorrelation_errors(
+            data, BlockedAutocorrelation(data.interval, rho, data.own, data.n_values, data.pairs)
+        ).max()
     )
 
 
@@ -236,7 +240,7 @@ def _resolved(diffusion: np.ndarray, values: np.ndarray, interval: float) -> boo
     """Whether twice the interval gives the same diffusion: otherwise differences hold velocities, not noise."""
     if np.linalg.eigvalsh(diffusion)[0] <= 0:
         return False
-    twice, _ = difference_diffusion(values[:, ::2], 2 * interval)
+    twice, _ = difference_diffusion(every(values, 2), 2 * interval)
     root = np.sqrt(np.diag(diffusion))
     return bool(np.abs((twice - diffusion) / np.outer(root, root)).max() < _RESOLVED)
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 import xarray as xr
 
+from kgmm.data.segments import states_of
 from kgmm.data.trajectory import as_trajectory
 from kgmm.randomness import Seed, torch_generator
 from kgmm.sde.ensemble import Ensemble, steps_in
@@ -76,8 +77,9 @@ class KramersMoyalModel:
             raise ValueError(f"n_bins is {n_bins}: it must be at least 2")
         interval = float(path["time"][1] - path["time"][0])
         values = path.values.astype(float)
-        x = values[:, :-1].reshape(-1, d)
-        increments = np.diff(values, axis=1).reshape(-1, d)
+        x, increments = values[:, :-1].reshape(-1, d), np.diff(values, axis=1).reshape(-1, d)
+        known = ~np.isnan(increments[:, 0])  # none reaches over a gap
+        x, increments = x[known], increments[known]
         edges = tuple(np.linspace(*np.quantile(column, _CENTRAL), n_bins + 1) for column in x.T)
         cell = _cells(torch.as_tensor(x.T), edges).numpy()
         n_cells = n_bins**d
@@ -93,7 +95,7 @@ class KramersMoyalModel:
         covariance = products / safe - mean[:, None] * mean[None, :]
         nearest = _nearest(enough, n_bins, d)
         roots = np.linalg.cholesky(covariance[:, :, nearest].transpose(2, 0, 1) / interval + 1e-300 * np.eye(d))
-        start = values[:, :: max(1, values.shape[1] // 50)].reshape(-1, d)
+        start = states_of(values[:, :: max(1, values.shape[1] // 50)])
         return cls(edges, mean[:, nearest] / interval, roots.transpose(1, 2, 0), count, start)
 
     def sample(

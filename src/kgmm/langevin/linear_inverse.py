@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from scipy.linalg import expm, logm
 
+from kgmm.data.segments import longest_run, states_of
 from kgmm.data.trajectory import as_trajectory
 from kgmm.errors import ScientificFailure
 from kgmm.langevin.mobility import refuse_indefinite
@@ -73,14 +74,17 @@ class LinearInverseModel:
         """
         interval = float(path["time"][1] - path["time"][0])
         n_steps = round(lag / interval)
-        if not 1 <= n_steps < path.sizes["time"]:
+        longest = longest_run(path.values)
+        if not 1 <= n_steps < longest:
             raise ValueError(
                 f"lag is {lag:g}: it must lie between the interval {interval:g} and the length of the path, "
-                f"{interval * (path.sizes['time'] - 1):g}"
+                f"{interval * (longest - 1):g}"
             )
         values = path.values.astype(float)
         correlations = correlation(values, n_steps + 1)
-        return cls.of_correlations(values.mean(axis=(0, 1)), correlations[0], correlations[n_steps], n_steps * interval)
+        return cls.of_correlations(
+            states_of(values).mean(axis=0), correlations[0], correlations[n_steps], n_steps * interval
+        )
 
     @classmethod
     def of_correlations(

@@ -10,12 +10,20 @@ from scipy import stats
 from scipy.integrate import cumulative_simpson
 
 from kgmm.data.blocks import BLOCKS
-from kgmm.data.paths import as_path, equal_members, time_step_of
+from kgmm.data.paths import as_members, time_step_of
+from kgmm.data.segments import runs, states_of
 from kgmm.langevin.moment_identities import further_functions
 from kgmm.langevin.observables import Group, Observable, groups_of
 from kgmm.langevin.options import MOMENTS
 from kgmm.langevin.perturbations import Perturbation
-from kgmm.langevin.response_blocks import BlockCorrelations, check, deviation, deviations_of_blocks, regressions
+from kgmm.langevin.response_blocks import (
+    BlockCorrelations,
+    check,
+    deviation,
+    deviations_of_blocks,
+    regressions,
+    shortest_of_blocks,
+)
 from kgmm.langevin.response_weights import Weights, weights_of
 from kgmm.langevin.symmetries import generated_group
 from kgmm.score.model import ScoreModel
@@ -104,17 +112,16 @@ def response(
     >>> found.attrs["checks_pass"]
     1
     """
-    path = equal_members(as_path(path))
-    values = path.values
-    n_members, n_times, d = values.shape
+    path = as_members(path)
+    lengths = [len(segment) for segment in runs(path.values)]
     interval = time_step_of(path)
-    flat = values.reshape(-1, d)
+    flat = states_of(path.values)
     _refuse_other_data(score, flat)
-    n_lags = _number_of_lags(n_members, n_times, interval, longest)
-    weights = weights_of(flat, score, perturbation, divergence, generated_group(symmetries, d), moments)
+    n_lags = _number_of_lags(lengths, interval, longest)
+    weights = weights_of(flat, score, perturbation, divergence, generated_group(symmetries, flat.shape[1]), moments)
     groups = groups_of(observables, weights.everything, path["variable"].values)
     correlations, as_given = (
-        [BlockCorrelations(np.reshape(w, (-1, n_members, n_times)), n_lags) for w in of_images]
+        [BlockCorrelations(np.reshape(w, (-1, len(flat))), lengths, n_lags) for w in of_images]
         for of_images in ([np.stack(pair) for pair in zip(weights.corrected, weights.gaussian)], weights.given)
     )
     dataset = xr.Dataset(coords={"lag": interval * np.arange(n_lags)})
@@ -167,14 +174,15 @@ def _refuse_other_data(score, flat: np.ndarray) -> None:
         )
 
 
-def _number_of_lags(n_members: int, n_times: int, interval: float, longest: float | None) -> int:
+def _number_of_lags(lengths: Sequence[int], interval: float, longest: float | None) -> int:
     # Standard errors come from blocks, each of which must hold the longest lag twice.
-    block_length = n_times if n_members >= BLOCKS else n_times // BLOCKS
+    block_length = shortest_of_blocks(lengths)
     n_lags = (block_length // 4 if longest is None else round(longest / interval)) + 1
     if not _MIN_LAGS <= n_lags <= block_length // 2:
         raise ValueError(
-            f"longest is {(n_lags - 1) * interval:g}: a path of {n_members} members, each {n_times * interval:g} long, "
-            f"allows lags between {interval:g} and {max(0, block_length // 2 - 1) * interval:g}"
+            f"longest is {(n_lags - 1) * interval:g}: a path of {len(lengths)} members, "
+            f"{'each' if len(set(lengths)) == 1 else 'at most'} {max(lengths) * interval:g} long, allows lags between "
+            f"{interval:g} and {max(0, block_length // 2 - 1) * interval:g}"
         )
     return n_lags
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import pairwise
 
@@ -9,6 +10,7 @@ import numpy as np
 from scipy import fft
 
 from kgmm.data.blocks import BLOCKS
+from kgmm.data.segments import blocks_of_runs
 from kgmm.langevin.response_weights import Weights
 
 _ROUNDING = 1e-9
@@ -22,56 +24,64 @@ class BlockCorrelations:
     Parameters
     ----------
     weights
-        ``(n_weights, n_members, n_times)``.
+        ``(n_weights, n)``, at all states, members or segments one after the other.
+    lengths
+        Of the members or segments.
     n_lags
         Number of lags.
     """
 
-    def __init__(self, weights: np.ndarray, n_lags: int):
-        _, self._n_members, self._n_times = weights.shape
+    def __init__(self, weights: np.ndarray, lengths: Sequence[int], n_lags: int):
         self._n_lags = n_lags
-        self._blocks = _blocks(self._n_members, self._n_times)
         self._weights = weights
-        longest = max(weights[:, *block].shape[2] for block in self._blocks)
-        self._size = fft.next_fast_len(longest + n_lags, real=True)
+        self._segments = _segments(lengths)
+        blocks = _blocks(self._segments)
+        self._states = [np.concatenate(block) for block in blocks]
+        self._parts = [_by_length(block) for block in blocks]
+
+    @property
+    def n_blocks(self) -> int:
+        """Number of blocks."""
+        return len(self._states)
 
     @cached_property
-    def _transforms(self) -> list[np.ndarray]:
-        return [np.conj(fft.rfft(self._weights[:, *block], self._size)) for block in self._blocks]
+    def _transforms(self) -> list[list[np.ndarray]]:
+        return [[np.conj(fft.rfft(self._weights[:, at], self._size(at))) for at in block] for block in self._parts]
+
+    def _size(self, at: np.ndarray) -> int:
+        return fft.next_fast_len(at.shape[1] + self._n_lags, real=True)
 
     def blocks_of(self, a: np.ndarray) -> np.ndarray:
         """``E[a(t + τ) B(t)]`` of an observable ``(n,)`` in every block, ``(n_weights, n_blocks, n_lags)``."""
-        a = a.reshape(self._n_members, self._n_times)
-        found = []
-        for block, transform in zip(self._blocks, self._transforms):
-            length = a[block].shape[1]
-            product = (fft.rfft(a[block], self._size) * transform).mean(axis=1)
-            found.append(fft.irfft(product, self._size)[:, : self._n_lags] / (length - np.arange(self._n_lags)))
+        lags, found = np.arange(self._n_lags), []
+        for block, transforms in zip(self._parts, self._transforms):
+            sums, pairs = 0.0, 0.0
+            for at, transform in zip(block, transforms):
+                size = self._size(at)
+                product = (fft.rfft(a[at], size) * transform).sum(axis=1)
+                sums = sums + fft.irfft(product, size)[:, : self._n_lags]
+                pairs = pairs + len(at) * np.maximum(at.shape[1] - lags, 0)
+            found.append(sums / pairs)
         return np.stack(found, axis=1)
 
     def of_block(self, values: np.ndarray, block: int) -> np.ndarray:
         """Those of ``(n, …)`` values, one for each state, that belong to a block."""
-        values = values.reshape(self._n_members, self._n_times, *values.shape[1:])
-        part = values[self._blocks[block]]
-        return part.reshape(-1, *part.shape[2:])
+        return values[self._states[block]]
 
     def some_pairs(self, x: np.ndarray, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """States ``(n, n_features)`` at some times, and an observable at the lags after them, ``(n, n_lags)``."""
-        n_starts = self._n_times - self._n_lags + 1
-        step = max(1, self._n_members * n_starts // _REGRESSION_POINTS)
-        rows = np.arange(0, self._n_members * n_starts, step)
-        start = rows // n_starts * self._n_times + rows % n_starts
-        return x[start], a[start[:, None] + np.arange(self._n_lags)]
+        starts = np.concatenate([at[: max(0, len(at) - self._n_lags + 1)] for at in self._segments])
+        starts = starts[:: max(1, len(starts) // _REGRESSION_POINTS)]
+        return x[starts], a[starts[:, None] + np.arange(self._n_lags)]
 
     @property
     def first(self) -> np.ndarray:
         """The first weight at all states."""
-        return self._weights[0].reshape(-1)
+        return self._weights[0]
 
     def means_of(self, x: np.ndarray) -> np.ndarray:
         """Means over the blocks of ``(n,)`` numbers, one for each state."""
-        x = x.reshape(self._n_members, self._n_times)
-        return np.array([x[block].mean() for block in self._blocks])
+        return np.array([x[at].mean() for at in self._states])
 
 
 def check(correlations: list[BlockCorrelations], a: list[np.ndarray], derivative: list[np.ndarray]) -> float:
@@ -88,13 +98,33 @@ def deviation(correlations: list[BlockCorrelations], x: list[np.ndarray]) -> flo
     return float(means.mean() / max(means.std(ddof=1) / len(means) ** 0.5, rounding, 1e-300))
 
 
-def _blocks(n_members: int, n_times: int) -> list[tuple]:
-    """Slices of members, or of times where these are few, that may be taken as independent."""
-    if n_members >= BLOCKS:
-        edges = np.linspace(0, n_members, BLOCKS + 1).astype(int)
-        return [(slice(a, b), slice(None)) for a, b in pairwise(edges)]
-    edges = np.linspace(0, n_times, BLOCKS + 1).astype(int)
-    return [(slice(None), slice(a, b)) for a, b in pairwise(edges)]
+def shortest_of_blocks(lengths: Sequence[int]) -> int:
+    """Of the longest segments in each block the shortest, for members or segments of these lengths."""
+    return min(max(len(part) for part in block) for block in _blocks(_segments(lengths)))
+
+
+def _segments(lengths: Sequence[int]) -> list[np.ndarray]:
+    """Numbers of the states of every member or segment."""
+    edges = np.concatenate([[0], np.cumsum(lengths)])
+    return [np.arange(start, stop) for start, stop in pairwise(edges)]
+
+
+def _blocks(segments: list[np.ndarray]) -> list[list[np.ndarray]]:
+    """Groups of members or segments, or stretches of times where members are few, that may be taken as independent."""
+    lengths = {len(segment) for segment in segments}
+    if len(lengths) > 1:
+        return blocks_of_runs(segments, BLOCKS)
+    if len(segments) >= BLOCKS:
+        edges = np.linspace(0, len(segments), BLOCKS + 1).astype(int)
+        return [segments[a:b] for a, b in pairwise(edges)]
+    edges = np.linspace(0, lengths.pop(), BLOCKS + 1).astype(int)
+    return [[segment[a:b] for segment in segments] for a, b in pairwise(edges)]
+
+
+def _by_length(block: list[np.ndarray]) -> list[np.ndarray]:
+    """The segments of a block as arrays ``(n_segments, n_times)``, one for each length."""
+    lengths = sorted({len(part) for part in block})
+    return [np.stack([part for part in block if len(part) == length]) for length in lengths]
 
 
 def deviations_of_blocks(weights: Weights, correlations: list[BlockCorrelations]) -> np.ndarray | None:
@@ -106,7 +136,7 @@ def deviations_of_blocks(weights: Weights, correlations: list[BlockCorrelations]
     if weights.identities is None:
         return None
     found = [
-        [weights.identities.deviations(*(c.of_block(v, k) for v in each)) for k in range(BLOCKS)]
+        [weights.identities.deviations(*(c.of_block(v, k) for v in each)) for k in range(c.n_blocks)]
         for c, *each in zip(correlations, weights.images, weights.u, weights.corrected)
     ]
     found = np.mean(found, axis=0)

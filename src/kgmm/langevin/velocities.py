@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from kgmm.data.segments import states_of
 from kgmm.langevin.circulation import variable_pairs
 from kgmm.langevin.polynomials import PolynomialBasis
 from kgmm.langevin.radial import RadialBasis
@@ -140,10 +141,14 @@ def normal_equations(
             cross += (g @ v.double().T).numpy()
             own += float(v.double().square().sum())
             count += x.shape[1]
+        if count == 0:  # its segments are too short
+            continue
         products.append(total / count)
         targets.append(cross / count)
         square.append(own / count)
         n_points += count
+    if len(products) < 2:
+        raise ValueError(f"too few blocks of the path have {2 * _REACH + 1} states without a gap: it has no velocities")
     return NormalEquations(basis, np.array(products), np.array(targets), np.array(square), n_points)
 
 
@@ -177,8 +182,11 @@ def difference_diffusion(values: np.ndarray, interval: float) -> tuple[np.ndarra
         part = values[members, times].astype(float)
         moments = []
         for order, size in ((2, 4.0), (3, 12.0)):
-            difference = np.diff(part, order, axis=1).reshape(-1, part.shape[2])
-            moments.append(difference.T @ difference / (len(difference) * size * interval))
+            # What reaches into a gap is missing.
+            difference = states_of(np.diff(part, order, axis=1))
+            moments.append(difference.T @ difference / (max(1, len(difference)) * size * interval))
+        if not len(difference):
+            continue
         both.append(moments)
         weights.append(len(difference))
     both = np.array(both)
@@ -214,5 +222,7 @@ def _points(
     v = sum(w * difference for w, difference in zip(_VELOCITY, differences)) / (2 * interval)
     v = v.reshape(-1, part.shape[2])
     x = part[:, at].reshape(-1, part.shape[2])
+    known = ~np.isnan(v[:, 0]) & ~np.isnan(x[:, 0])  # what reaches into a gap is missing
+    x, v = x[known], v[known]
     for start in range(0, len(x), _CHUNK):
         yield x[start : start + _CHUNK], v[start : start + _CHUNK]

@@ -19,6 +19,7 @@ from kgmm.report.conclusions import conclusion
 from kgmm.report.explorer import explorer_entries
 from kgmm.report.pictures import picture_of
 from kgmm.report.response_table import response_table
+from kgmm.report.restored_table import restored_table
 from kgmm.report.sweep_explorer import sweep_entries
 from kgmm.report.sweep_tables import first_trajectory, sweep_part
 from kgmm.report.variants import by_variant, told_once
@@ -30,7 +31,7 @@ _NUMBERS = {
     "scores": "scores", "models": "densities", "joint_statistics": "joint densities and tails", "clocks": "time scales",
     "mobilities": "mobility",
 }  # fmt: skip
-_ORDER = (*STAGES, "draw_trajectory", "draw_training", "draw_figure", "draw_sweep")
+_ORDER = (*STAGES, "draw_trajectory", "draw_training", "draw_restored", "draw_figure", "draw_sweep")
 
 
 def build_report(
@@ -134,7 +135,9 @@ def _block(
 ) -> dict:
     """Pictures and tables of a block; a sweep has those of its settings in the place of those of every experiment."""
     own, data, race = (told_once(table[table["block"] == section.name]) for table in (metrics, trajectories, races))
-    pictures = {name: picture_of(getattr(section, name)) for name in ("figure", "trajectory", "training", "sweep")}
+    pictures = {
+        name: picture_of(getattr(section, name)) for name in ("figure", "trajectory", "training", "restored", "sweep")
+    }
     common = asdict(section) | pictures | {"joint": [picture_of(path) for path in section.joint], "settings": settings}
     shown = own if settings is None else own.iloc[:0]
     failed = [
@@ -159,6 +162,7 @@ def _block(
             "numbers": [words for name, words in _NUMBERS.items() if found[name]],
             "preparation": next(iter(data["preparation"].dropna()), ""),
             "verdicts": verdicts(own, data) if section.observed and settings is None else [],
+            "quantiles": restored_table(section.restored),
             "race": tables.race_table(race),
             "data": tables.trajectory_table(data if settings is None else first_trajectory(data)),
             "failures": [row for table in failed for row in tables.failures(table)] if settings is None else [],

@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from kgmm.data.experiment_data import ExperimentData
+from kgmm.data.segments import without_gaps
 from kgmm.data.trajectory import open_trajectory
 from kgmm.jobs.job import Job
 from kgmm.langevin.dynamics import Dynamics
@@ -36,11 +37,11 @@ def compare_sample(
     adds those of the baselines.
     """
     system, data = system_of(job), samples_of(job)
-    held_out = data.held_out_trajectory
+    held_out = without_gaps(data.held_out_trajectory)
     model = open_trajectory(job.inputs.sample_samples).load()
     if system is None:
         # There is no second world to measure: the training part stands in for a fresh run.
-        reference, reference_path = data.training_trajectory, path_of(job).training_trajectory
+        reference, reference_path = without_gaps(data.training_trajectory), path_of(job).training_trajectory
     else:
         reference = ExperimentData(job.inputs.reference_samples, job.settings["data"]).whole_trajectory
         reference_path = None  # it is not saved densely

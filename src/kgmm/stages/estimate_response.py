@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from kgmm.data.segments import states_of
 from kgmm.errors import ScientificFailure
 from kgmm.jobs.failures import failure_of
 from kgmm.jobs.job import Job
@@ -25,7 +26,7 @@ def estimate_response(job: Job) -> None:
     """Writes the responses by the score and by the Gaussian, the simulated ones, and their errors and checks."""
     settings = job.settings["response"]
     path = path_of(job).whole_trajectory
-    states = path.values.reshape(-1, path.sizes["variable"]).astype(float)
+    states = states_of(path.values).astype(float)
     lags = lags_of(path, settings)
     names = [str(name) for name in path["variable"].values]
     system = system_of(job)

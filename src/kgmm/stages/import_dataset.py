@@ -18,9 +18,12 @@ _STANDARDISE = (
 def import_dataset(job: Job) -> None:
     """Writes the samples and the path of the task's file."""
     settings = job.settings["system"]
-    series = open_series(job.inputs.data, settings["variables"], ReadingOptions.of(settings))
+    options = ReadingOptions.of(settings)
+    series = open_series(job.inputs.data, settings["variables"], options)
     check_series(series)
-    if settings["standardise"]:
-        series = replace(series, notes=(*series.notes, _STANDARDISE))
+    notes = [_STANDARDISE] if settings["standardise"] else []
+    if not options.can_be_undone:  # else they stand where the rest is undone
+        notes += options.not_undone
+    series = replace(series, notes=(*series.notes, *notes))
     write_series(series, samples=job.outputs.samples, path=job.outputs.path)
     add_effective_size(job.outputs.samples)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from kgmm.data.experiment_data import ExperimentData
+from kgmm.data.segments import without_gaps
 from kgmm.data.standardization import Standardization
 from kgmm.jobs.job import Job
 from kgmm.langevin.model import LangevinModel
@@ -52,7 +53,7 @@ def _of_kgmm(network: dict) -> dict:
 
 def _entropy(data: ExperimentData, langevin: dict):
     """Mean over the variables of the relative entropy of a Langevin sample, and that between two parts of the data."""
-    held_out, training = data.held_out_trajectory, data.training_trajectory
+    held_out, training = (without_gaps(part) for part in (data.held_out_trajectory, data.training_trajectory))
     n_members = langevin["n_members"]
     start = data.initial_states(n_members)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xarray as xr
 
+from kgmm.data.segments import states_of
 from kgmm.jobs.job import Job
 from kgmm.langevin.mobility import Mobility
 from kgmm.langevin.model import LangevinModel
@@ -23,7 +24,7 @@ def simulate_response(job: Job) -> None:
     """Writes the step response of pairs of ensembles with the same noise."""
     settings, system = job.settings["response"], system_of(job)
     path = path_of(job).whole_trajectory
-    states = path.values.reshape(-1, path.sizes["variable"]).astype(float)
+    states = states_of(path.values).astype(float)
     lags = lags_of(path, settings)
     if hasattr(job.inputs, "mobility"):
         source = _fitted_model(job)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -11,8 +11,15 @@ import pandas as pd
 import xarray as xr
 
 from kgmm.data.blocks import BLOCKS, Estimate, jackknife_variance
+from kgmm.data.segments import longest_run, states_of
 from kgmm.errors import ScientificFailure
-from kgmm.statistics.correlation import block_correlations, correlation, decorrelation_time, integrated_time
+from kgmm.statistics.correlation import (
+    block_sums,
+    correlation,
+    decorrelation_time,
+    integrated_time,
+    longest_in_blocks,
+)
 
 HORIZONS = (1, 5)
 _STRETCH = 8.0
@@ -33,35 +40,40 @@ class BlockedAutocorrelation:
         ``(n_blocks, n_lags, n_features)``, autocovariances of the blocks about the common mean.
     n_values
         Values of all members together.
+    pairs
+        ``(n_blocks, n_lags)``, pairs of the blocks; by default as many in each.
     """
 
     interval: float
     rho: np.ndarray
     own: np.ndarray
     n_values: int
+    pairs: np.ndarray | None = None
 
     @classmethod
     def of(cls, values: np.ndarray, interval: float, longest: float | None = None) -> BlockedAutocorrelation:
-        """From a path ``(n_members, n_times, n_features)``.
+        """From a path ``(n_members, n_times, n_features)``, whose states may be missing, see :mod:`kgmm.data.segments`.
 
         ``longest`` is the longest lag; by default eight times the lag at which the slowest variable falls to 1/e, or
         what the blocks of the path allow. Raises :class:`ScientificFailure` where these hold no two lags.
         """
         n_members, n_times, _ = values.shape
-        most = n_times if n_members >= BLOCKS else n_times // -(-BLOCKS // n_members)
+        most = longest_in_blocks(values)
         if most < 2:
             raise ScientificFailure(
                 f"a path of {n_members} members and {n_times} times is too short for an autocorrelation: its standard "
                 f"errors need {BLOCKS} stretches of two times and more, or {BLOCKS} members"
             )
-        rho = _normalised(_own(values, n_times))
+        rho = _normalised(_own(values, longest_run(values)))
         if longest is None:
             times = [decorrelation_time(column, interval) for column in rho.T]
             longest = _STRETCH * max(times) if np.isfinite(times).all() else np.inf
         n_lags = int(min(most, max(2, np.ceil(longest / interval) + 1 if np.isfinite(longest) else most)))
-        columns = (values[:, :, k : k + 1] for k in range(values.shape[2]))
-        own = np.stack([block_correlations(column, n_lags)[:, :, 0, 0] for column in columns], axis=2)
-        return cls(interval, rho[:n_lags], own, n_members * n_times)
+        sums = [block_sums(values[:, :, k : k + 1], n_lags) for k in range(values.shape[2])]
+        pairs = sums[0][1]
+        own = np.stack([products[:, :, 0, 0] for products, _ in sums], axis=2) / np.maximum(pairs, 1)[:, :, None]
+        n_values = len(states_of(values))
+        return cls(interval, rho[:n_lags], own, n_values, None if (pairs == pairs[0]).all() else pairs)
 
     @classmethod
     def of_path(cls, path: xr.DataArray, longest: float | None = None) -> BlockedAutocorrelation:
@@ -80,9 +92,11 @@ class BlockedAutocorrelation:
 
     def without_block(self) -> Iterator[np.ndarray]:
         """The normalised autocorrelations, leaving out one block after the other."""
-        total = self.own.sum(axis=0)
-        for block in self.own:
-            yield _normalised(total - block)
+        weights = np.ones(self.own.shape[:2]) if self.pairs is None else self.pairs
+        sums = self.own * weights[:, :, None]
+        total, number = sums.sum(axis=0), weights.sum(axis=0)
+        for block, own in zip(sums, weights):
+            yield _normalised((total - block) / (number - own)[:, None])
 
     def at(self, lags: np.ndarray, rho: np.ndarray | None = None) -> np.ndarray:
         """Values at other lags, linear between; NaN beyond the longest. ``rho`` in place of the object's own."""
@@ -160,7 +174,7 @@ def _interval(path: xr.DataArray) -> float:
 
 def _column(blocked: BlockedAutocorrelation, k: int) -> BlockedAutocorrelation:
     one = slice(k, k + 1)
-    return BlockedAutocorrelation(blocked.interval, blocked.rho[:, one], blocked.own[:, :, one], blocked.n_values)
+    return replace(blocked, rho=blocked.rho[:, one], own=blocked.own[:, :, one])
 
 
 def _compare_variable(data: BlockedAutocorrelation, model: BlockedAutocorrelation) -> list[dict]:
@@ -204,9 +218,10 @@ def _follows(data: BlockedAutocorrelation, model: BlockedAutocorrelation, time: 
 def _integrated_times(data: np.ndarray, interval: float, model: np.ndarray, model_interval: float) -> dict:
     found = []
     for values, step in ((data, interval), (model, model_interval)):
-        own = correlation(values[:, :, None].astype(float), max(2, values.shape[1] // 2))[:, 0, 0]
+        series = values[:, :, None].astype(float)
+        own = correlation(series, max(2, longest_run(series) // 2))[:, 0, 0]
         try:
-            found.append(Estimate(*integrated_time(own / own[0], step, values.size)[:2]))
+            found.append(Estimate(*integrated_time(own / own[0], step, len(states_of(series)))[:2]))
         except ValueError:  # too short for it
             found.append(Estimate(np.nan, np.nan))
     of_data, of_model = found

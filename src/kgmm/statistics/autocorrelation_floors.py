@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from kgmm.data.observation import BLOCKS
 from kgmm.data.paths import time_step_of
+from kgmm.data.segments import longest_run, states_of
 from kgmm.statistics.autocorrelation import HORIZONS
 from kgmm.statistics.correlation import autocorrelation, decorrelation_time, integrated_time
 
@@ -45,11 +47,12 @@ def with_autocorrelation_floors(table: pd.DataFrame, first: xr.DataArray, second
 
 def _floors(first: xr.DataArray, second: xr.DataArray, time: float) -> dict[str, float]:
     interval = time_step_of(first)
-    n_lags = min(first.sizes["time"], second.sizes["time"])
+    longest = [longest_run(part.values) for part in (first, second)]
+    n_lags = min(longest)
     if min(first.sizes["member"], second.sizes["member"]) < _MIN_MEMBERS:
         n_lags = max(2, n_lags // 2)  # longer ones have few pairs
-    parts = [(part.values.astype(float), min(n_lags, part.sizes["time"])) for part in (first, second)]
-    a, b = (autocorrelation(values, lags)[:, 0] for values, lags in parts)
+    parts = [part.values.astype(float) for part in (first, second)]
+    a, b = (autocorrelation(values, min(n_lags, own))[:, 0] for values, own in zip(parts, longest))
     floors = {"decorrelation_time": abs(decorrelation_time(a, interval) - decorrelation_time(b, interval))}
     for horizon in HORIZONS:
         last = int(horizon * time / interval * (1 + 1e-9)) if np.isfinite(time) else 0
@@ -57,11 +60,28 @@ def _floors(first: xr.DataArray, second: xr.DataArray, time: float) -> dict[str,
         if 1 <= last < min(len(a), len(b)):
             floors[name] = float(np.sqrt(np.mean((a[1 : last + 1] - b[1 : last + 1]) ** 2)))
     try:
-        found = [integrated_time(rho, interval, values.size).value for rho, (values, _) in zip((a, b), parts)]
+        found = [integrated_time(rho, interval, len(states_of(values))).value for rho, values in zip((a, b), parts)]
         floors["integrated_time"] = abs(found[0] - found[1])
     except ValueError:  # too short for it
         pass
     return floors
+
+
+def needed_of_segments(decorrelation_time: float, interval: float) -> str:
+    """What autocorrelations of segments need where they have no errors, in words.
+
+    Examples
+    --------
+    >>> needed_of_segments(2.0, 1.0)
+    'half of 20 groups of held-out segments must hold one of 12 states, five decorrelation times; close short gaps'
+    """
+    if not np.isfinite(decorrelation_time):
+        return "a variable does not decorrelate within the segments between gaps"
+    states = states_for_autocorrelations(decorrelation_time, interval, 1)
+    return (
+        f"half of {BLOCKS} groups of held-out segments must hold one of {states} states, five decorrelation times; "
+        "close short gaps"
+    )
 
 
 def states_for_autocorrelations(decorrelation_time: float, interval: float, stretches: int) -> int:

@@ -8,6 +8,7 @@ import xarray as xr
 from scipy.stats import wasserstein_distance
 
 from kgmm.data.blocks import BLOCKS, Estimate, blocks_of
+from kgmm.data.segments import all_states
 from kgmm.statistics.densities import kernel_density, rule_of_thumb
 from kgmm.statistics.halves import interleaved_halves
 from kgmm.statistics.histograms import (
@@ -65,7 +66,7 @@ def compare(data: xr.DataArray, model: xr.DataArray, reference: xr.DataArray | N
     Parameters
     ----------
     data
-        Held-out data.
+        Held-out data; members may be of unequal length, see :mod:`kgmm.data.segments`.
     model
         Sample of the model.
     reference
@@ -97,7 +98,8 @@ def compare(data: xr.DataArray, model: xr.DataArray, reference: xr.DataArray | N
     """
     if data.sizes["variable"] != model.sizes["variable"]:
         raise ValueError(f"data have {data.sizes['variable']} variables and the model {model.sizes['variable']}")
-    parts = interleaved_halves(data) if reference is None else (data, reference)
+    data, model = all_states(data), all_states(model)
+    parts = interleaved_halves(data) if reference is None else (data, all_states(reference))
     rows = []
     for k, name in enumerate(data["variable"].values):
         x, y = data.values[:, :, k], model.values[:, :, k]

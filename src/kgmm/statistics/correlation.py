@@ -8,6 +8,7 @@ import numpy as np
 from scipy import fft
 
 from kgmm.data.blocks import BLOCKS
+from kgmm.data.segments import blocks_of_runs, longest_run, runs, states_of
 
 # The window of the integrated time in units of it (after Sokal), and the length of series that it needs, likewise.
 _WINDOW = 5.0
@@ -28,42 +29,97 @@ def correlation(values: np.ndarray, n_lags: int) -> np.ndarray:
     Parameters
     ----------
     values
-        ``(n_members, n_times, n_features)``; the mean over members and times is removed.
+        ``(n_members, n_times, n_features)``; the mean over members and times is removed. States may be missing: pairs
+        are those within a segment, see :mod:`kgmm.data.segments`.
     n_lags
-        Lags ``0 … n_lags − 1`` in saved steps, at most ``n_times``. Each lag is averaged over the pairs it has.
+        Lags ``0 … n_lags − 1`` in saved steps, at most the longest segment. Each lag is averaged over the pairs it has.
     """
-    return _correlation_about(values, values.mean(axis=(0, 1), dtype=float), n_lags)
+    longest = longest_run(values)
+    if not 1 <= n_lags <= longest:
+        raise ValueError(f"n_lags is {n_lags}: it must lie between 1 and the number of times, {longest}")
+    sums, pairs = _sums_about(runs(values), _mean(values), n_lags)
+    return sums / pairs[:, None, None]
 
 
 def block_correlations(values: np.ndarray, n_lags: int, n_blocks: int = BLOCKS) -> np.ndarray:
     """:func:`correlation` of nearly independent blocks about the mean of all, for standard errors.
 
-    Blocks are groups of members where there are as many, else equal stretches of every member, which loses the pairs
-    across their ends. Shape ``(n_blocks or a few more, n_lags, n_features, n_features)``.
-    Raises ``ValueError`` if a stretch is shorter than the lags.
+    Blocks are those of :func:`block_sums`; those without pairs at all lags are left out. Shape
+    ``(about n_blocks, n_lags, n_features, n_features)``. Raises ``ValueError`` if less than half of them are left.
     """
-    mean = values.mean(axis=(0, 1), dtype=float)
+    sums, pairs = block_sums(values, n_lags, n_blocks)
+    enough = (pairs > 0).all(axis=1)
+    if 2 * enough.sum() < n_blocks:
+        raise ValueError(f"n_lags is {n_lags}: {enough.sum()} of {n_blocks} blocks of the path have pairs at all lags")
+    return sums[enough] / pairs[enough, :, None, None]
+
+
+def correlations_without_block(values: np.ndarray, n_lags: int, n_blocks: int = BLOCKS) -> list[np.ndarray]:
+    """:func:`correlation` about the mean of all, leaving out one block after the other, for a jackknife.
+
+    Raises ``ValueError`` if less than half of the blocks have pairs at the longest lag.
+    """
+    longest = longest_in_blocks(values, n_blocks)
+    if n_lags > longest:
+        raise ValueError(f"n_lags is {n_lags}: blocks of the path allow {longest}")
+    sums, pairs = block_sums(values, n_lags, n_blocks)
+    total, everything = sums.sum(axis=0), pairs.sum(axis=0)
+    return [(total - own) / (everything - number)[:, None, None] for own, number in zip(sums, pairs)]
+
+
+def block_sums(values: np.ndarray, n_lags: int, n_blocks: int = BLOCKS) -> tuple[np.ndarray, np.ndarray]:
+    """Sums of products and numbers of pairs at the lags, in nearly independent blocks about the mean of all.
+
+    Blocks are groups of members where there are as many, else equal stretches of every member, which loses the pairs
+    across their ends; where states are missing, groups of segments, of which long ones are cut.
+
+    Returns
+    -------
+    Arrays ``(n_blocks or a few more, n_lags, n_features, n_features)`` and ``(n_blocks or a few more, n_lags)``.
+    """
+    mean = _mean(values)
+    found = [_sums_about(block, mean, n_lags) for block in _blocks(values, n_blocks)]
+    return np.stack([sums for sums, _ in found]), np.stack([pairs for _, pairs in found])
+
+
+def longest_in_blocks(values: np.ndarray, n_blocks: int = BLOCKS) -> int:
+    """Lags for which at least half of the blocks have pairs; of members of one length, all blocks."""
+    longest = sorted((max(len(part) for part in block) for block in _blocks(values, n_blocks)), reverse=True)
+    return longest[min(n_blocks // 2, len(longest)) - 1] if longest else 0
+
+
+def _blocks(values: np.ndarray, n_blocks: int) -> list[list[np.ndarray]]:
+    """Blocks as lists of segments, see :func:`block_sums`."""
+    if np.isnan(values[:, :, 0]).any():
+        return blocks_of_runs(runs(values), n_blocks)
     if values.shape[0] >= n_blocks:
-        return np.stack([_correlation_about(block, mean, n_lags) for block in np.array_split(values, n_blocks)])
+        return [list(block) for block in np.array_split(values, n_blocks)]
     stretches = -(-n_blocks // values.shape[0])
     length = values.shape[1] // stretches
-    blocks = values[:, : stretches * length].reshape(-1, 1, length, values.shape[2])
-    return np.stack([_correlation_about(block, mean, n_lags) for block in blocks])
+    return [[block] for block in values[:, : stretches * length].reshape(-1, length, values.shape[2])]
 
 
-def _correlation_about(values: np.ndarray, mean: np.ndarray, n_lags: int) -> np.ndarray:
-    n_members, n_times, n_features = values.shape
-    if not 1 <= n_lags <= n_times:
-        raise ValueError(f"n_lags is {n_lags}: it must lie between 1 and the number of times, {n_times}")
-    centred = values - mean
-    size = fft.next_fast_len(n_times + n_lags, real=True)
-    spectrum = np.zeros((size // 2 + 1, n_features, n_features), dtype=complex)
-    for member in centred:
-        modes = fft.rfft(member, n=size, axis=0)
-        spectrum += modes[:, :, None] * modes[:, None, :].conj()
-    sums = fft.irfft(spectrum, n=size, axis=0)[:n_lags]
-    pairs = n_members * (n_times - np.arange(n_lags))
-    return sums / pairs[:, None, None]
+def _mean(values: np.ndarray) -> np.ndarray:
+    if np.isnan(values[:, :, 0]).any():
+        return states_of(values).mean(axis=0, dtype=float)
+    return values.mean(axis=(0, 1), dtype=float)
+
+
+def _sums_about(segments: list[np.ndarray], mean: np.ndarray, n_lags: int) -> tuple[np.ndarray, np.ndarray]:
+    """Sums of products over all pairs, and numbers of pairs; zero at lags that no segment has."""
+    n_features = mean.size
+    sums, pairs = np.zeros((n_lags, n_features, n_features)), np.zeros(n_lags)
+    for n_times in sorted({len(segment) for segment in segments}):
+        own = [segment for segment in segments if len(segment) == n_times]
+        n_own = min(n_lags, n_times)
+        size = fft.next_fast_len(n_times + n_own, real=True)
+        spectrum = np.zeros((size // 2 + 1, n_features, n_features), dtype=complex)
+        for segment in own:
+            modes = fft.rfft(segment - mean, n=size, axis=0)
+            spectrum += modes[:, :, None] * modes[:, None, :].conj()
+        sums[:n_own] += fft.irfft(spectrum, n=size, axis=0)[:n_own]
+        pairs[:n_own] += len(own) * (n_times - np.arange(n_own))
+    return sums, pairs
 
 
 def autocorrelation(values: np.ndarray, n_lags: int) -> np.ndarray:

@@ -152,8 +152,13 @@ def _missing(criterion: Criterion, row) -> float:
     return float((error / criterion.largest) ** 2) if np.isfinite(error) else float("inf")
 
 
+def _of(row) -> str:
+    """Of which variable or pair, if it is of one: what has no name is NaN where it was read from a table."""
+    return f" of {row.variable}" if isinstance(row.variable, str) and row.variable else ""
+
+
 def _failure(criterion: Criterion, row) -> str:
-    of = f" of {row.variable}" if row.variable else ""
+    of = _of(row)
     error = f", floor {row.floor:.2g}" if row.floor >= row.stderr or not np.isfinite(row.stderr) else ""
     return f"the {criterion.what}{of} differs by {row.value:.2g}{error or f', standard error {row.stderr:.2g}'}"
 
@@ -169,7 +174,7 @@ def _unjudged(criterion: Criterion, row, needed: str | None) -> str:
         return needed or "the data are too short for it"
     if not np.isfinite(error):
         return needed or f"two parts of the data were not compared in the {criterion.what}"
-    of = f" of {row.variable}" if row.variable else ""
+    of = _of(row)
     times = _missing(criterion, row)
     return (
         f"the {criterion.what}{of} has an error of {error:.2g} by the data alone, up to {criterion.largest:g} is "

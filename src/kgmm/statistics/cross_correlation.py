@@ -7,7 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from kgmm.data.blocks import jackknife_variance
-from kgmm.statistics.correlation import block_correlations, correlation
+from kgmm.statistics.correlation import correlation, correlations_without_block
 
 
 def compare_cross_correlations(data: xr.DataArray, model: xr.DataArray, longest: float) -> pd.DataFrame:
@@ -62,7 +62,5 @@ def _normalised_blocks(path: xr.DataArray, longest: float) -> tuple[np.ndarray, 
         scale = np.sqrt(np.diag(c[0]))
         return c / np.outer(scale, scale)
 
-    blocks = block_correlations(values, n_lags)
-    total = blocks.sum(axis=0)
-    without = [normalised(total - block) for block in blocks]
+    without = [normalised(c) for c in correlations_without_block(values, n_lags)]
     return interval * np.arange(n_lags), normalised(correlation(values, n_lags)), without

@@ -9,6 +9,7 @@ import xarray as xr
 
 from kgmm.data.blocks import Estimate
 from kgmm.data.samples import as_samples
+from kgmm.data.segments import SEGMENTS, longest_run, states_of, without_gaps
 from kgmm.statistics.comparison import block_deviation, block_mean
 from kgmm.statistics.correlation import autocorrelation, decorrelation_time, integrated_time
 
@@ -43,8 +44,9 @@ def describe(
     differences between the two halves of the samples in standard errors, autocorrelation of the path, decorrelation
     and integrated times; the beginning of the path; the spectrum of a ring.
     """
+    gapless = without_gaps(samples)
     ring = system is not None and system.is_ring and samples.sizes["variable"] > _MAX_VARIABLES
-    thinned = _thinned(samples)
+    thinned = _thinned(gapless)
     variables = _moments(thinned, ring) | _densities(thinned, system, ring) | _correlations(path, ring)
     names = ["u"] if ring else [str(name) for name in samples["variable"].values]
     n_shown = min(_PATH_POINTS, path.sizes["time"])
@@ -56,12 +58,13 @@ def describe(
     size = effective_size.min(keepdims=True) if ring else effective_size
     variables["effective_size"] = ("variable", size)
     attributes = {
-        "n_samples": samples.sizes["member"] * samples.sizes["time"],
+        "n_samples": gapless.sizes["member"] * gapless.sizes["time"],
         "n_members": samples.sizes["member"],
+        "n_segments": samples.attrs.get(SEGMENTS, samples.sizes["member"]),
         "sample_interval": float(samples["time"][0]),
         "path_members": path.sizes["member"],
         "path_interval": float(path["time"][0]),
-        "path_length": float(path["time"][-1]),
+        "path_length": float(path["time"][0]) * without_gaps(path).sizes["time"],
         "ring": int(ring),
         "coordinates": "physical",
     }
@@ -125,11 +128,12 @@ def _central_range(column: np.ndarray) -> tuple[float, float]:
 def _correlations(path: xr.DataArray, ring: bool) -> dict:
     interval = float(path["time"][0])
     values = path.values
-    n_lags = min(path.sizes["time"], max(2, path.sizes["time"] // 2))
+    longest = longest_run(values)
+    n_lags = min(longest, max(2, longest // 2))
     rho = autocorrelation(values, n_lags)
     if ring:
         rho = rho.mean(axis=1, keepdims=True)
-    n_values = path.sizes["member"] * path.sizes["time"]
+    n_values = len(states_of(values))
     times = [_integrated(column, interval, n_values) for column in rho.T]
     decorrelation = np.array([decorrelation_time(column, interval) for column in rho.T])
     n_drawn = _lags_until_decay(rho)

@@ -9,6 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from kgmm.data.blocks import BLOCKS, Estimate, jackknife_variance
+from kgmm.data.segments import all_states
 from kgmm.statistics.quantiles import member_blocks, quantile
 
 TAILS = (1e-3, 1 - 1e-3)
@@ -55,6 +56,8 @@ def compare_joint(
     sizes = {a.sizes["variable"] for a in arrays}
     if len(sizes) > 1:
         raise ValueError(f"the trajectories have {', '.join(map(str, sorted(sizes)))} variables: they must agree")
+    data, model = all_states(data), all_states(model)
+    reference = None if reference is None else all_states(reference)
     names = [str(name) for name in data["variable"].values]
     x, y = data.values.astype(float), model.values.astype(float)
     fresh = None if reference is None else _cut(reference.values.astype(float), y.shape[0] * y.shape[1])

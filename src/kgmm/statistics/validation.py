@@ -10,10 +10,15 @@ import pandas as pd
 import xarray as xr
 
 from kgmm.data.observation import BLOCKS
-from kgmm.data.paths import as_path, equal_members, states, time_step_of
+from kgmm.data.paths import as_members, time_step_of
+from kgmm.data.segments import SEGMENTS, states_of, without_gaps
 from kgmm.randomness import Seed
 from kgmm.statistics.autocorrelation import BlockedAutocorrelation, compare_autocorrelations
-from kgmm.statistics.autocorrelation_floors import states_for_autocorrelations, with_autocorrelation_floors
+from kgmm.statistics.autocorrelation_floors import (
+    needed_of_segments,
+    states_for_autocorrelations,
+    with_autocorrelation_floors,
+)
 from kgmm.statistics.comparison import compare
 from kgmm.statistics.diagnosis import summaries
 from kgmm.statistics.halves import PIECES, halves_of_members, interleaved_halves
@@ -100,7 +105,7 @@ def validate(model: LangevinModel, path, *, random_state: Seed = 0) -> Validatio
     >>> sorted(kgmm.validate(model, path).table["statistic"].unique())[:2]
     ['autocorrelation_error', 'autocorrelation_error_5']
     """
-    path = equal_members(as_path(path))
+    path = as_members(path)
     scale = model.score.standardization.scale
     if scale.size != path.sizes["variable"]:
         raise ValueError(f"the model is of {scale.size} variables: the path has {path.sizes['variable']}")
@@ -112,17 +117,17 @@ def validate(model: LangevinModel, path, *, random_state: Seed = 0) -> Validatio
     slowest = float(np.nanmax(times)) if np.isfinite(times).any() else np.nan
     sample = _sample(model, path, slowest if np.isfinite(slowest) else 10 * interval, random_state)
 
-    even, odd = interleaved_halves(path)
+    even, odd = interleaved_halves(without_gaps(path))
     densities = compare(even, sample, odd)
     clocks = with_autocorrelation_floors(compare_autocorrelations(path, sample), *halves_of_members(path))
     joint = compare_joint(even, sample, odd, model.score.sigma or None)
     table = pd.concat([densities, joint, clocks], ignore_index=True)
     names = [str(name) for name in path["variable"].values]
-    findings = findings_of(states(path), names, model.score.sigma)
-    quantiles = wrong_quantiles(quantile_errors(path.values, sample.values), names)
+    findings = findings_of(states_of(path.values), names, model.score.sigma)
+    quantiles = wrong_quantiles(quantile_errors(without_gaps(path).values, sample.values), names)
     verdict = Verdict.of(
         table, [*limits_of_data(path, times), *summaries(findings)], quantiles, sigma=model.score.sigma,
-        needed=_needed(slowest, interval), score=score_error(model.score.error_estimate),
+        needed=_needed(slowest, path), score=score_error(model.score.error_estimate),
     )  # fmt: skip
     return Validation(table, sample, verdict)
 
@@ -130,7 +135,7 @@ def validate(model: LangevinModel, path, *, random_state: Seed = 0) -> Validatio
 def _sample(model: LangevinModel, path: xr.DataArray, time: float, random_state: Seed) -> xr.DataArray:
     """A sample saved at the interval of the path, many decorrelation times long."""
     interval = time_step_of(path)
-    everything = states(path)
+    everything = states_of(path.values)
     initial = everything[np.linspace(0, len(everything) - 1, _MEMBERS).astype(int)]
     step = model.choose_step(initial, longest=interval).dt
     save_every = round(interval / step)
@@ -144,11 +149,14 @@ def _sample(model: LangevinModel, path: xr.DataArray, time: float, random_state:
     return sample.assign_coords(variable=path["variable"].values)
 
 
-def _needed(time: float, interval: float) -> dict[str, str]:
+def _needed(time: float, path: xr.DataArray) -> dict[str, str]:
     """What autocorrelations without a value need."""
+    interval, between_gaps = time_step_of(path), SEGMENTS in path.attrs
     if not np.isfinite(time):
-        return {"time scales": "a variable never decorrelates"}
+        return {"time scales": needed_of_segments(time, interval) if between_gaps else "a variable never decorrelates"}
     least = states_for_autocorrelations(time, interval, BLOCKS)
+    if between_gaps and len(states_of(path.values)) >= least:  # enough, and in pieces that are too short
+        return {"time scales": needed_of_segments(time, interval)}
     return {
         "time scales": f"errors of autocorrelations need {BLOCKS} stretches of five decorrelation times: a path of "
         f"{least} states"

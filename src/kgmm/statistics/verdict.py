@@ -9,8 +9,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from kgmm.data.observation import BLOCKS
 from kgmm.data.paths import time_step_of
+from kgmm.data.segments import SEGMENTS, states_of, without_gaps
+from kgmm.statistics.autocorrelation_floors import needed_of_segments, states_for_autocorrelations
 from kgmm.statistics.comparison import block_deviation, block_mean
+from kgmm.statistics.correlation import longest_in_blocks
 from kgmm.statistics.criteria import judge
 from kgmm.statistics.diagnosis import Finding, diagnose
 
@@ -36,6 +40,8 @@ class Verdict:
         What could not be judged, with the reason in parentheses.
     score : str
         How large the error of the score is, a sentence.
+    data : str
+        What of the data is used, a sentence, where that is not all of one record.
 
     Examples
     --------
@@ -53,6 +59,7 @@ class Verdict:
     remedies: tuple[str, ...]
     unknown: tuple[str, ...] = ()
     score: str = ""
+    data: str = ""
 
     @classmethod
     def of(
@@ -109,7 +116,7 @@ class Verdict:
         else:
             said = "Nothing could be compared"
         said += f"; {_listed(self.unknown)} could not be judged." if self.unknown else "."
-        said += f" {self.score}" if self.score else ""
+        said += "".join(f" {sentence}" for sentence in (self.score, self.data) if sentence)
         if self.limits:
             said += f" The data limit it: {'; '.join(self.limits)}."
         if self.remedies:
@@ -179,7 +186,7 @@ def limits_of_data(path: xr.DataArray, decorrelation_times: np.ndarray) -> list[
     Parameters
     ----------
     path : xarray.DataArray
-        Dimensions ``(member, time, variable)``, members of one length.
+        Dimensions ``(member, time, variable)``; of unequal members see :mod:`kgmm.data.segments`.
     decorrelation_times : ndarray of shape (n_features,)
         Of its variables, not finite where one never decorrelates.
 
@@ -191,6 +198,7 @@ def limits_of_data(path: xr.DataArray, decorrelation_times: np.ndarray) -> list[
     'the data of x1 are 30 decorrelation times long, 50 are needed'
     """
     interval, times = time_step_of(path), decorrelation_times
+    path = without_gaps(path)
     length = path.sizes["member"] * path.sizes["time"] * interval
     limits = []
     for k, name in enumerate(path["variable"].values):
@@ -205,6 +213,31 @@ def limits_of_data(path: xr.DataArray, decorrelation_times: np.ndarray) -> list[
             limits.append(f"{name} is saved {time / interval:.1f} times in a decorrelation time: its clock is unknown")
         limits += _drifts(str(name), path.values[:, :, k])
     return limits
+
+
+def short_segments(held_out: xr.DataArray, decorrelation_times: np.ndarray) -> list[str]:
+    """A clause if segments are too short for the time scales of a variable to be judged.
+
+    Parameters
+    ----------
+    held_out : xarray.DataArray
+        The part of the data that a model will be compared with.
+    decorrelation_times : ndarray of shape (n_features,)
+        Of all of them, not finite where a variable does not decorrelate.
+    """
+    if SEGMENTS not in held_out.attrs:
+        return []
+    slowest, interval = float(np.max(decorrelation_times)), time_step_of(held_out)
+    longest = longest_in_blocks(held_out.values)
+    if np.isfinite(slowest):
+        long_enough = longest >= states_for_autocorrelations(slowest, interval, 1) - 1
+        # Too few states in all are another matter, of which the verdict tells.
+        if long_enough or len(states_of(held_out.values)) < states_for_autocorrelations(slowest, interval, BLOCKS):
+            return []
+    return [
+        "time scales could not be judged by the last fifth of the segments: "
+        f"{needed_of_segments(slowest, interval)} (--gaps interpolate, --max-gap), or use longer segments"
+    ]
 
 
 def _drifts(name: str, values: np.ndarray) -> list[str]:

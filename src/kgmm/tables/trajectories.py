@@ -11,7 +11,7 @@ from kgmm.jobs.failures import failure_of
 from kgmm.results import TrajectoryResult
 
 _SOURCE = ("block", "system", "replicate")
-_OF_ALL = ("n_samples", "n_members", "sample_interval", "path_members", "path_interval", "path_length")
+_OF_ALL = ("n_samples", "n_members", "n_segments", "sample_interval", "path_members", "path_interval", "path_length")
 _OF_VARIABLE = (
     "effective_size", "mean", "mean_stderr", "deviation", "deviation_stderr", "mean_halves", "deviation_halves",
     "decorrelation_time", "integrated_time", "integrated_time_stderr",

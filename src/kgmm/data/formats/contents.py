@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -11,8 +12,8 @@ import numpy as np
 class Contents(NamedTuple):
     """What is in a file: shape ``(member, time, variable)``, names, times of each member, and how to read states.
 
-    ``unit`` is that of times that are no dates, if the file names it; ``notes`` are clauses about what the reader did,
-    ``done`` the options of the preparation that it followed already.
+    ``unit`` is that of times that are no dates and ``units`` those of variables, if the file names them; ``notes`` are
+    clauses about what the reader did, ``done`` the options of the preparation that it followed already.
     """
 
     shape: tuple[int, int, int]
@@ -22,6 +23,7 @@ class Contents(NamedTuple):
     unit: str = ""
     notes: tuple[str, ...] = ()
     done: tuple[str, ...] = ()
+    units: Mapping[str, str] = MappingProxyType({})
 
 
 def is_real(dtype: np.dtype) -> bool:

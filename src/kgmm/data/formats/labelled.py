@@ -45,7 +45,7 @@ def read_labelled(path: Path, variables: Sequence[str] | None, options: ReadingO
     at = (
         _times(dataset, path, time)[0] if {"anomalies", "detrend"} & {*done} and time in dataset.coords else np.empty(0)
     )
-    parts, names, notes, bounds = [], [], [], []
+    parts, names, notes, bounds, units = [], [], [], [], {}
     for name in variables:
         part = _part(dataset, name, path, options)
         stated = valid_range(part.variable)
@@ -62,7 +62,10 @@ def read_labelled(path: Path, variables: Sequence[str] | None, options: ReadingO
                 f"variable {name!r} of {path} has dimensions {part.dims}: one besides time is possible; take "
                 "principal components (--reduce pcs=3) or the mean (--reduce mean)"
             )
-        names += own_names or (_entries(dataset, name, extra[0]) if extra else [name])
+        own_names = own_names or (_entries(dataset, name, extra[0]) if extra else [name])
+        names += own_names
+        if options.reduce in (None, "mean"):  # components are weighted
+            units |= dict.fromkeys(own_names, _unit(dataset[name]))
         parts.append(part)
         bounds.append(stated)
     sizes = {(part.sizes.get(member, 1), part.sizes[time]) for part in parts}
@@ -81,7 +84,13 @@ def read_labelled(path: Path, variables: Sequence[str] | None, options: ReadingO
 
     times = _times(dataset, path, time) if options.time_step is None and time in dataset.coords else []
     unit = str(dataset[time].attrs.get("units", "")) if times else ""
-    return Contents((*sizes.pop(), len(names)), names, times, read, unit, tuple(notes), done)
+    return Contents((*sizes.pop(), len(names)), names, times, read, unit, tuple(notes), done, units)
+
+
+def _unit(variable: xr.DataArray) -> str:
+    """The unit of a variable, if it has one."""
+    unit = str(variable.attrs.get("units", "")).strip()
+    return "" if unit == "1" else unit
 
 
 def _entries(dataset: xr.Dataset, name: str, dim: str) -> list[str]:

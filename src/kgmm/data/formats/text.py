@@ -47,7 +47,10 @@ def read_text(path: Path, variables: Sequence[str] | None, options: ReadingOptio
         table.columns = range(table.shape[1])
     if table.shape[1] > 1 and table.iloc[:, -1].isna().all():  # every row ends with a separator
         table = table.iloc[:, :-1]
-    return contents_of_table(table, path, variables, options)
+    contents = contents_of_table(table, path, variables, options)
+    units = dict(zip(layout.names or (), layout.units))
+    of_variables = {name: units[name] for name in contents.variables if units.get(name)}
+    return contents._replace(units=of_variables, unit=units.get(options.time, "") if contents.times else "")
 
 
 def _text(path: Path) -> str:

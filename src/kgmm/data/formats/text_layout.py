@@ -6,7 +6,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from kgmm.data.dates import DATE
@@ -36,6 +36,8 @@ class Layout:
         Of the columns, without units in brackets; ``None`` if the file has no header.
     first, stop : int
         Lines of the first row, and after the last.
+    units : tuple of str
+        Of the columns, empty where the header tells none.
     """
 
     separator: str
@@ -43,6 +45,7 @@ class Layout:
     names: tuple[str, ...] | None
     first: int
     stop: int
+    units: tuple[str, ...] = field(default=(), repr=False)
 
 
 def find_layout(lines: Sequence[str]) -> Layout:
@@ -90,7 +93,8 @@ def find_layout(lines: Sequence[str]) -> Layout:
     # Longer rows of nothing but numbers are no footer: they are for the parser to refuse.
     while not (is_row(lines[stop - 1]) or _is_all_values(lines[stop - 1], separator, decimal)):
         stop -= 1
-    return Layout(separator, decimal, _header(lines[:first], separator, width), first, stop)
+    names, units = _header(lines[:first], separator, width)
+    return Layout(separator, decimal, names, first, stop, units)
 
 
 def _is_header_of(names: Sequence[str], row: Sequence[str], decimal: str) -> bool:
@@ -140,8 +144,8 @@ def _is_number(field: str, decimal: str) -> bool:
     return "_" not in field
 
 
-def _header(before: Sequence[str], separator: str, width: int) -> tuple[str, ...] | None:
-    """Names from the lines before the first row."""
+def _header(before: Sequence[str], separator: str, width: int) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+    """Names and units from the lines before the first row."""
     found = []
     for line in reversed(before):
         if not line.strip():
@@ -160,9 +164,12 @@ def _header(before: Sequence[str], separator: str, width: int) -> tuple[str, ...
         if len(found) == 2 or not _are_units(fields):
             break
     if not found:
-        return None
+        return None, ()
+    units = [part.group().strip(" \t_()[]") if (part := _UNITS.search(name)) else "" for name in found[-1]]
+    if len(found) == 2:  # a line of units
+        units = [unit.strip(" \t()[]") for unit in found[0]]
     names = [_UNITS.sub("", name) or name for name in found[-1]]
-    return tuple(names if len(set(names)) == len(names) else found[-1])
+    return tuple(names if len(set(names)) == len(names) else found[-1]), tuple(units)
 
 
 def _are_units(fields: Sequence[str]) -> bool:
