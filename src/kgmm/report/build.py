@@ -160,6 +160,7 @@ def _block(
             "preparation": next(iter(data["preparation"].dropna()), ""),
             "verdicts": verdicts(own, data) if section.observed and settings is None else [],
             "race": tables.race_table(race),
+            "findings": tables.finding_table(data),
             "data": tables.trajectory_table(data if settings is None else first_trajectory(data)),
             "failures": [row for table in failed for row in tables.failures(table)] if settings is None else [],
         }
