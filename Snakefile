@@ -49,5 +49,8 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
+        # Everything, so that a deleted table or picture is made again though what follows from it is there.
         [RUN.path(name) for name in ("report.html", "manifest.json", "checked.txt")],
+        RUN.tables,
+        RUN.figures(".png", ".pdf", ".nc"),
         RUN.outstanding,

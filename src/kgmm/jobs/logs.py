@@ -7,6 +7,8 @@ import traceback
 from contextlib import contextmanager
 from pathlib import Path
 
+from kgmm.errors import DamagedResult
+
 logger = logging.getLogger("kgmm")
 
 _FORMAT = "%(asctime)s %(message)s"
@@ -40,6 +42,9 @@ def logged_as_well(path: str):
 def _traceback_logged():
     try:
         yield
+    except DamagedResult as error:  # says everything
+        logger.error("%s", error)
+        raise
     except BaseException:
         logger.error("%s", traceback.format_exc())
         raise
@@ -47,4 +52,4 @@ def _traceback_logged():
 
 def _log_file(path: str) -> logging.FileHandler:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    return logging.FileHandler(path, mode="w")
+    return logging.FileHandler(path, mode="w", encoding="utf-8")

@@ -156,6 +156,16 @@ class RunPlan:
         return {name: self.path(f"{name}.csv") for name in ("sweep", "best")} if self.results.sweeps else {}
 
     @property
+    def tables(self) -> list[str]:
+        """All tables of the run, and its configuration."""
+        names = ("plan", "metrics", "trajectories", "races", "costs", "verification")
+        return [
+            self.path("config.yaml"),
+            *map(self.path, (f"{name}.csv" for name in names)),
+            *self.sweep_tables.values(),
+        ]
+
+    @property
     def study_figures(self) -> list[str]:
         """Figures of other runs that the report shows."""
         return [figure for figures in self.results.studies.values() for figure in figures]

@@ -21,7 +21,7 @@ _OF_DATA = ("preparation", "limits", "findings")
 
 def collect_trajectories(trajectories: list[TrajectoryResult], output: str) -> None:
     """Writes the rows of the descriptions of these trajectories."""
-    with open(output, "w", newline="") as file:
+    with open(output, "w", encoding="utf-8", newline="") as file:
         columns = [*_SOURCE, "variable", *_OF_ALL, *_OF_VARIABLE, *_OF_DATA, "status", "reason"]
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
