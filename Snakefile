@@ -1,6 +1,7 @@
 # The workflow: config → plan → stages → tables and figures → report.
 # The science is in config/, the machine in profiles/, the methods in src/kgmm/.
 import sys
+from contextlib import contextmanager
 
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
@@ -19,6 +20,14 @@ except ConfigError as error:
     raise WorkflowError(f"The configuration is unusable: {error}.")
 
 
+@contextmanager
+def writing_results():
+    try:
+        yield
+    except OSError as error:
+        raise WorkflowError(f"Results cannot be written here: {error.strerror}: {error.filename}.")
+
+
 onstart:
     # The limit on job starts (100 a second by default) leaves a timer behind for every finished job, each of which wakes
     # the scheduler once a second: after 400 jobs it took 40 % of a core. Where jobs run here, nothing needs the limit.
@@ -26,15 +35,17 @@ onstart:
         workflow.scheduler.job_rate_limiter = None
     else:
         refuse_missing_commands(workflow.executor_plugin.name)
-    remember_call(sys.argv[1:])
-    RUN.start()
+    with writing_results():
+        remember_call(sys.argv[1:])
+        RUN.start()
 
 
 include: "workflow/rules/common.smk"
 
 
 if workflow.is_main_process:
-    RUN.compose(workflow.cores or 1 if RUNS_HERE else 1, forced_stages(sys.argv[1:]))
+    with writing_results():
+        RUN.compose(workflow.cores or 1 if RUNS_HERE else 1, forced_stages(sys.argv[1:]))
     print(RUN.introduction(), file=sys.stderr)
 else:
     RUN.load_bundles()

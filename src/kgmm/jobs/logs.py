@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import traceback
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,6 +51,14 @@ def _traceback_logged():
         raise
 
 
+class _LogFile(logging.FileHandler):
+    """A log on a full disk ends; what cannot be written to it is not worth a second error."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+
 def _log_file(path: str) -> logging.FileHandler:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    return logging.FileHandler(path, mode="w", encoding="utf-8")
+    return _LogFile(path, mode="w", encoding="utf-8")
