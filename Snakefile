@@ -9,12 +9,14 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 from kgmm.config.parsing import ConfigError
+from kgmm.config.repeated_keys import refuse_repeated_keys
 from kgmm.jobs.cluster import refuse_missing_commands
 from kgmm.jobs.command_line import forced_stages
 from kgmm.jobs.resume import remember_call
 from kgmm.jobs.workflow_plan import RunPlan
 
 try:
+    refuse_repeated_keys(workflow.configfiles)
     RUN = RunPlan(config, f"{workflow.basedir}/workflow/scripts")
 except ConfigError as error:
     raise WorkflowError(f"The configuration is unusable: {error}.")
