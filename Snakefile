@@ -11,15 +11,17 @@ min_version("9.0")
 from kgmm.config.parsing import ConfigError
 from kgmm.config.repeated_keys import refuse_repeated_keys
 from kgmm.jobs.cluster import refuse_missing_commands
-from kgmm.jobs.command_line import forced_stages
+from kgmm.jobs.command_line import forced_stages, is_dry_run
 from kgmm.jobs.resume import remember_call
 from kgmm.jobs.workflow_plan import RunPlan
 
-try:
-    refuse_repeated_keys(workflow.configfiles)
-    RUN = RunPlan(config, f"{workflow.basedir}/workflow/scripts")
-except ConfigError as error:
-    raise WorkflowError(f"The configuration is unusable: {error}.")
+
+@contextmanager
+def reading_configuration():
+    try:
+        yield
+    except ConfigError as error:
+        raise WorkflowError(f"The configuration is unusable: {error}.")
 
 
 @contextmanager
@@ -28,6 +30,11 @@ def writing_results():
         yield
     except OSError as error:
         raise WorkflowError(f"Results cannot be written here: {error.strerror}: {error.filename}.")
+
+
+with reading_configuration():
+    refuse_repeated_keys(workflow.configfiles)
+    RUN = RunPlan(config, f"{workflow.basedir}/workflow/scripts")
 
 
 onstart:
@@ -48,7 +55,8 @@ include: "workflow/rules/common.smk"
 if workflow.is_main_process:
     with writing_results():
         RUN.compose(workflow.cores or 1 if RUNS_HERE else 1, forced_stages(sys.argv[1:]))
-    print(RUN.introduction(), file=sys.stderr)
+    with reading_configuration():
+        print(RUN.introduction(by_stage=is_dry_run(sys.argv[1:])), file=sys.stderr)
 else:
     RUN.load_bundles()
 

@@ -18,7 +18,7 @@ from kgmm.jobs.bundles import Bundles
 from kgmm.jobs.costs import CostMeter
 from kgmm.jobs.damage import checked
 from kgmm.jobs.drawings import drawings_of
-from kgmm.jobs.estimates import estimate_run, told
+from kgmm.jobs.estimates import estimate_run, refuse_excess, told
 from kgmm.jobs.fingerprint import remember_modules
 from kgmm.jobs.logs import logged_as_well
 from kgmm.jobs.plan import Plan
@@ -67,6 +67,7 @@ class LocalRun:
         logging.getLogger("kgmm").setLevel(logging.INFO)
         costs = CostMeter()
         due = estimate_run(self.plan)
+        refuse_excess(due, self.plan.config.limits)
         if due:
             tell(told(due))
         for task in sorted(self.plan.all_tasks(), key=lambda task: task.depth):
