@@ -229,10 +229,12 @@ def _edge(name: str, x: np.ndarray) -> Finding | None:
     if not found:
         return None
     low, high = _just_beyond(smallest, -deviation), _just_beyond(largest, deviation)
-    kind = f"log:{low:.4g}" if "largest" not in found else f"logit:{low:.4g}:{high:.4g}"
+    one_edge = "largest" not in found
+    kind = f"log:{low:.4g}" if one_edge else f"logit:{low:.4g}:{high:.4g}"
+    mirrored = f"; where the density is flat at it, mirror it there by {name}=reflect:{low:.4g}" if one_edge else ""
     remedy = (
         "a model crosses such an edge; move it to infinity by a transform with the edge just beyond the data: "
-        f"{_option('transform', f'{name}={kind}')}"
+        f"{_option('transform', f'{name}={kind}')}{mirrored}"
     )
     return Finding("edge", name, f"{name} has {' and '.join(found.values())}", remedy)
 
