@@ -259,6 +259,12 @@ def test_a_done_file_is_as_old_as_its_result(folder, compute_with):
     assert Path(task.done).stat().st_mtime_ns == stamp == Path(task.receipt).stat().st_mtime_ns
 
 
+def test_results_that_can_only_be_read_have_a_plan(folder, monkeypatch):
+    """Where nothing can be deleted, an unlink of a file that is not there is refused as well."""
+    monkeypatch.setattr(Path, "unlink", lambda *given, **options: (_ for _ in ()).throw(OSError(30, "Read-only")))
+    assert synchronize([task_of("a-1")]) == {}
+
+
 def test_files_that_are_no_failed_results(tmp_path):
     xr.Dataset({"a": 1}).to_netcdf(tmp_path / "fine.nc")
     (tmp_path / "text.csv").write_text("status = failed")
