@@ -69,6 +69,18 @@ class Trouble(threading.Thread):
         while not self.ended.wait(self.pause * self.random.uniform(0.5, 1.5)):
             with suppress(psutil.Error, subprocess.SubprocessError, OSError):
                 self.random.choice(harms)()
+                self.mend()
+
+    def mend(self) -> None:
+        """What an administrator would do: jobs that SLURM holds after a failed launch are released, nodes are resumed."""
+        for line in self.lab.query("squeue", "-h", "-o", "%A %r").splitlines():
+            job, reason = line.split(maxsplit=1)
+            if "held" in reason.lower():
+                self.lab.query("scontrol", "release", job)
+                self.done["releases of held jobs"] += 1
+        for node, state in self.lab.states().items():
+            if state.rstrip("*") in ("down", "drained", "draining"):
+                self.lab.query("scontrol", "update", f"NodeName={node}", "State=RESUME")
 
     def crash_node(self) -> None:
         node = self.random.choice(NODES)
@@ -122,9 +134,7 @@ def through(lab: Lab, project: Project, options: argparse.Namespace) -> tuple[in
         for call in range(1, _MAX_CALLS + 1):
             if Run.on_slurm(project, *arguments).wait(3600) == 0:
                 return call, trouble
-            for node, state in lab.states().items():
-                if state.rstrip("*") in ("down", "drained", "draining"):
-                    lab.query("scontrol", "update", f"NodeName={node}", "State=RESUME")
+            trouble.mend()
             time.sleep(2.0)
     finally:
         trouble.ended.set()

@@ -1,6 +1,7 @@
 """Trajectories as files, their division into training and held-out parts, and samples taken from them."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -68,7 +69,7 @@ def test_parts_are_opened_one_at_a_time(monkeypatch, tmp_path):
     read, found = trajectory_module._times_of, []
 
     def watched(*given):
-        found.append([file.path for file in psutil.Process().open_files() if "part" in file.path])
+        found.append([file.path for file in psutil.Process().open_files() if Path(file.path).name.startswith("part")])
         return read(*given)
 
     monkeypatch.setattr(trajectory_module, "_times_of", watched)
