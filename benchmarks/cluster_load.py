@@ -72,7 +72,7 @@ class Trouble(threading.Thread):
                 self.mend()
 
     def mend(self) -> None:
-        """What an administrator would do: jobs that SLURM holds after a failed launch are released, nodes are resumed."""
+        """What an administrator would do: held jobs are released, nodes that are down are resumed."""
         for line in self.lab.query("squeue", "-h", "-o", "%A %r").splitlines():
             job, reason = line.split(maxsplit=1)
             if "held" in reason.lower():
