@@ -129,7 +129,8 @@ def through(lab: Lab, project: Project, options: argparse.Namespace) -> tuple[in
     """Calls the workflow until it succeeds; number of calls, and the trouble that it had."""
     trouble = Trouble(lab, project, options.seconds_between, options.seed)
     trouble.start()
-    arguments = (*_CALL, "--config", f"rows_per_job={options.rows}", "--", _TARGET)
+    # Failed jobs are tried again by the next call: this cluster is too small for what a third attempt asks for.
+    arguments = (*_CALL, "--config", f"rows_per_job={options.rows}", "--retries", "0", "--", _TARGET)
     try:
         for call in range(1, _MAX_CALLS + 1):
             if Run.on_slurm(project, *arguments).wait(3600) == 0:
