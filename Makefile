@@ -33,26 +33,26 @@ help:
 env: $(READY)
 
 $(READY): pyproject.toml envs/constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Python 3.11 or later is needed; $(PYTHON) is $$($(PYTHON) --version). Choose one with PYTHON=..."; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or later is needed; $(PYTHON) is $$("$(PYTHON)" --version). Choose one with PYTHON=..."; exit 1; }
+	"$(PYTHON)" -m venv $(VENV)
 	$(BIN)/python -m pip install $(PIP_ARGS) --constraint envs/constraints.txt --editable '.[workflow,test]'
 	@touch $@
 
 paper: env
-	$(BIN)/snakemake --workflow-profile profiles/$(PROFILE)
+	$(BIN)/snakemake --workflow-profile "profiles/$(PROFILE)"
 
 quick: env
 	$(BIN)/snakemake --workflow-profile profiles/quick
 
 estimator: env
-	$(BIN)/snakemake --workflow-profile profiles/$(PROFILE) --configfile config/estimator.yaml
+	$(BIN)/snakemake --workflow-profile "profiles/$(PROFILE)" --configfile config/estimator.yaml
 
 dynamics: env
-	$(BIN)/snakemake --workflow-profile profiles/$(PROFILE) --configfile config/dynamics.yaml
+	$(BIN)/snakemake --workflow-profile "profiles/$(PROFILE)" --configfile config/dynamics.yaml
 
 response: env
-	$(BIN)/snakemake --workflow-profile profiles/$(PROFILE) --configfile config/response.yaml
+	$(BIN)/snakemake --workflow-profile "profiles/$(PROFILE)" --configfile config/response.yaml
 
 # About 50 minutes on two idle cores; QUICK=1 takes five.
 score-table: env
@@ -60,7 +60,7 @@ score-table: env
 
 sweep: env
 	@test -f "$(SWEEP)" || { echo "SWEEP is '$(SWEEP)', which is no file: choose one of $$(ls config/sweeps/*.yaml | tr '\n' ' ')"; exit 1; }
-	$(BIN)/snakemake --workflow-profile profiles/$(PROFILE) --configfile $(SWEEP)
+	$(BIN)/snakemake --workflow-profile "profiles/$(PROFILE)" --configfile "$(SWEEP)"
 
 # On a cluster the jobs of the killed run are cancelled first; the profile is that of the run.
 resume: env

@@ -1,6 +1,7 @@
 # The workflow: config → plan → stages → tables and figures → report.
 # The science is in config/, the machine in profiles/, the methods in src/kgmm/.
 import sys
+from contextlib import contextmanager
 
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
@@ -8,15 +9,32 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 from kgmm.config.parsing import ConfigError
+from kgmm.config.repeated_keys import refuse_repeated_keys
 from kgmm.jobs.cluster import refuse_missing_commands
-from kgmm.jobs.command_line import forced_stages
+from kgmm.jobs.command_line import forced_stages, is_dry_run
 from kgmm.jobs.resume import remember_call
 from kgmm.jobs.workflow_plan import RunPlan
 
-try:
+
+@contextmanager
+def reading_configuration():
+    try:
+        yield
+    except ConfigError as error:
+        raise WorkflowError(f"The configuration is unusable: {error}.")
+
+
+@contextmanager
+def writing_results():
+    try:
+        yield
+    except OSError as error:
+        raise WorkflowError(f"Results cannot be written here: {error.strerror}: {error.filename}.")
+
+
+with reading_configuration():
+    refuse_repeated_keys(workflow.configfiles)
     RUN = RunPlan(config, f"{workflow.basedir}/workflow/scripts")
-except ConfigError as error:
-    raise WorkflowError(f"The configuration is unusable: {error}.")
 
 
 onstart:
@@ -26,16 +44,19 @@ onstart:
         workflow.scheduler.job_rate_limiter = None
     else:
         refuse_missing_commands(workflow.executor_plugin.name)
-    remember_call(sys.argv[1:])
-    RUN.start()
+    with writing_results():
+        remember_call(sys.argv[1:])
+        RUN.start()
 
 
 include: "workflow/rules/common.smk"
 
 
 if workflow.is_main_process:
-    RUN.compose(workflow.cores or 1 if RUNS_HERE else 1, forced_stages(sys.argv[1:]))
-    print(RUN.introduction(), file=sys.stderr)
+    with writing_results():
+        RUN.compose(workflow.cores or 1 if RUNS_HERE else 1, forced_stages(sys.argv[1:]))
+    with reading_configuration():
+        print(RUN.introduction(by_stage=is_dry_run(sys.argv[1:])), file=sys.stderr)
 else:
     RUN.load_bundles()
 
@@ -49,5 +70,8 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
+        # Everything, so that a deleted table or picture is made again though what follows from it is there.
         [RUN.path(name) for name in ("report.html", "manifest.json", "checked.txt")],
+        RUN.tables,
+        RUN.figures(".png", ".pdf", ".nc"),
         RUN.outstanding,

@@ -1,8 +1,9 @@
 """How well costs are estimated before a run, and the rates that fit a finished one.
 
-    python benchmarks/run_estimates.py results/paper config/config.yaml [--fit]
+    python benchmarks/run_estimates.py results/paper config/config.yaml [--fit] [--keep]
 
-Prints core seconds and megabytes by stage, estimated and measured; ``--fit`` prints ``RATES`` of kgmm.jobs.estimates.
+Prints core seconds, megabytes of disk and the largest memory by stage, estimated and measured; ``--fit`` prints
+``RATES`` of kgmm.jobs.estimates, ``--keep`` writes what was measured to docs/measured, where a test compares it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import pandas as pd
 import yaml
 from scipy.optimize import nnls
 
-from kgmm.jobs import estimates
+from kgmm.jobs import estimated_sizes, estimates
 from kgmm.jobs.plan import Plan
 
 
@@ -34,7 +35,9 @@ def tasks_of(run: Path, config: Path) -> pd.DataFrame:
                 "stage": task.stage, "kind": estimates.kind_of(task, experiment), "key": task.key,
                 "work": estimates.work_of(task, experiment), "estimated": estimates.core_seconds(task, experiment),
                 "measured": cost["wall_s"] * cost["threads"],
-                "estimated_mb": estimates.disk_of(task, experiment) / 1e6,
+                "estimated_memory": estimated_sizes.memory_of(task, experiment) / 1e6,
+                "measured_memory": cost["peak_memory_mb"],
+                "estimated_mb": estimated_sizes.disk_of(task, experiment) / 1e6,
                 "measured_mb": sum(file.stat().st_size for file in files if file.exists()) / 1e6,
             }
         )  # fmt: skip
@@ -59,10 +62,18 @@ def main() -> None:
             print(f'    "{kind}": ({per_task:g}, {per_unit:g}),')
         print("}")
     columns = ["estimated", "measured", "estimated_mb", "measured_mb"]
-    table = tasks.groupby("stage", sort=False)[columns].sum()
+    stages = tasks.groupby("stage", sort=False)
+    memory = stages[["estimated_memory", "measured_memory"]].max()
+    table = stages[columns].sum().join(memory)
+    table.insert(0, "tasks", stages.size())
     table.loc["all"] = table.sum()
+    table.loc["all", memory.columns] = memory.max()
     table["ratio"] = table["estimated"] / table["measured"]
     print(table.round(1).to_string())
+    if "--keep" in sys.argv:
+        kept = table.loc[table.index != "all", ["tasks", "measured", "measured_memory", "measured_mb"]]
+        kept.columns = ["tasks", "core_s", "peak_memory_mb", "disk_mb"]
+        kept.round(1).to_csv(f"docs/measured/{Path(sys.argv[1]).name}-costs.csv")
 
 
 if __name__ == "__main__":

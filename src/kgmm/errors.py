@@ -35,6 +35,18 @@ class DivergenceError(ScientificFailure):
     """
 
 
+class DamagedResult(RuntimeError):
+    """A file is not as the job that made it left it; the message says what to do.
+
+    Examples
+    --------
+    >>> raise DamagedResult("results/a/metrics.csv is gone; run again, and it is made anew with what follows from it")
+    Traceback (most recent call last):
+        ...
+    kgmm.errors.DamagedResult: results/a/metrics.csv is gone; run again, and it is made anew with what follows from it
+    """
+
+
 def first_line(error: Exception) -> str:
     """The first line of an error's message, or its name if it has none."""
     return str(error).strip().split("\n")[0] or type(error).__name__

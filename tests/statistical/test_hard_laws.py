@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import kgmm
+from kgmm.data.trajectory import as_trajectory
 from kgmm.statistics.diagnosis import DataWarning, diagnose
 from kgmm.statistics.quantiles import quantile_errors
 from tests.statistical.laws import LAWS
@@ -76,22 +77,38 @@ def test_levels_that_drift_are_found(kind, slow):
     assert diagnose(rng.permutation(x)[:, None]) == ()
 
 
-# The models of these take minutes: their steps are short.
-SLOW = {"ring with a hole", "two modes ten deviations apart"}
+# Numbers of samples: steps in these are short, and times in proportion.
+SIZES = {"normal, 20 variables": 2000, "ring with a hole": 1500, "two modes ten deviations apart": 1500}
+_WALKERS = 1000
 
 
-@pytest.mark.parametrize("name", sorted(set(LAWS) - set(FOUND) - SLOW))
-def test_laws_without_a_finding_give_models_with_the_right_quantiles(name):
-    X = samples(name, 1)
-    score = kgmm.fit_score(X, random_state=1)
-    model = kgmm.fit_langevin(X, score, circulation="none", random_state=2)
-    step = model.choose_step(X).dt
-    n_steps = int(6.0 / model.fastest_rate / step)
-    sample = model.sample(len(X), n_steps, step, save_every=n_steps, initial=X, seed=3)
+@pytest.mark.parametrize("name", sorted(set(LAWS) - set(FOUND)))
+@pytest.mark.parametrize("seed", SEEDS)
+def test_laws_without_a_finding_give_models_with_the_right_quantiles(name, seed):
+    X = LAWS[name](np.random.default_rng(seed), SIZES.get(name, 5000))
+    score = kgmm.fit_score(X, random_state=seed)
+    model = kgmm.fit_langevin(X, score, circulation="none", random_state=seed + 1)
+    start = X[:_WALKERS]
+    step = model.choose_step(start).dt
+    n_steps = int(4.0 / model.fastest_rate / step)
+    sample = model.sample(len(start), n_steps, step, save_every=n_steps, initial=start, seed=3)
     is_off = quantile_errors(X[None].astype(float), sample.values).max() > 0.1
     assert is_off == bool(model.dynamics.warnings)
     # None of them is off; were the check blind, this would not tell.
     assert not is_off
+
+
+def test_the_score_of_a_ring_with_a_hole():
+    """Of the radius ``r ~ N(1, 0.1²)`` and a uniform angle: ``s = −((r − 1)/0.01 + 1/r) x/r``."""
+    X = LAWS["ring with a hole"](np.random.default_rng(4), 10_000)
+    score = kgmm.fit_score(X, families=("polynomial", "radial"))
+    at = LAWS["ring with a hole"](np.random.default_rng(5), 1000)
+    r = np.linalg.norm(at, axis=1, keepdims=True)
+    exact = -((r - 1.0) / 0.01 + 1.0 / r) * at / r
+    assert np.mean((score(at) - exact) ** 2) < 0.02 * np.mean(exact**2)
+    # A disc without a hole has another.
+    full = kgmm.fit_score(np.random.default_rng(6).standard_normal((5000, 2)) / 1.4, families=("polynomial",))
+    assert np.mean((full(at) - exact) ** 2) > 0.5 * np.mean(exact**2)
 
 
 def test_a_model_with_wrong_quantiles_is_warned_of():
@@ -117,10 +134,10 @@ def test_an_edge_comes_with_the_transform_that_moves_it_away():
     x = np.stack(
         [rng.exponential(size=10_000), rng.beta(0.8, 0.8, size=10_000), 7 + rng.exponential(size=10_000)], axis=1
     )
-    path = kgmm.simulate("lorenz63", n_members=1, n_times=10_000, burn_in=0.0, seed=0)
-    path = path.copy(data=x[None]).assign_coords(variable=["rain", "cover", "level"])
+    path = as_trajectory(x[None], ["rain", "cover", "level"], 1.0)
     rain, cover, level = diagnose(path)
-    assert '--transform rain=log:0, or transform={"rain": "log:0"} in kgmm.read' in rain.remedy
+    assert '--transform rain=log:0, or transform={"rain": "log:0"} in kgmm.read; where' in rain.remedy
+    assert rain.remedy.endswith("mirror it there by rain=reflect:0") and "reflect" not in cover.remedy
     assert "cover=logit:0:1" in cover.remedy and cover.said.count("samples within") == 2
     edge = float(level.remedy.split("level=log:")[1].split(",")[0])
     assert 6.97 < edge < x[:, 2].min()

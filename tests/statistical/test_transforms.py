@@ -9,9 +9,10 @@ import pytest
 from scipy import stats
 
 import kgmm
-from kgmm.data.transforms import Transform
+from kgmm.data.transforms import Transform, unfolded
 from kgmm.statistics.diagnosis import diagnose
 from kgmm.statistics.quantiles import quantile_errors
+from tests.statistical.exact_laws import linear_paths, mean_is
 
 pytestmark = pytest.mark.statistical
 
@@ -25,7 +26,12 @@ LAWS = {
     "Pareto, 3": (stats.pareto(3), "log:1", lambda x: -4.0 / x),
     "half-normal": (stats.halfnorm(), "log", lambda x: -x),
     "Cauchy": (stats.cauchy(), "asinh", lambda x: -2.0 * x / (1.0 + x**2)),
+    "exponential, reflected": (stats.expon(), "reflect:0", lambda x: -np.ones_like(x)),
+    "half-normal, reflected": (stats.halfnorm(), "reflect:0", lambda x: -x),
+    "uniform, reflected": (stats.uniform(), "reflect:0:1", np.zeros_like),
 }
+# Mirrored, the exponential law has a kink at its edge, which every estimate rounds off: errors of score and quantiles.
+_TOLERANCES = {"exponential, reflected": (0.15, 0.25)}
 N = 10_000
 
 
@@ -39,6 +45,11 @@ def law(request):
     return LAWS[request.param]
 
 
+@pytest.fixture
+def tolerances(request):
+    return _TOLERANCES.get(request.node.callspec.params["law"], (0.03, 0.1))
+
+
 def test_nothing_is_found_in_a_transformed_law(law, tmp_path):
     distribution, transform, _ = law
     x = distribution.rvs(N, random_state=np.random.default_rng(3))
@@ -46,7 +57,7 @@ def test_nothing_is_found_in_a_transformed_law(law, tmp_path):
     assert diagnose(read(tmp_path, x, transform)) == ()
 
 
-def test_the_score_in_the_units_of_the_file(law, tmp_path):
+def test_the_score_in_the_units_of_the_file(law, tolerances, tmp_path):
     """Relative to the mean square of the score of the transformed variable, in which the fit is good everywhere."""
     distribution, transform, exact = law
     x = distribution.rvs(N, random_state=np.random.default_rng(4))
@@ -56,10 +67,10 @@ def test_the_score_in_the_units_of_the_file(law, tmp_path):
     g = Transform.of(transform, x)
     found, expected = score(at[:, None])[:, 0], exact(at)
     error, size = ((f / g.slope(at)) for f in (found - expected, expected - g.log_slope_derivative(at)))
-    assert np.mean(error**2) < 0.03 * np.mean(size**2)
+    assert np.mean(error**2) < tolerances[0] * np.mean(size**2)
 
 
-def test_a_model_of_the_transformed_variable_has_the_quantiles_of_the_law(law, tmp_path):
+def test_a_model_of_the_transformed_variable_has_the_quantiles_of_the_law(law, tolerances, tmp_path):
     distribution, transform, _ = law
     x = distribution.rvs(N, random_state=np.random.default_rng(5))
     path = read(tmp_path, x, transform)
@@ -79,9 +90,23 @@ def test_a_model_of_the_transformed_variable_has_the_quantiles_of_the_law(law, t
     density = distribution.pdf(expected)
     stderr = np.sqrt(np.multiply(inside, np.subtract(1, inside)) / N) / density
     off = np.abs(np.quantile(restored, inside) - expected)
-    assert (off < 0.1 * spread + 4 * stderr).all()
+    assert (off < tolerances[1] * spread + 4 * stderr).all()
     lower, upper = distribution.support()
     assert restored.min() >= lower and restored.max() <= upper
+
+
+def test_a_reflected_path_is_that_of_the_process_without_an_edge():
+    """Of the absolute value of an Ornstein–Uhlenbeck path the signs that are drawn give its correlation back."""
+    path = linear_paths([[-1.0]], [[1.0]], 0.02, n_members=200, n_times=500, seed=8)[:, :, 0]
+    rng = np.random.default_rng(9)
+    again = np.stack([unfolded(np.abs(member), rng) for member in path])
+    for lag in (25, 50):
+        products = again[:, lag:] * again[:, :-lag]
+        assert mean_is(products.mean(axis=1), np.exp(-0.02 * lag))
+        # Signs that are drawn anew for every state lose it.
+        shuffled = products * rng.choice([-1.0, 1.0], products.shape)
+        assert not mean_is(shuffled.mean(axis=1), np.exp(-0.02 * lag))
+    assert mean_is(again.mean(axis=1), 0.0)
 
 
 def test_rounded_values_have_a_density_again(tmp_path):
@@ -93,7 +118,9 @@ def test_rounded_values_have_a_density_again(tmp_path):
     np.testing.assert_array_equal(jittered, read(tmp_path, x, None, jitter=0.1))
 
 
-@pytest.mark.parametrize("kind", ["log:-2", "logit:-3:7", "asinh", "asinh:0.5:3"])
+@pytest.mark.parametrize(
+    "kind", ["log:-2", "logit:-3:7", "asinh", "asinh:0.5:3", "reflect:-2", "reflect:-2:6", "reflect:6:-2"]
+)
 def test_derivatives_are_those_of_the_function(kind):
     x = np.linspace(-1.5, 5.5, 30)
     g, h = Transform.of(kind, x), 1e-5
@@ -110,9 +137,12 @@ def test_derivatives_are_those_of_the_function(kind):
         ("logit:0:1", "values are not between its edges 0 and 1"),
         ("logit:0", "logit takes 2 numbers after colons"),
         ("logit:5:2", "the first edge must be below the second"),
-        ("rank", "known are log, log:a, logit:a:b and asinh"),
+        ("rank", "known are log, log:a, logit:a:b, asinh, reflect:a and reflect:a:b"),
         ("log:a", "what follows log must be numbers"),
         ("asinh:0:-1", "the width must be positive"),
+        ("reflect:0", "2 values are not between its edges 0 and inf"),
+        ("reflect:3:0", "3 values are not between its edges 0 and 3"),
+        ("reflect", "reflect takes 1 or 2 numbers after colons"),
     ],
 )
 def test_unusable_transforms_are_refused(transform, said):

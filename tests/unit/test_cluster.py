@@ -85,6 +85,13 @@ def test_a_job_of_several_tasks_asks_for_the_time_of_all_and_the_memory_of_one()
     assert cluster.scaled(fixed, 3)(None, attempt=1, **_CONTEXT) == 60
 
 
+@pytest.mark.parametrize(("minutes", "n_tasks", "asked"), [(120, 10, 1200), (120, 13, 1440), (2000, 10, 2000)])
+def test_a_job_asks_for_a_day_at_most_unless_one_task_takes_longer(minutes, n_tasks, asked):
+    """A partition that allows no more would keep it waiting for ever."""
+    request = Resources.parse([f"runtime={minutes} * attempt"], allow_expressions=True).get("runtime")
+    assert cluster.scaled(request, n_tasks)(None, attempt=1, **_CONTEXT) == asked
+
+
 def test_stages_that_compute_on_the_device_ask_for_a_gpu():
     """What a stage computes with is in its module, and in those of the same package that it imports."""
 

@@ -182,7 +182,9 @@ def test_a_season_is_found_and_its_remedy_named(capsys):
     assert main(["inspect", str(file), "--anomalies", "monthly"]) == 0
     said = capsys.readouterr().out
     assert "mean season" not in said and "preparation: monthly means were subtracted" in said
-    following, cost = said.splitlines()[-2:]
+    start = said.index("next: ")
+    following, cost = said[start:].splitlines()[:2]
+    assert "estimate mobility         1" in said[start:]
     assert following == f"next: kgmm model {file} --anomalies monthly"
     assert re.match(r"to be done: about \d+ (seconds|minutes) of core time \(", cost)
 

@@ -4,7 +4,7 @@ import json
 import logging
 import os
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import netCDF4
 import numpy as np
@@ -106,6 +106,18 @@ def test_an_error_is_in_the_log_and_the_task_is_broken(folder, compute_with):
     assert "Traceback" in log and "disk full" in log
     assert is_broken(task) and why_due(task) == "it broke the last time"
     assert not Path(task.done).exists() and not Path("job.done").exists()
+
+
+def test_a_full_disk_is_named_whatever_a_library_says(folder, compute_with, monkeypatch):
+    """Those of netCDF are a PermissionError when it opens a file, and a RuntimeError when it writes."""
+    said = "Permission denied"
+    compute_with(lambda job: (_ for _ in ()).throw(PermissionError(13, said)))
+    with pytest.raises(PermissionError, match=said):
+        run_all(task_of("a-1"))
+    monkeypatch.setattr(run.shutil, "disk_usage", lambda path: SimpleNamespace(free=20_000))
+    monkeypatch.setattr(run, "write_receipt", lambda *given: (_ for _ in ()).throw(OSError("no space for it")))
+    with pytest.raises(OSError, match="the disk is full; what is finished is kept: make room, and run again"):
+        run_all(task_of("a-1"))
 
 
 def test_output_that_was_not_written_is_an_error(folder, compute_with):
@@ -245,6 +257,12 @@ def test_a_done_file_is_as_old_as_its_result(folder, compute_with):
     Path(task.done).unlink()
     synchronize([task])
     assert Path(task.done).stat().st_mtime_ns == stamp == Path(task.receipt).stat().st_mtime_ns
+
+
+def test_results_that_can_only_be_read_have_a_plan(folder, monkeypatch):
+    """Where nothing can be deleted, an unlink of a file that is not there is refused as well."""
+    monkeypatch.setattr(Path, "unlink", lambda *given, **options: (_ for _ in ()).throw(OSError(30, "Read-only")))
+    assert synchronize([task_of("a-1")]) == {}
 
 
 def test_files_that_are_no_failed_results(tmp_path):

@@ -1,11 +1,14 @@
 """Trajectories as files, their division into training and held-out parts, and samples taken from them."""
 
 import json
+from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import xarray as xr
 
+from kgmm.data import trajectory as trajectory_module
 from kgmm.data.samples import as_samples
 from kgmm.data.trajectory import as_trajectory, concatenate_members, open_trajectory, split, write_trajectory
 
@@ -58,6 +61,20 @@ def parts_of(folder, trajectory, sizes):
         write(paths[-1], part, [part.values])
         first += size
     return paths
+
+
+def test_parts_are_opened_one_at_a_time(monkeypatch, tmp_path):
+    """An open file holds megabytes: memory does not grow with the number of shards."""
+    monkeypatch.setattr("kgmm.data.trajectory.NUMBERS_PER_PIECE", 30)
+    read, found = trajectory_module._times_of, []
+
+    def watched(*given):
+        found.append([file.path for file in psutil.Process().open_files() if Path(file.path).name.startswith("part")])
+        return read(*given)
+
+    monkeypatch.setattr(trajectory_module, "_times_of", watched)
+    concatenate_members(parts_of(tmp_path, numbered(7, 11), (1,) * 7), tmp_path / "whole.nc", {})
+    assert len(found) >= 7 and not any(found)
 
 
 @pytest.mark.parametrize("sizes", [(7,), (3, 4), (3, 2, 2), (1, 1, 5)], ids=str)

@@ -137,6 +137,26 @@ def test_results_that_are_damaged_are_made_again_and_it_is_said(finished_tiny, n
     assert project.hashes() == finished_tiny.hashes()
 
 
+def test_a_table_is_not_made_from_a_damaged_result(finished_tiny, new_project):
+    """One byte, and the file dated back: nothing tells the plan, and the table refuses to read it."""
+    project = new_project()
+    shutil.copytree(finished_tiny.root / "results", project.root / "results")
+    shutil.copytree(finished_tiny.root / ".snakemake", project.root / ".snakemake")
+    config = project.write_config("tiny.yaml", TINY)
+    (evaluation,) = project.root.glob("results/store/evaluate_score/**/*.nc")
+    content, stat = bytearray(evaluation.read_bytes()), evaluation.stat()
+    content[len(content) // 2] ^= 1
+    evaluation.write_bytes(content)
+    os.utime(evaluation, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    (project.root / "results/tiny/metrics.csv").unlink()
+    refused = project.snakemake("--configfile", config, "--cores", "1")
+    said = refused.stdout + refused.stderr
+    assert refused.returncode != 0 and "is damaged: its checksum" in said and "run again, and it is made anew" in said
+    result = project.snakemake("--configfile", config, "--cores", "1", check=True)
+    assert "computed again because a file was damaged or gone: evaluate_score" in result.stderr
+    assert project.hashes() == finished_tiny.hashes()
+
+
 def test_what_is_forced_is_computed_again(finished_tiny, new_project):
     project = new_project()
     shutil.copytree(finished_tiny.root / "results", project.root / "results")

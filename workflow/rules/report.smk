@@ -33,8 +33,8 @@ rule write_report:
 
 rule write_manifest:
     input:
-        [RUN.path(f"{name}.csv") for name in ("plan", "metrics", "races", "trajectories", "verification")],
-        *RUN.sweep_tables.values(),
+        # Not the costs, which differ from run to run.
+        [table for table in RUN.tables if not table.endswith(("costs.csv", "config.yaml"))],
         RUN.figures(".png", ".pdf", ".nc"),
         RUN.path("report.html"),
     output:

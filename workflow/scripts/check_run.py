@@ -12,7 +12,7 @@ from kgmm.tables.verification import unmet
 
 
 def check_run(costs: str, verification: str, report: str, output: str) -> None:
-    with open(costs, newline="") as file:
+    with open(costs, encoding="utf-8", newline="") as file:
         jobs = [job for job in csv.DictReader(file) if job["stage"] in STAGES or job["status"] == "failed"]
     failed = [job for job in jobs if job["status"] == "failed"]
     claims = pd.read_csv(verification).to_dict("records")
@@ -24,7 +24,9 @@ def check_run(costs: str, verification: str, report: str, output: str) -> None:
         if claims:
             head += f", {len(missed)} of {len(claims)} claims do not hold"
         sys.exit(f"{head} (see {report}):\n" + "\n".join(lines))
-    Path(output).write_text(f"{len(jobs)} results, none failed; {len(claims)} claims, all binding ones hold\n")
+    Path(output).write_text(
+        f"{len(jobs)} results, none failed; {len(claims)} claims, all binding ones hold\n", encoding="utf-8"
+    )
 
 
 with logged(snakemake.log[0]):

@@ -19,7 +19,7 @@ from kgmm.data.paths import as_members, segments, states, time_step_of
 from kgmm.data.preparation import Prepared, anomalies
 from kgmm.data.segments import SEGMENTS, lengths_in_words, states_of
 from kgmm.data.trajectory import split
-from kgmm.jobs.estimates import estimate_run, told
+from kgmm.jobs.estimates import estimate_run, table, told
 from kgmm.jobs.plan import Plan
 from kgmm.statistics.autocorrelation import BlockedAutocorrelation
 from kgmm.statistics.verdict import findings_of, limits_of_data, short_segments
@@ -43,12 +43,13 @@ def inspect(arguments: argparse.Namespace) -> int:
 
 
 def cost_of_model(arguments: argparse.Namespace, series: Series) -> str:
-    """A line: what ``kgmm model`` of the same file and options would take, or why it would refuse them."""
+    """A line and a table: what ``kgmm model`` of the same file and options would take, or why it would refuse them."""
     arguments = argparse.Namespace(**vars(arguments) | {"sigma": None, "seed": 0, "file": arguments.file.resolve()})
     # A plan keeps facts of the file in the current folder, where an inspection must leave nothing.
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
         try:
-            return told(estimate_run(Plan(configuration(arguments, series), with_code=False)))
+            stages = estimate_run(Plan(configuration(arguments, series), with_code=False))
+            return f"{told(stages)}\n\n{table(stages)}"
         except ValueError as error:
             return f"it will be refused: {error}"
 

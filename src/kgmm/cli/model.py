@@ -43,7 +43,7 @@ def model(arguments: argparse.Namespace) -> int:
         try:
             run.run(lambda line: print(f"{time.monotonic() - start:6.1f} s  {line}", file=sys.stderr, flush=True))
         except Exception as error:
-            Path(_ERROR).write_text(traceback.format_exc())
+            Path(_ERROR).write_text(traceback.format_exc(), encoding="utf-8")
             print(f"kgmm: {first_line(error)}; what went wrong is in {folder / _ERROR}", file=sys.stderr)
             return 3
         found = verdicts(pd.read_csv(run.metrics), pd.read_csv(run.trajectories))

@@ -15,7 +15,7 @@ _LONGEST_STEP = 0.1  # of the interval of a path, where the step is left to the 
 
 
 class Limits(Options):
-    """What one task may take at most."""
+    """What one task, and a run as a whole, may take at most."""
 
     steps: Annotated[
         float,
@@ -23,6 +23,9 @@ class Limits(Options):
     ] = 1e12
     numbers: Annotated[float, Field(gt=0, description="Numbers that one task stores.")] = 2e10
     parameters: Annotated[float, Field(gt=0, description="Parameters of one network.")] = 1e7
+    memory_gb: Annotated[float, Field(gt=0, description="Estimated memory of one job in GB.")] = 1e3
+    disk_gb: Annotated[float, Field(gt=0, description="Estimated disk of a run in GB.")] = 1e4
+    core_hours: Annotated[float, Field(gt=0, description="Estimated core time of a run in hours.")] = 1e5
 
 
 def check_limits(experiment: Experiment, n_training: float, limits: Limits) -> None:

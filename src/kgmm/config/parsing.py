@@ -45,7 +45,7 @@ class ConfigError(ValueError):
 def read_config(path: str | Path) -> dict:
     """The raw contents of a YAML file; :class:`ConfigError` if it cannot be read or is no mapping."""
     try:
-        raw = yaml.safe_load(Path(path).read_text())
+        raw = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
         raise ConfigError(f"the configuration {path} cannot be read: {error}") from error
     if not isinstance(raw, dict):

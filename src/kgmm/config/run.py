@@ -96,9 +96,9 @@ class RunConfig(Options):
         Field(description="Where torch computes; auto takes a GPU if there is one."),
     ] = "cpu"
     threads: Annotated[Threads, Field(description="Threads of each numeric stage.")] = Threads()
-    limits: Annotated[Limits, Field(description="What one task may take at most; more is refused before any job.")] = (
-        Limits()
-    )
+    limits: Annotated[
+        Limits, Field(description="What a task and a run may take at most; more is refused before any job.")
+    ] = Limits()
     rows_per_job: Annotated[
         PositiveInt,
         Field(

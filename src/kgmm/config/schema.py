@@ -85,11 +85,13 @@ def _key_row(key: str, field) -> str:
 
 def write(folder: Path) -> None:
     """Writes ``schema.json`` and the table of keys in ``README.md`` of a configuration folder."""
-    (folder / "schema.json").write_text(json.dumps(config_schema(), indent=2, ensure_ascii=False) + "\n")
+    (folder / "schema.json").write_text(
+        json.dumps(config_schema(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     readme = folder / "README.md"
-    before, rest = readme.read_text().split(TABLE_START)
+    before, rest = readme.read_text(encoding="utf-8").split(TABLE_START)
     _, after = rest.split(TABLE_END)
-    readme.write_text(f"{before}{TABLE_START}\n{keys_table()}{TABLE_END}{after}")
+    readme.write_text(f"{before}{TABLE_START}\n{keys_table()}{TABLE_END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

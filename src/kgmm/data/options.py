@@ -66,7 +66,7 @@ class ReadingOptions(Options):
         dict[str, str] | None,
         Field(
             description="Transforms of variables whose density has edges or heavy tails (rain: log, cover: "
-            "'logit:0:1', price: asinh; log:a has its edge at a)."
+            "'logit:0:1', price: asinh; log:a has its edge at a; reflect:a mirrors at an edge of full density)."
         ),
     ] = None
     anomalies: Annotated[

@@ -13,7 +13,7 @@ from kgmm.data.options import ReadingOptions
 from kgmm.data.prepared import Prepared
 from kgmm.data.regular_times import day_numbers, resampled
 from kgmm.data.time_steps import is_monthly, month_numbers, months_of_decimal_years, phases
-from kgmm.data.transforms import transforms_of
+from kgmm.data.transforms import transforms_of, unfolded
 
 _LEAST_FOR_DERIVATIVE = 3
 
@@ -112,9 +112,11 @@ def transform(series: Prepared, wanted: Mapping[str, str]) -> Prepared:
     """
     found = transforms_of(wanted, series.names, series.members)
     members = [member.astype(float) for member in series.members]
+    rng = np.random.default_rng(0)  # the same whenever a file is read
     for k, function in found.items():
         for member in members:
-            member[:, k] = function(member[:, k])
+            values = function(member[:, k])
+            member[:, k] = unfolded(values, rng) if function.unfolds else values
     told = ", ".join(
         f"{series.names[k]} by {function.kind} ({', '.join(f'{n:.4g}' for n in function.numbers)})"
         for k, function in found.items()

@@ -83,7 +83,8 @@ def read(
     jitter : float, optional
         Adds uniform noise of this width, of rounded values their resolution.
     transform : dict of str, optional
-        Transforms of variables with edges or heavy tails, ``{"rain": "log", "cover": "logit:0:1", "price": "asinh"}``:
+        Transforms of variables with edges or heavy tails, ``{"rain": "log", "cover": "logit:0:1", "price": "asinh"}``,
+        or ``"reflect:0"`` for a density that ends at 0 at its full height:
         :class:`kgmm.data.transforms.Transform`; :func:`kgmm.restore` and :func:`kgmm.physical_score` undo them.
     anomalies : str, optional
         ``"monthly"`` or ``"daily"``: subtracts the mean of each month or day of the year.

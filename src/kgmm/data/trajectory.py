@@ -118,22 +118,32 @@ def split(trajectory: xr.DataArray, held_out: float = _DEFAULTS.held_out, gap: f
 
 def concatenate_members(paths: Sequence[str | Path], output: str | Path, attributes: dict) -> None:
     """Writes one trajectory with the members of several, which agree in times and variables, reading in pieces."""
-    parts = [open_trajectory(path) for path in paths]
-    first = parts[0]
-    for path, part in zip(paths, parts):
-        if part.shape[1:] != first.shape[1:]:
-            raise ValueError(
-                f"{path} has (times, variables) {part.shape[1:]}: those of {paths[0]} are {first.shape[1:]}"
-            )
-    n_members = sum(part.sizes["member"] for part in parts)
-    n_times, n_features = first.sizes["time"], first.sizes["variable"]
+    with open_trajectory(paths[0]) as first:
+        of_first = first.shape[1:]
+        variables, interval = [str(name) for name in first["variable"].values], float(first["time"][0])
+    n_members = 0
+    for path in paths:
+        with open_trajectory(path) as part:
+            if part.shape[1:] != of_first:
+                raise ValueError(f"{path} has (times, variables) {part.shape[1:]}: those of {paths[0]} are {of_first}")
+            n_members += part.sizes["member"]
+    n_times, n_features = of_first
     step = times_per_piece(n_members, n_features)
     write_trajectory(
         output,
-        (np.concatenate([part[:, start : start + step].values for part in parts]) for start in range(0, n_times, step)),
+        (np.concatenate([_times_of(path, start, start + step) for path in paths]) for start in range(0, n_times, step)),
         n_members=n_members,
         n_times=n_times,
-        variables=[str(name) for name in first["variable"].values],
-        interval=float(first["time"][0]),
+        variables=variables,
+        interval=interval,
         attributes=attributes,
     )
+
+
+def _times_of(path: str | Path, start: int, stop: int) -> np.ndarray:
+    """Some times of the trajectory in a file, which is closed again: an open one holds a cache of its own."""
+    import netCDF4
+
+    with netCDF4.Dataset(path) as file:
+        file.set_auto_maskandscale(False)
+        return file[STATE][:, start:stop]

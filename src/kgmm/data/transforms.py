@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_NUMBERS = {"log": (0, 1), "asinh": (0, 2), "logit": (2, 2)}
+_NUMBERS = {"log": (0, 1), "asinh": (0, 2), "logit": (2, 2), "reflect": (1, 2)}
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,11 @@ class Transform:
     ----------
     kind : str
         ``"log"``: ``log(x − a)``, for a variable above an edge; ``"logit"``: ``log((x − a)/(b − x))``, for one between
-        two; ``"asinh"``: ``asinh((x − m)/w)``, which makes tails like ``|x|^−α`` exponential.
+        two; ``"asinh"``: ``asinh((x − m)/w)``, which makes tails like ``|x|^−α`` exponential; ``"reflect"``: ``x − a``
+        with a random sign, see :func:`unfolded`, for a density that ends at ``a`` at its full height, best where it is
+        flat there; with a second edge ``b``, which goes to infinity, ``(b − a) artanh((x − a)/(b − a))``.
     numbers : tuple of float
-        ``(a,)``, ``(a, b)`` or ``(m, w)``.
+        ``(a,)``, ``(a, b)`` or ``(m, w)``; of a reflection at one edge ``(a, ±∞)``, the side on which values are.
 
     Examples
     --------
@@ -38,7 +40,7 @@ class Transform:
 
     @classmethod
     def of(cls, text: str, x: np.ndarray, name: str = "x") -> Transform:
-        """The transform that a text such as ``"log"``, ``"log:-1"``, ``"logit:0:1"`` or ``"asinh"`` asks for.
+        """The transform that a text such as ``"log"``, ``"log:-1"``, ``"logit:0:1"`` or ``"reflect:0"`` asks for.
 
         Parameters
         ----------
@@ -57,7 +59,9 @@ class Transform:
         """
         kind, *numbers = text.split(":")
         if kind not in _NUMBERS:
-            raise ValueError(f"transform of {name} is {text!r}: known are log, log:a, logit:a:b and asinh")
+            raise ValueError(
+                f"transform of {name} is {text!r}: known are log, log:a, logit:a:b, asinh, reflect:a and reflect:a:b"
+            )
         try:
             numbers = [float(number) for number in numbers]
         except ValueError as error:
@@ -68,6 +72,8 @@ class Transform:
         if kind == "asinh" and not numbers:
             lower, middle, upper = np.quantile(x, [0.25, 0.5, 0.75])
             numbers = [middle, 0.5 * (upper - lower)]
+        if kind == "reflect" and len(numbers) == 1:
+            numbers.append(np.inf if x.mean() > numbers[0] else -np.inf)
         found = cls(kind, tuple(float(number) for number in numbers or [0.0]))
         found._check(x, text, name)
         return found
@@ -77,9 +83,11 @@ class Transform:
         said = f"transform of {name} is {text!r}"
         if self.kind == "asinh" and not self.numbers[1] > 0:
             raise ValueError(f"{said}: the width must be positive, and half the distance of the quartiles is not")
-        if not low < high:
+        if not low < high and self.kind != "reflect":
             raise ValueError(f"{said}: the first edge must be below the second")
-        outside = int((~((x > low) & (x < high))).sum())
+        low, high = min(low, high), max(low, high)
+        # An edge at which a variable is reflected can be reached.
+        outside = int((~(((x > low) & (x < high)) | ((self.kind == "reflect") & (x == self.numbers[0])))).sum())
         if outside:
             raise ValueError(
                 f"{said}: {outside} values are not between its edges {low:g} and {high:g}; the smallest is "
@@ -91,8 +99,16 @@ class Transform:
             return -np.inf, np.inf
         return self.numbers[0], np.inf if self.kind == "log" else self.numbers[1]
 
+    @property
+    def unfolds(self) -> bool:
+        """Whether values take both signs, see :func:`unfolded`; the function gives that of its side."""
+        return self.kind == "reflect"
+
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """``g(x)``."""
+        if self.kind == "reflect":
+            distance, width = x - self.numbers[0], self.numbers[1] - self.numbers[0]
+            return width * np.arctanh(distance / width) if np.isfinite(width) else distance
         if self.kind == "log":
             return np.log(x - self.numbers[0])
         if self.kind == "asinh":
@@ -105,6 +121,12 @@ class Transform:
             return self.numbers[0] + np.exp(y)
         if self.kind == "asinh":
             return self.numbers[0] + self.numbers[1] * np.sinh(y)
+        if self.kind == "reflect":
+            width = self.numbers[1] - self.numbers[0]
+            distance = np.abs(y)
+            return self.numbers[0] + np.sign(width) * (
+                np.abs(width) * np.tanh(distance / np.abs(width)) if np.isfinite(width) else distance
+            )
         low, high = self.numbers
         return low + (high - low) * 0.5 * (1.0 + np.tanh(0.5 * y))
 
@@ -114,6 +136,8 @@ class Transform:
             return 1.0 / (x - self.numbers[0])
         if self.kind == "asinh":
             return 1.0 / np.hypot(x - self.numbers[0], self.numbers[1])
+        if self.kind == "reflect":
+            return 1.0 / (1.0 - self._share_of_width(x) ** 2)
         low, high = self.numbers
         return (high - low) / ((x - low) * (high - x))
 
@@ -124,7 +148,43 @@ class Transform:
         if self.kind == "asinh":
             return -(x - self.numbers[0]) / ((x - self.numbers[0]) ** 2 + self.numbers[1] ** 2)
         low, high = self.numbers
+        if self.kind == "reflect":
+            share = self._share_of_width(x)
+            return 2.0 * share / (high - low) / (1.0 - share**2)
         return 1.0 / (high - x) - 1.0 / (x - low)
+
+    def _share_of_width(self, x: np.ndarray) -> np.ndarray:
+        return (x - self.numbers[0]) / (self.numbers[1] - self.numbers[0])
+
+
+def unfolded(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Distances from a reflecting edge, in the order of time, with signs: the path whose absolute value they are.
+
+    Given two successive distances ``u, v`` of a Brownian motion, the sign changes between them with probability
+    ``φ(u + v)/(φ(u − v) + φ(u + v)) = 1/(1 + exp(2uv/q))``, φ the normal density of the variance ``q`` of a step. Here
+    ``q`` is the mean square of the steps that begin or end near the edge. The density of the signed path is even and
+    goes through the edge without one of its own.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_times,)
+        Of one sign.
+    rng : numpy.random.Generator
+
+    Examples
+    --------
+    >>> y = np.abs(np.random.default_rng(0).standard_normal(10_000).cumsum())
+    >>> x = unfolded(y, np.random.default_rng(1))
+    >>> bool(np.array_equal(np.abs(x), y)), bool((y[1:] + y[:-1])[np.sign(x[1:]) != np.sign(x[:-1])].max() < 10)
+    (True, True)
+    """
+    before, after = y[:-1], y[1:]
+    nearer = np.minimum(np.abs(before), np.abs(after))
+    steps = (after - before)[nearer <= np.nanquantile(nearer, 0.25)] if nearer.size else np.empty(0)
+    q = max(float(np.nanmean(steps**2)), 1e-300) if steps.size else 1.0
+    flips = rng.random(before.size) < 1.0 / (1.0 + np.exp(np.minimum(2.0 * before * after / q, 700.0)))
+    first = rng.random() < 0.5
+    return np.where(np.logical_xor.accumulate(np.concatenate([[first], flips])), -y, y)
 
 
 def transforms_of(

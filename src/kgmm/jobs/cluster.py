@@ -10,6 +10,8 @@ from snakemake.exceptions import WorkflowError
 
 from kgmm.config.stages import STAGES
 
+_LONGEST = 24 * 60  # minutes
+
 
 def refuse_missing_commands(executor: str) -> None:
     """Raises an error if jobs are to be submitted to SLURM and this machine cannot."""
@@ -29,17 +31,21 @@ def gpu_request(stage: str, device: str) -> dict[str, str]:
 def scaled(request, n_tasks: int) -> Callable | int | str:
     """A stage's resource for a job of several tasks, one after the other: their times add up, the rest is the same.
 
+    Together they ask for a day at most, unless one alone asks for more: a partition that allows no more would keep the
+    job waiting for ever. What a job does not finish in its time the next attempt goes on with.
+
     Parameters
     ----------
     request
         Snakemake's resource, a value or an expression in ``attempt``, ``input`` and ``threads``.
     """
-    factor = n_tasks if request.name == "runtime" else 1
 
     def evaluated(wildcards, input, attempt, threads, rulename, async_run):
         known = {"input": input, "attempt": attempt, "threads": threads, "rulename": rulename, "async_run": async_run}
         value = request.evaluate(wildcards, **known).value
-        return factor * value if isinstance(value, int) else value
+        if request.name != "runtime" or not isinstance(value, int):
+            return value
+        return max(value, min(n_tasks * value, _LONGEST))
 
     return evaluated
 

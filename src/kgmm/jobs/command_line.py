@@ -25,3 +25,14 @@ def forced_stages(arguments: Sequence[str]) -> Callable[[str], bool]:
     parser.add_argument("-R", "--forcerun", nargs="*", default=[])
     known, _ = parser.parse_known_args(list(arguments))
     return lambda stage: known.forceall or stage in known.forcerun
+
+
+def is_dry_run(arguments: Sequence[str]) -> bool:
+    """Whether the user only asked what would be done.
+
+    Examples
+    --------
+    >>> is_dry_run(["-n", "--cores", "2"]), is_dry_run(["--cores", "2"])
+    (True, False)
+    """
+    return not {"-n", "--dry-run", "--dryrun"}.isdisjoint(arguments)

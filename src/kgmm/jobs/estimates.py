@@ -1,4 +1,4 @@
-"""What a run will cost, before any of its jobs: core time and disk of every stage, from the sizes in its configuration.
+"""What a run will cost, before any of its jobs: core time, memory and disk of every stage, from its configuration.
 
 The work of a task is counted in the unit of its stage (steps of members, draws, evaluations of a network) and turned
 into seconds by two numbers for each stage, which ``benchmarks/run_estimates.py`` fits to the jobs of a finished run.
@@ -11,16 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 
-from kgmm.config.amounts import member_steps, n_features, network_parameters, saved_states
+from kgmm.config.amounts import n_features, network_parameters, saved_states
 from kgmm.config.experiment import Experiment
+from kgmm.config.limits import Limits
+from kgmm.config.parsing import ConfigError
 from kgmm.config.sizes import training_samples
 from kgmm.config.stages import STAGES
+from kgmm.jobs.estimated_sizes import disk_of, memory_of, steps_of, system_of
 from kgmm.jobs.plan import Plan
 from kgmm.jobs.tasks import Task
 from kgmm.progress import duration
-from kgmm.systems.registry import get_system
 
 # Seconds of a task, and nanoseconds of a unit of its work: from `make paper` and `make dynamics`, that of "choose" from
 # `kgmm model`.
@@ -42,9 +43,7 @@ RATES = {
     "compare_model": (3.0, 910.0),
     "restore_units": (0.6, 0.0),
 }
-_BYTES = 4  # of a stored number
-# Steps of a model in one unit of its fastest relaxation, and evaluations of its score in a step of the default scheme.
-_STEPS, _EVALUATIONS = 50, 2
+_EVALUATIONS = 2  # of the score in a step of the default scheme
 _DEFAULT_CELLS = 500
 
 
@@ -59,12 +58,19 @@ class StageEstimate:
     core_s : float
         Core time without the start of processes.
     disk_mb : float
+        Of all of them.
+    memory_mb : float
+        Of the largest, with its process.
+    steps : float
+        Of all members of all simulations together; 0 for stages that simulate nothing.
     """
 
     stage: str
     n_tasks: int
     core_s: float
     disk_mb: float
+    memory_mb: float = 0.0
+    steps: float = 0.0
 
 
 def estimate_run(plan: Plan) -> list[StageEstimate]:
@@ -84,7 +90,9 @@ def estimate_run(plan: Plan) -> list[StageEstimate]:
         if due:
             sizes = [(task, experiments[task.stage, task.key]) for task in due]
             seconds, disk = (sum(size(*one) for one in sizes) for size in (core_seconds, disk_of))
-            found.append(StageEstimate(stage, len(due), seconds, disk / 1e6))
+            memory = max(memory_of(*one) for one in sizes)
+            steps = sum(map(steps_of, due))
+            found.append(StageEstimate(stage, len(due), seconds, disk / 1e6, memory / 1e6, steps))
     return found
 
 
@@ -122,25 +130,9 @@ def work_of(task: Task, experiment: Experiment) -> float:
     return 0.0 if count is None else float(count(task, experiment))
 
 
-def disk_of(task: Task, experiment: Experiment) -> float:
-    """Bytes that a task stores, of those that store much."""
-    count: Callable | None = _DISK.get(task.stage)
-    return 0.0 if count is None else _BYTES * float(count(task, experiment))
-
-
-def _system(experiment: Experiment):
-    return get_system(experiment.system.name, **experiment.system.parameters)
-
-
-def _ensemble(task: Task, section: str) -> SimpleNamespace:
-    """The settings of a task's ensemble, which may be another than that of its experiment: a reference is smaller."""
-    return SimpleNamespace(**task.settings[section])
-
-
 def _simulation(task: Task, experiment: Experiment) -> float:
-    own = _ensemble(task, "simulation")
     # A step of many variables costs more than one of few, and a step of one not nothing.
-    return member_steps(own, own.dt) * (4 + _system(experiment).dimension)
+    return steps_of(task) * (4 + system_of(experiment).dimension)
 
 
 def _cells(task: Task, experiment: Experiment) -> float:
@@ -161,9 +153,7 @@ def _fit(task: Task, experiment: Experiment) -> float:
 
 
 def _sample(task: Task, experiment: Experiment) -> float:
-    own = _ensemble(task, "langevin")
-    steps = member_steps(own, own.dt or 1.0 / _STEPS)
-    return steps * _EVALUATIONS * network_parameters(n_features(experiment), experiment.network.hidden)
+    return steps_of(task) * _EVALUATIONS * network_parameters(n_features(experiment), experiment.network.hidden)
 
 
 def _compared(task: Task, experiment: Experiment) -> float:
@@ -186,25 +176,69 @@ _WORK = {
     "simulate_trajectory": _simulation, "estimate_cells": _cells, "fit_score": _fit, "sample_langevin": _sample,
     "compare_model": _compared, "evaluate_score": _evaluated, "race_score": _race,
 }  # fmt: skip
-_DISK = {
-    "simulate_trajectory": lambda task, e: saved_states(_ensemble(task, "simulation")) * len(_system(e).variables),
-    "sample_langevin": lambda task, e: saved_states(_ensemble(task, "langevin")) * n_features(e),
-}
+
+
+def refuse_excess(stages: list[StageEstimate], limits: Limits) -> None:
+    """Raises :class:`ConfigError`, in one sentence that names the key, if a run would take more than its limits."""
+    core_s, disk_mb = sum(stage.core_s for stage in stages), sum(stage.disk_mb for stage in stages)
+    for key, amount, limit, of_stage, unit in (
+        ("core_hours", core_s / 3600, limits.core_hours, lambda stage: stage.core_s, "hours of core time"),
+        ("disk_gb", disk_mb / 1e3, limits.disk_gb, lambda stage: stage.disk_mb, "GB of disk"),
+        ("memory_gb", _memory_mb(stages) / 1e3, limits.memory_gb, lambda stage: stage.memory_mb, "GB of memory"),
+    ):
+        if not amount <= limit:
+            largest = max(stages, key=of_stage).stage
+            raise ConfigError(
+                f"the run would take about {amount:.3g} {unit}, most of it for {largest}, more than "
+                f"limits.{key} = {limit:g} allows"
+            )
 
 
 def told(stages: list[StageEstimate]) -> str:
-    """One sentence: core time and disk of what is to be done, and which stages take most of it.
+    """One sentence: core time, memory and disk of what is to be done, and which stages take most of the time.
 
     Examples
     --------
-    >>> told([StageEstimate("fit_score", 3, 90.0, 0.0), StageEstimate("sample_langevin", 2, 400.0, 512.0)])
-    'to be done: about 8 minutes of core time (sample langevin 7 min, fit score 90 s) and 0.5 GB of disk'
-    """
+    >>> told([StageEstimate("fit_score", 3, 90.0, 0.0, 800.0), StageEstimate("sample_langevin", 2, 400.0, 512.0)])
+    'to be done: about 8 minutes of core time (sample langevin 7 min, fit score 90 s), 0.8 GB of memory a job, 0.5 GB of disk'
+    """  # noqa: E501
     total = sum(stage.core_s for stage in stages)
     largest = sorted(stages, key=lambda stage: -stage.core_s)[:3]
-    parts = ", ".join(
-        f"{stage.stage.replace('_', ' ')} {duration(stage.core_s, ('s', 'min', 'h'), (0, 0))}" for stage in largest
+    parts = ", ".join(f"{stage.stage.replace('_', ' ')} {_short(stage.core_s)}" for stage in largest)
+    memory, disk = _size(_memory_mb(stages)), _size(sum(stage.disk_mb for stage in stages))
+    return (
+        f"to be done: about {duration(total, decimals=(0, 1))} of core time ({parts}), {memory} of memory a job, "
+        f"{disk} of disk"
     )
-    gigabytes = sum(stage.disk_mb for stage in stages) / 1e3
-    disk = f"{gigabytes:.1f} GB" if gigabytes >= 0.1 else f"{1e3 * gigabytes:.0f} MB"
-    return f"to be done: about {duration(total, decimals=(0, 1))} of core time ({parts}) and {disk} of disk"
+
+
+def table(stages: list[StageEstimate]) -> str:
+    """The same stage by stage.
+
+    Examples
+    --------
+    >>> print(table([StageEstimate("fit_score", 3, 90.0, 0.0, 800.0), StageEstimate("sample_langevin", 2, 4e4, 512.0, 500.0, 2e9)]))
+    stage                 tasks   steps  core time    memory      disk
+    fit score                 3               90 s    0.8 GB      0 MB
+    sample langevin           2   2e+09       11 h    0.5 GB    0.5 GB
+    """  # noqa: E501
+    rows = [f"{'stage':<20}{'tasks':>7}{'steps':>8}{'core time':>11}{'memory':>10}{'disk':>10}"]
+    for one in stages:
+        steps = f"{one.steps:.0e}" if one.steps else ""
+        rows.append(
+            f"{one.stage.replace('_', ' '):<20}{one.n_tasks:>7}{steps:>8}{_short(one.core_s):>11}"
+            f"{_size(one.memory_mb):>10}{_size(one.disk_mb):>10}"
+        )
+    return "\n".join(rows)
+
+
+def _memory_mb(stages: list[StageEstimate]) -> float:
+    return max((stage.memory_mb for stage in stages), default=0.0)
+
+
+def _short(seconds: float) -> str:
+    return duration(seconds, ("s", "min", "h"), (0, 0))
+
+
+def _size(megabytes: float) -> str:
+    return f"{megabytes / 1e3:.1f} GB" if megabytes >= 100 else f"{megabytes:.0f} MB"

@@ -86,7 +86,7 @@ class _Module:
 
     @classmethod
     def read(cls, path: Path) -> _Module:
-        tree = ast.parse(path.read_text())
+        tree = ast.parse(path.read_text(encoding="utf-8"))
         imports = _imports(tree, path)
         return cls(hashlib.sha256(_without_docstrings(tree).encode()).hexdigest(), imports)
 
@@ -112,7 +112,7 @@ def _module_at(path: Path) -> _Module:
 def _parsed() -> dict[str, dict]:
     """Modules as an earlier process parsed them: parsing all takes two seconds, which every plan would pay."""
     with suppress(OSError, ValueError):
-        stored = json.loads(_CACHE.read_text())
+        stored = json.loads(_CACHE.read_text(encoding="utf-8"))
         if isinstance(stored, dict):
             return stored
     return {}

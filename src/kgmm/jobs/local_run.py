@@ -16,8 +16,9 @@ import yaml
 from kgmm.figures.drawing import draw_picture
 from kgmm.jobs.bundles import Bundles
 from kgmm.jobs.costs import CostMeter
+from kgmm.jobs.damage import checked
 from kgmm.jobs.drawings import drawings_of
-from kgmm.jobs.estimates import estimate_run, told
+from kgmm.jobs.estimates import estimate_run, refuse_excess, told
 from kgmm.jobs.fingerprint import remember_modules
 from kgmm.jobs.logs import logged_as_well
 from kgmm.jobs.plan import Plan
@@ -66,6 +67,7 @@ class LocalRun:
         logging.getLogger("kgmm").setLevel(logging.INFO)
         costs = CostMeter()
         due = estimate_run(self.plan)
+        refuse_excess(due, self.plan.config.limits)
         if due:
             tell(told(due))
         for task in sorted(self.plan.all_tasks(), key=lambda task: task.depth):
@@ -115,7 +117,7 @@ class LocalRun:
                 log = self.plan.path(f"logs/{drawing.rule}/{name}.log")
                 files = [str(stem.with_suffix(suffix)) for suffix in (".png", ".pdf", ".nc")]
                 sources = drawing.sources(SimpleNamespace(name=name))
-                with recorded(record, log, drawing.rule, name) as facts:
+                with recorded(record, log, drawing.rule, name) as facts, checked(sources, files):
                     facts |= draw_picture(drawing.name, name, sources, *files)
                 _give_back_memory()
                 records.append(record)
@@ -123,8 +125,15 @@ class LocalRun:
 
     def _write_tables(self, records: list[str]) -> None:
         path, results = self.plan.path, self._results
-        Path(path("plan.csv")).write_text(to_csv(self.plan))
-        Path(path("config.yaml")).write_text(yaml.safe_dump(self.plan.resolved, sort_keys=False))
+        names = ("plan.csv", "config.yaml", "metrics.csv", "trajectories.csv", "races.csv", "costs.csv")
+        sources = [results.experiments, results.trajectories, results.raced, records]
+        with checked(sources, [path(name) for name in (*names, "verification.csv")]):
+            self._collect(records)
+
+    def _collect(self, records: list[str]) -> None:
+        path, results = self.plan.path, self._results
+        Path(path("plan.csv")).write_text(to_csv(self.plan), encoding="utf-8")
+        Path(path("config.yaml")).write_text(yaml.safe_dump(self.plan.resolved, sort_keys=False), encoding="utf-8")
         collect_metrics(results.experiments, path("metrics.csv"))
         collect_trajectories(results.trajectories, path("trajectories.csv"))
         collect_races(results.raced, path("races.csv"))
@@ -140,7 +149,8 @@ class LocalRun:
             "title": config.title, "run": config.name, "seed": config.seed, "opening": results.opening,
             "sections": results.sections, "rows": results.explored, "studies": {}, "sweeps": [],
         }  # fmt: skip
-        write_report(files, contents, str(self.report))
+        with checked([files, results.explored], [str(self.report)]):
+            write_report(files, contents, str(self.report))
 
 
 def _give_back_memory() -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import sys
 import traceback
 from contextlib import contextmanager
 from pathlib import Path
+
+from kgmm.errors import DamagedResult
 
 logger = logging.getLogger("kgmm")
 
@@ -40,11 +43,22 @@ def logged_as_well(path: str):
 def _traceback_logged():
     try:
         yield
+    except DamagedResult as error:  # says everything
+        logger.error("%s", error)
+        raise
     except BaseException:
         logger.error("%s", traceback.format_exc())
         raise
 
 
+class _LogFile(logging.FileHandler):
+    """A log on a full disk ends; what cannot be written to it is not worth a second error."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+
 def _log_file(path: str) -> logging.FileHandler:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    return logging.FileHandler(path, mode="w")
+    return _LogFile(path, mode="w", encoding="utf-8")

@@ -42,7 +42,7 @@ def read_receipt(task: Task) -> dict | None:
 def read_facts(path: str | Path) -> dict | None:
     """The receipt in a file, see :func:`read_receipt`."""
     with suppress(OSError, ValueError):
-        receipt = json.loads(Path(path).read_text())
+        receipt = json.loads(Path(path).read_text(encoding="utf-8"))
         return receipt if isinstance(receipt, dict) else None
     return None
 

@@ -50,7 +50,8 @@ def synchronize(tasks: Iterable[Task], is_forced: Callable[[str], bool] = lambda
                 mark_done(task)
             continue
         due.add(task.done)
-        Path(task.done).unlink(missing_ok=True)
+        if Path(task.done).exists():  # where results can only be read, a plan is still to be had
+            Path(task.done).unlink()
         if reason not in (None, NEVER):
             again.setdefault(reason, []).append(task)
     return again

@@ -35,7 +35,7 @@ def resume() -> None:
     """Cancels what is left of the last run of this folder, and runs it again; does not return."""
     if not _CALL.exists():
         raise SystemExit(f"nothing to resume: no run was started in {Path.cwd()}")
-    arguments = json.loads(_CALL.read_text())
+    arguments = json.loads(_CALL.read_text(encoding="utf-8"))
     living = _snakemake_here()
     if living:
         raise SystemExit(f"Snakemake still runs here (process {living[0].pid}): stop it first, or let it go on")

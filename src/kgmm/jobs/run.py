@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import shutil
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from importlib import import_module
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
 from kgmm.config.stages import STAGES
-from kgmm.errors import ScientificFailure
+from kgmm.errors import DamagedResult, ScientificFailure
 from kgmm.jobs.costs import CostMeter, environment, write_facts
 from kgmm.jobs.damage import refuse_damaged_inputs
 from kgmm.jobs.failures import refuse_failed_inputs, write_failed
@@ -22,6 +24,8 @@ from kgmm.jobs.reruns import mark_done, why_due
 from kgmm.jobs.tasks import Task
 
 logger = logging.getLogger("kgmm")
+
+_FULL = 1_000_000  # bytes that are free on a full disk at most: the last file was larger
 
 
 def run_tasks(tasks: Sequence[Task], log: str, done: str) -> None:
@@ -55,7 +59,8 @@ def run_tasks(tasks: Sequence[Task], log: str, done: str) -> None:
                 with logged_as_well(task.log) if len(tasks) > 1 else nullcontext():
                     run_task(task, costs)
             except Exception as error:
-                write_receipt(task, {"status": BROKEN, "reason": str(error)} | costs.lap())
+                with suppress(OSError):  # of a full disk; without a receipt the task is computed again as well
+                    write_receipt(task, {"status": BROKEN, "reason": str(error)} | costs.lap())
                 if len(tasks) == 1:
                     raise
                 broken.append(task.key)
@@ -79,8 +84,23 @@ def run_task(task: Task, costs: CostMeter | None = None) -> None:
     Path(task.receipt).unlink(missing_ok=True)
     for path in task.outputs.values():
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    status, reason = _compute(task)
-    write_receipt(task, {"status": status, "reason": reason} | costs.lap() | environment())
+    with _full_disk_told(task):
+        status, reason = _compute(task)
+        write_receipt(task, {"status": status, "reason": reason} | costs.lap() | environment())
+
+
+@contextmanager
+def _full_disk_told(task: Task):
+    """Names a full disk, which libraries report as a lack of permissions or as an error of HDF."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        folder = next(parent for parent in Path(task.receipt).parents if parent.exists())
+        if isinstance(error, DamagedResult) or shutil.disk_usage(folder).free > _FULL:
+            raise
+        raise OSError(
+            errno.ENOSPC, "the disk is full; what is finished is kept: make room, and run again", str(folder)
+        ) from error
 
 
 def _compute(task: Task) -> tuple[str, str]:

@@ -24,12 +24,12 @@ def receipt_file(stage: str, key: str) -> str:
 def maker_of(path: str) -> tuple[str, str, str] | None:
     """Stage and key of the task that made a file of the store, and the name of the output: :attr:`Task.outputs` undone.
 
-    ``None`` for files from outside, and for those that differ from run to run, which stand with the receipts.
+    ``None`` for files from outside, and for receipts.
     """
     file = Path(path)
-    if not file.is_relative_to(STORE):
+    if not file.is_relative_to(STORE) or file.suffix != ".nc":
         return None
-    stage, *key = file.relative_to(STORE).parent.parts
+    stage, *key = file.relative_to(f"{STORE}/receipts" if "receipts" in file.parts else STORE).parent.parts
     return (stage, "/".join(key), file.stem) if stage in STAGES and key else None
 
 

@@ -11,7 +11,7 @@ from kgmm.config.stages import Stage
 from kgmm.jobs.bundles import Bundles, compose
 from kgmm.jobs.cluster import gpu_request, scaled
 from kgmm.jobs.drawings import Drawing, drawings_of
-from kgmm.jobs.estimates import estimate_run, told
+from kgmm.jobs.estimates import estimate_run, refuse_excess, table, told
 from kgmm.jobs.fingerprint import remember_modules, script_fingerprint
 from kgmm.jobs.plan import Plan
 from kgmm.jobs.plan_table import summary, to_csv
@@ -43,13 +43,25 @@ class RunPlan:
         self._scripts = scripts
         self._again: dict = {}
 
-    def introduction(self) -> str:
-        """What the terminal shows first: the size of the run, what it will take, and what is made again and why."""
+    def introduction(self, *, by_stage: bool) -> str:
+        """What the terminal shows first: the size of the run, what it will take, and what is made again and why.
+
+        Parameters
+        ----------
+        by_stage : bool
+            Whether what it will take is told of every stage.
+
+        Raises
+        ------
+        ConfigError
+            In one sentence, if it will take more than the limits of the configuration.
+        """
         remember_modules()
         lines = [summary(self.plan)]
         due = estimate_run(self.plan)
+        refuse_excess(due, self.plan.config.limits)
         if due:
-            lines.append(told(due))
+            lines += [told(due), *([table(due)] if by_stage else [])]
         for reason, tasks in self._again.items():
             more = f", and {len(tasks) - 1} more" if len(tasks) > 1 else ""
             lines.append(f"computed again because {reason}: {tasks[0].stage} {tasks[0].key}{more}")
@@ -154,6 +166,16 @@ class RunPlan:
     def sweep_tables(self) -> dict[str, str]:
         """The tables of the sweeps, if the run holds any."""
         return {name: self.path(f"{name}.csv") for name in ("sweep", "best")} if self.results.sweeps else {}
+
+    @property
+    def tables(self) -> list[str]:
+        """All tables of the run, and its configuration."""
+        names = ("plan", "metrics", "trajectories", "races", "costs", "verification")
+        return [
+            self.path("config.yaml"),
+            *map(self.path, (f"{name}.csv" for name in names)),
+            *self.sweep_tables.values(),
+        ]
 
     @property
     def study_figures(self) -> list[str]:

@@ -119,7 +119,7 @@ def build_report(
         core_s=float((all_costs["threads"] * (all_costs["wall_s"] + all_costs["startup_s"])).sum()),
         core_share=_core_share(all_costs),
         peak_memory_mb=float(all_costs["peak_memory_mb"].max()),
-        config=Path(config).read_text(),
+        config=Path(config).read_text(encoding="utf-8"),
         environment=environment,
         date=time.strftime("%Y-%m-%d %H:%M %Z"),
         explorer=explorer,
@@ -164,6 +164,7 @@ def _block(
             "verdicts": verdicts(own, data) if section.observed and settings is None else [],
             "quantiles": restored_table(section.restored),
             "race": tables.race_table(race),
+            "findings": tables.finding_table(data),
             "data": tables.trajectory_table(data if settings is None else first_trajectory(data)),
             "failures": [row for table in failed for row in tables.failures(table)] if settings is None else [],
         }
@@ -202,7 +203,7 @@ def _scripts(explorer: bool, sweep_explorer: bool) -> list[str]:
 
 
 def _part(name: str) -> str:
-    return files("kgmm.report").joinpath(name).read_text()
+    return files("kgmm.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _core_share(costs: pd.DataFrame) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 
@@ -106,6 +108,12 @@ def trajectory_table(trajectories: pd.DataFrame) -> list[dict]:
         }
         for row in usable.to_dict("records")
     ]
+
+
+def finding_table(trajectories: pd.DataFrame) -> list[dict]:
+    """One row per kind of finding in the first data of a block, as :func:`kgmm.statistics.diagnosis.finding_rows`."""
+    usable = trajectories[trajectories["replicate"] == trajectories["replicate"].min()]
+    return [row for text in usable["findings"].dropna().unique() for row in json.loads(text)]
 
 
 def _signed(value: float) -> str:

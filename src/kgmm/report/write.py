@@ -26,4 +26,4 @@ def write_report(files: Mapping[str, str], contents: Mapping, output: str) -> No
     """
     tables = {name: files.get(name) for name in _TABLES}
     html = build_report(**tables, **{name: contents[name] for name in _CONTENTS}, environment=environment())
-    Path(output).write_text(html)
+    Path(output).write_text(html, encoding="utf-8")

@@ -116,12 +116,24 @@ def diagnose(X: np.ndarray, sigma: float | None = None, names: Sequence[str] | N
 
 def summaries(findings: Sequence[Finding]) -> list[str]:
     """One sentence for each kind of finding, with the variables for which it holds too."""
-    sentences = []
-    for kind in dict.fromkeys(finding.kind for finding in findings):
-        first, *others = (finding for finding in findings if finding.kind == kind)
-        likewise = f" (the same of {_listed([finding.variable for finding in others])})" * bool(others)
-        sentences.append(f"{first}{likewise}")
-    return sentences
+    return [f"{first}{_likewise(others)}" for first, *others in _by_kind(findings)]
+
+
+def finding_rows(findings: Sequence[Finding]) -> list[dict[str, str]]:
+    """The same as rows of a table, with the columns ``finding``, ``said`` and ``remedy``."""
+    return [
+        {"finding": first.kind, "said": f"{first.said}{_likewise(others)}", "remedy": first.remedy}
+        for first, *others in _by_kind(findings)
+    ]
+
+
+def _by_kind(findings: Sequence[Finding]) -> list[list[Finding]]:
+    kinds = dict.fromkeys(finding.kind for finding in findings)
+    return [[finding for finding in findings if finding.kind == kind] for kind in kinds]
+
+
+def _likewise(others: Sequence[Finding]) -> str:
+    return f" (the same of {_listed([finding.variable for finding in others])})" if others else ""
 
 
 def _of_variable(name: str, x: np.ndarray, sigma: float) -> list[Finding]:
@@ -217,10 +229,12 @@ def _edge(name: str, x: np.ndarray) -> Finding | None:
     if not found:
         return None
     low, high = _just_beyond(smallest, -deviation), _just_beyond(largest, deviation)
-    kind = f"log:{low:.4g}" if "largest" not in found else f"logit:{low:.4g}:{high:.4g}"
+    one_edge = "largest" not in found
+    kind = f"log:{low:.4g}" if one_edge else f"logit:{low:.4g}:{high:.4g}"
+    mirrored = f"; where the density is flat at it, mirror it there by {name}=reflect:{low:.4g}" if one_edge else ""
     remedy = (
         "a model crosses such an edge; move it to infinity by a transform with the edge just beyond the data: "
-        f"{_option('transform', f'{name}={kind}')}"
+        f"{_option('transform', f'{name}={kind}')}{mirrored}"
     )
     return Finding("edge", name, f"{name} has {' and '.join(found.values())}", remedy)
 

@@ -17,4 +17,4 @@ def write_manifest(files: list[str], config: dict, output: str) -> None:
         "config": config,
         "files": {path: checksum(path) for path in sorted(set(files))},
     }
-    Path(output).write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+    Path(output).write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -30,7 +30,7 @@ def collect_metrics(experiments: list[ExperimentResult], output: str) -> None:
     """Writes the rows of all results of these experiments."""
     axes = [axis for experiment in experiments for axis in experiment.axes]
     settings_columns = list(dict.fromkeys([*_SETTINGS, *axes]))
-    with open(output, "w", newline="") as file:
+    with open(output, "w", encoding="utf-8", newline="") as file:
         columns = [*settings_columns, *_STATISTIC, "units", "status", "reason"]
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()

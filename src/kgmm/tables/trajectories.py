@@ -16,12 +16,13 @@ _OF_VARIABLE = (
     "effective_size", "mean", "mean_stderr", "deviation", "deviation_stderr", "mean_halves", "deviation_halves",
     "decorrelation_time", "integrated_time", "integrated_time_stderr",
 )  # fmt: skip
+_OF_DATA = ("preparation", "limits", "findings")
 
 
 def collect_trajectories(trajectories: list[TrajectoryResult], output: str) -> None:
     """Writes the rows of the descriptions of these trajectories."""
-    with open(output, "w", newline="") as file:
-        columns = [*_SOURCE, "variable", *_OF_ALL, *_OF_VARIABLE, "preparation", "limits", "status", "reason"]
+    with open(output, "w", encoding="utf-8", newline="") as file:
+        columns = [*_SOURCE, "variable", *_OF_ALL, *_OF_VARIABLE, *_OF_DATA, "status", "reason"]
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
         for trajectory in trajectories:
@@ -35,8 +36,9 @@ def _rows(path: str) -> list[dict]:
         return [{"status": "failed", "reason": reason}]
     with xr.open_dataset(path) as dataset:
         limits = "; ".join(json.loads(dataset.attrs.get("limits", "[]")))
+        findings = dataset.attrs.get("findings", "[]")
         common = {name: dataset.attrs[name] for name in _OF_ALL} | {"status": "ok", "reason": ""}
-        common |= {"preparation": dataset.attrs.get("preparation", ""), "limits": limits}
+        common |= {"preparation": dataset.attrs.get("preparation", ""), "limits": limits, "findings": findings}
         return [
             common | {"variable": str(name)} | {column: float(dataset[column][k]) for column in _OF_VARIABLE}
             for k, name in enumerate(dataset["variable"].values)
