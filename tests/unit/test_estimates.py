@@ -131,7 +131,7 @@ def test_the_run_of_the_paper_is_estimated_within_a_factor_of_two():
 
 def test_a_long_file_is_estimated_within_a_factor_of_two():
     """10⁷ states of one variable as ``benchmarks/long_series.py`` measures them: 3.0 GB of memory, 257 MB of disk."""
-    facts = SimpleNamespace(n_members=1, n_times=10_000_000, variables=("x",), effective_size=1e5)
+    facts = SimpleNamespace(n_members=1, n_times=10_000_000, n_states=10_000_000, variables=("x",), effective_size=1e5)
     experiment = Plan({"name": "run", "experiments": [BLOCK]}).rows[0].experiment
     data = SimpleNamespace(kind="dataset", path="x.npy", facts=facts)
     experiment = experiment.model_copy(update={"system": data, "simulation": None})

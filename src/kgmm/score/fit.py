@@ -43,7 +43,8 @@ def fit_score(
     sigma : float, optional
         Noise amplitude in standard deviations of the data; the score is then that of ``p ∗ N(0, σ² S²)``. ``None`` aims
         at the score of ``p`` itself: ``"auto"`` fits potentials without noise and the network with noise of ±0.05, the
-        other methods choose from 0.02, 0.05, 0.1 and 0.2 by :func:`kgmm.score.noise_amplitude.amplitude_curve`.
+        other methods choose from 0.02, 0.05, 0.1 and 0.2 what is nearest to it, see
+        :func:`kgmm.score.noise_amplitude.amplitude_curve`.
     method : str
         ``"auto"``; ``"kgmm"``, the published one (cells of a K-means tree, then a network); or ``"dsm"``.
     random_state : int or numpy.random.SeedSequence
@@ -93,7 +94,7 @@ def fit_score(
         return fit_automatic(X, sigma, random_state=random_state, **options)
     fit = partial({"kgmm": _fit_kgmm, "dsm": _fit_dsm}[method], random_state=random_state, **options)
     if sigma is None:
-        sigma = amplitude_curve(X, fit).best
+        return amplitude_curve(X, fit, fit_automatic(X, None, random_state=random_state)).best
     return fit(X, sigma)
 
 
