@@ -23,7 +23,7 @@ _SAMPLES_PER_POLYNOMIAL = 10
 # Degree, and variables that interact at most, in the order of the trial; odd degrees add nothing to even densities.
 _BASES = ((2, 2), (4, 2), (4, 3), (4, 4), (6, 2), (6, 3), (6, 4), (8, 2), (8, 3), (8, 4), (10, 2), (12, 2))
 _HOPELESS = 2  # bases in a row that are no better, after which the trial stops
-MAX_RADIAL_FEATURES = 6  # variables; beyond, bumps at any affordable number of centres are too far apart
+MAX_RADIAL_FEATURES = 3  # variables; beyond, bumps at any affordable number of centres are worse than a network
 _WIDTHS, _NARROWER = (0.5, 0.8, 1.25, 2.0), 1.6
 _CENTERS_PER_VARIABLE = 60  # of the trial
 _MAX_CENTERS, _CENTERS_OF_ONE, _SAMPLES_PER_CENTER = 800, 100, 30  # one: of a single variable
@@ -170,7 +170,7 @@ def best_radial(data: Folded, other: LinearCandidate | None) -> LinearCandidate 
     Returns
     -------
     LinearCandidate or None
-        Fitted to all data; ``None`` where the other is better, or there are more than six variables.
+        Fitted to all data; ``None`` where the other is better, or there are more than three variables.
 
     Examples
     --------

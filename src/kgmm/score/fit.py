@@ -28,8 +28,8 @@ def fit_score(
 ) -> ScoreModel:
     """Estimates the score ``∇ log p`` of the density that samples come from.
 
-    ``"auto"`` fits potentials in closed form (polynomials of growing degree; in up to six variables also Gaussian bumps
-    at K-means centres) and, where they may leave something, a network whose score is a gradient. Hyvärinen's loss
+    ``"auto"`` fits potentials in closed form (polynomials of growing degree; in up to three variables also Gaussian
+    bumps at K-means centres) and, where they may leave something, a network whose score is a gradient. Hyvärinen's loss
     ``E[½|s|² + ∇·s]`` decides: by cross-validation between potentials, at held-out samples between the best of them and
     the network, which must beat it by a standard error. If nothing is better there than the Gaussian of the data's mean
     and covariance by two standard errors, that Gaussian's score is returned, with a warning. What :func:`kgmm.diagnose`
