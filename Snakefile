@@ -1,35 +1,17 @@
 # The workflow: config → plan → stages → tables and figures → report.
 # The science is in config/, the machine in profiles/, the methods in src/kgmm/.
 import sys
-from contextlib import contextmanager
 
-from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 min_version("9.0")
 
-from kgmm.config.parsing import ConfigError
 from kgmm.config.repeated_keys import refuse_repeated_keys
 from kgmm.jobs.cluster import refuse_missing_commands
 from kgmm.jobs.command_line import forced_stages, is_dry_run
 from kgmm.jobs.resume import remember_call
+from kgmm.jobs.workflow_errors import reading_configuration, writing_results
 from kgmm.jobs.workflow_plan import RunPlan
-
-
-@contextmanager
-def reading_configuration():
-    try:
-        yield
-    except ConfigError as error:
-        raise WorkflowError(f"The configuration is unusable: {error}.")
-
-
-@contextmanager
-def writing_results():
-    try:
-        yield
-    except OSError as error:
-        raise WorkflowError(f"Results cannot be written here: {error.strerror}: {error.filename}.")
 
 
 with reading_configuration():
