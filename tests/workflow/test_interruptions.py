@@ -115,12 +115,17 @@ def test_a_half_written_file_is_no_result(finished_tiny, new_project):
     assert half.read_bytes() == path.read_bytes()
 
 
+def copied(finished, new_project):
+    """A project with the results of another of the configuration TINY, and the path of that."""
+    project = new_project()
+    for folder in ("results", ".snakemake"):
+        shutil.copytree(finished.root / folder, project.root / folder)
+    return project, project.write_config("tiny.yaml", TINY)
+
+
 def test_results_that_are_damaged_are_made_again_and_it_is_said(finished_tiny, new_project):
     """Deleted, shortened or changed by one byte: whatever it is, the same bytes are there in the end."""
-    project = new_project()
-    shutil.copytree(finished_tiny.root / "results", project.root / "results")
-    shutil.copytree(finished_tiny.root / ".snakemake", project.root / ".snakemake")
-    config = project.write_config("tiny.yaml", TINY)
+    project, config = copied(finished_tiny, new_project)
     assert project.planned_jobs("--configfile", config) == {}
     store = project.root / "results/store"
     (cells,), (score,), (evaluation,) = (
@@ -139,10 +144,7 @@ def test_results_that_are_damaged_are_made_again_and_it_is_said(finished_tiny, n
 
 def test_a_table_is_not_made_from_a_damaged_result(finished_tiny, new_project):
     """One byte, and the file dated back: nothing tells the plan, and the table refuses to read it."""
-    project = new_project()
-    shutil.copytree(finished_tiny.root / "results", project.root / "results")
-    shutil.copytree(finished_tiny.root / ".snakemake", project.root / ".snakemake")
-    config = project.write_config("tiny.yaml", TINY)
+    project, config = copied(finished_tiny, new_project)
     (evaluation,) = project.root.glob("results/store/evaluate_score/**/*.nc")
     content, stat = bytearray(evaluation.read_bytes()), evaluation.stat()
     content[len(content) // 2] ^= 1
@@ -158,10 +160,7 @@ def test_a_table_is_not_made_from_a_damaged_result(finished_tiny, new_project):
 
 
 def test_what_is_forced_is_computed_again(finished_tiny, new_project):
-    project = new_project()
-    shutil.copytree(finished_tiny.root / "results", project.root / "results")
-    shutil.copytree(finished_tiny.root / ".snakemake", project.root / ".snakemake")
-    config = project.write_config("tiny.yaml", TINY)
+    project, config = copied(finished_tiny, new_project)
     (score,) = project.root.glob("results/store/fit_score/**/*.nc")
     before = score.stat().st_mtime_ns
     project.snakemake(
@@ -175,10 +174,7 @@ def test_what_is_forced_is_computed_again(finished_tiny, new_project):
 
 
 def test_a_picture_that_cannot_be_drawn_does_not_cost_the_report(finished_tiny, new_project):
-    project = new_project()
-    shutil.copytree(finished_tiny.root / "results", project.root / "results")
-    shutil.copytree(finished_tiny.root / ".snakemake", project.root / ".snakemake")
-    config = project.write_config("tiny.yaml", TINY)
+    project, config = copied(finished_tiny, new_project)
     project.edit(
         "src/kgmm/figures/kinds/score_profiles.py",
         "def draw(dataset: xr.Dataset) -> Figure:\n",

@@ -8,6 +8,7 @@ import numpy as np
 
 from kgmm.data.prepared import Prepared
 from kgmm.data.regular_times import on_regular_times
+from kgmm.data.segments import stretches
 
 
 def close_gaps(series: Prepared, how: str, max_gap: int) -> Prepared:
@@ -40,7 +41,7 @@ def close_gaps(series: Prepared, how: str, max_gap: int) -> Prepared:
         known = np.isfinite(member).all(axis=1)
         count += int((~known).sum())
         if how == "segments":
-            edges = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]]).astype(int))).reshape(-1, 2)
+            edges = stretches(known)
             kept = [slice(start, stop) for start, stop in edges if stop - start > 1]
             lone += len(edges) - len(kept)
         else:
@@ -65,8 +66,7 @@ def close_gaps(series: Prepared, how: str, max_gap: int) -> Prepared:
 
 
 def _refuse_long(missing: np.ndarray, max_gap: int) -> None:
-    starts = np.flatnonzero(np.diff(np.concatenate([[False], missing, [False]]).astype(int))).reshape(-1, 2)
-    for start, stop in starts:
+    for start, stop in stretches(missing):
         if stop - start > max_gap:
             raise ValueError(
                 f"{stop - start} states in a row are missing from index {start} on, and --max-gap is {max_gap}: give a "

@@ -11,11 +11,10 @@ import xarray as xr
 
 from kgmm.data.prepared import Prepared
 from kgmm.data.regular_times import day_numbers
-from kgmm.data.time_steps import is_monthly, month_numbers, phases
+from kgmm.data.time_steps import DAYS_PER_YEAR, MONTHS_PER_YEAR, is_monthly, month_numbers, phases
 from kgmm.data.transforms import recorded
 
 RECORD = "preparation_record"
-_DAYS_IN_YEAR = 365.2425
 # What a step is called where one reads that it was undone.
 _IN_WORDS = {"daily": "the mean of each day of the year", "monthly": "the mean of each month"}
 
@@ -103,8 +102,10 @@ class Restoration:
         if not any(step["what"] == "anomalies" for step in self.steps):
             return np.inf
         if "start" not in self.record:
-            return 12.0  # decimal years, in months
-        return 12.0 / self.record["months"] if "months" in self.record else _DAYS_IN_YEAR / self.record["step"]
+            return float(MONTHS_PER_YEAR)  # decimal years, in months
+        return (
+            MONTHS_PER_YEAR / self.record["months"] if "months" in self.record else DAYS_PER_YEAR / self.record["step"]
+        )
 
     def undo(self, values: np.ndarray, places: np.ndarray) -> np.ndarray:
         """States in the units of the file.
@@ -194,7 +195,7 @@ class Restoration:
             if has_dates:
                 passed = self._of_places("days", number, lambda n: day_numbers(self.dates(n)))[places]
             return (step["first"] + passed)[..., None] * np.array(step["slopes"])
-        at = (step["first"] + places) % 12  # without dates the times were decimal years, in months
+        at = (step["first"] + places) % MONTHS_PER_YEAR  # without dates the times were decimal years, in months
         if has_dates:
             period = step["period"]
             at = self._of_places(period, number, lambda n: phases(self.dates(n), period))[places]

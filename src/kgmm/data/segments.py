@@ -30,6 +30,17 @@ def joined(segments: Sequence[np.ndarray]) -> np.ndarray:
     return np.concatenate(parts[:-1])[None]
 
 
+def stretches(chosen: np.ndarray) -> np.ndarray:
+    """First element and the one after the last of every stretch of true values, ``(n, 2)``.
+
+    Examples
+    --------
+    >>> stretches(np.array([True, True, False, True])).tolist()
+    [[0, 2], [3, 4]]
+    """
+    return np.flatnonzero(np.diff(np.concatenate([[False], chosen, [False]]).astype(int))).reshape(-1, 2)
+
+
 def runs(values: np.ndarray) -> list[np.ndarray]:
     """The segments of an array ``(n_members, n_times, n_features)``, each ``(n_times, n_features)``; of one without
     missing states its members.
@@ -44,8 +55,7 @@ def runs(values: np.ndarray) -> list[np.ndarray]:
         return list(values)
     found = []
     for member, own in zip(values, known):
-        edges = np.flatnonzero(np.diff(np.concatenate([[0], own.astype(int), [0]]))).reshape(-1, 2)
-        found += [member[start:stop] for start, stop in edges]
+        found += [member[start:stop] for start, stop in stretches(own)]
     return found
 
 

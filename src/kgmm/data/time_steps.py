@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 MONTHS_PER_YEAR = 12
-DAYS_PER_MONTH = 365.2425 / MONTHS_PER_YEAR  # of a Gregorian month
+DAYS_PER_YEAR = 365.2425  # of the Gregorian calendar
+DAYS_PER_MONTH = DAYS_PER_YEAR / MONTHS_PER_YEAR
 # By how many days the last days of months differ.
 _LENGTHS_OF_MONTHS = 3.0
 FIRST_YEAR, LAST_YEAR = 1000, 3000  # numbers that can be years

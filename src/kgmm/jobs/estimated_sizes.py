@@ -41,6 +41,12 @@ def system_of(experiment: Experiment):
     return get_system(experiment.system.name, **experiment.system.parameters)
 
 
+def cells_of(experiment: Experiment) -> float:
+    """Number of cells of an experiment's partition, about."""
+    smallest = experiment.estimator.min_probability
+    return _DEFAULT_CELLS if smallest is None else 1.0 / smallest
+
+
 def steps_of(task: Task) -> float:
     """Steps of all members together, of a task that simulates; else 0."""
     if task.stage == "simulate_trajectory":
@@ -70,8 +76,7 @@ def disk_of(task: Task, experiment: Experiment) -> float:
     if task.stage == "compare_model":
         return 1e5 + _STORED_PAIR * d * (d - 1) / 2
     if task.stage in ("estimate_cells", "gather_cells"):
-        cells = 1.0 / (experiment.estimator.min_probability or 1.0 / _DEFAULT_CELLS)
-        return _PER_CELL * cells * d**2
+        return _PER_CELL * cells_of(experiment) * d**2
     return 0.0
 
 

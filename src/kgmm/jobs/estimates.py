@@ -18,7 +18,7 @@ from kgmm.config.limits import Limits
 from kgmm.config.parsing import ConfigError
 from kgmm.config.sizes import training_samples
 from kgmm.config.stages import STAGES
-from kgmm.jobs.estimated_sizes import disk_of, memory_of, steps_of, system_of
+from kgmm.jobs.estimated_sizes import cells_of, disk_of, memory_of, steps_of, system_of
 from kgmm.jobs.plan import Plan
 from kgmm.jobs.tasks import Task
 from kgmm.progress import duration
@@ -44,7 +44,6 @@ RATES = {
     "restore_units": (0.6, 0.0),
 }
 _EVALUATIONS = 2  # of the score in a step of the default scheme
-_DEFAULT_CELLS = 500
 
 
 @dataclass(frozen=True)
@@ -146,8 +145,7 @@ def _fit(task: Task, experiment: Experiment) -> float:
     if task.settings["method"] == "auto":
         return training_samples(experiment) * d
     if "cells" in task.inputs and network["optimizer"] == "lbfgs":
-        cells = 1.0 / (experiment.estimator.min_probability or 1.0 / _DEFAULT_CELLS)
-        points = cells * (1 if experiment.estimator.cells == "constant" or d < 3 else d + 1)
+        points = cells_of(experiment) * (1 if experiment.estimator.cells == "constant" or d < 3 else d + 1)
         return network["max_iterations"] * points * parameters
     return network["steps"] * network["batch_size"] * parameters
 

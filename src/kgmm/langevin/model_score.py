@@ -12,6 +12,7 @@ from kgmm.langevin.model import LangevinModel
 from kgmm.langevin.options import LangevinOptions
 from kgmm.langevin.step_size import first_step
 from kgmm.randomness import Seed
+from kgmm.score.automatic import fit_automatic
 from kgmm.score.fit import fit_score
 from kgmm.score.model import ScoreModel
 
@@ -68,7 +69,7 @@ def fit_model_score(X: np.ndarray, sigma: float | None = None, *, random_state: 
 
 def fit_network(X: np.ndarray, sigma: float | None = None, *, random_state: Seed = 0) -> ScoreModel:
     """The network that :func:`fit_model_score` falls back on."""
-    return fit_score(X, sigma, families=("network",), random_state=random_state)
+    return fit_automatic(X, sigma, families=("network",), random_state=random_state)
 
 
 def escapes(score: ScoreModel, X: np.ndarray, *, seed: Seed = 0) -> str:

@@ -9,9 +9,9 @@ import numpy as np
 from kgmm.data.standardization import Standardization, StandardizedSamples
 from kgmm.randomness import Seed, torch_generator
 from kgmm.score.candidates import MAX_RADIAL_FEATURES, best_polynomial, best_radial
+from kgmm.score.denoising_fit import HIDDEN
 from kgmm.score.folds import fold
 from kgmm.score.model import ScoreModel
-from kgmm.score.refinement import HIDDEN
 from kgmm.score.selection import Selection
 
 FAMILIES = ("polynomial", "radial", "network")

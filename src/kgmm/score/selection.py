@@ -11,12 +11,12 @@ import torch
 
 from kgmm.data.standardization import Standardization
 from kgmm.score.candidates import LinearCandidate, Support
+from kgmm.score.denoising_fit import fit_denoising
 from kgmm.score.fit_record import History
 from kgmm.score.folds import N_BLOCKS, Folded
 from kgmm.score.held_out import Comparison, HeldOutLoss, Score
 from kgmm.score.model import ScoreModel
 from kgmm.score.network import Network
-from kgmm.score.refinement import fit_denoising
 
 logger = logging.getLogger("kgmm")
 
@@ -68,7 +68,7 @@ class Selection:
     plain
         The samples themselves; the fit of a network blurs them anew in every batch.
     sigma, hidden, seed
-        As in :func:`fit_automatic`.
+        As in :func:`kgmm.score.automatic.fit_automatic`.
 
     Attributes
     ----------
@@ -153,11 +153,10 @@ class Selection:
 
     @property
     def best(self) -> Estimate:
-        """The network of least held-out loss if it beats the potential by a standard error, else the potential.
+        """The network if it beats the potential by a standard error or shows its bias, else the potential.
 
-        Also the network if it shows the potential's bias, see :meth:`_shows_bias`. The Gaussian if neither is clearly
-        better than it: the network at the held-out samples, the potential there or by its cross-validated loss, in
-        which all samples take part.
+        The Gaussian if neither is clearly better than it: the network at the held-out samples, the potential there or
+        by its cross-validated loss, in which all samples take part.
         """
         best = self.gaussian
         if self.potential and self.linear.beats_gaussian(_STANDARD_ERRORS_OF_FOLDS):
