@@ -6,7 +6,7 @@ import itertools
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 
@@ -37,6 +37,39 @@ class Features(Protocol):
 
     def to_variables(self) -> dict:
         """Variables of an xarray dataset that hold the functions."""
+
+
+class _Derived(NamedTuple):
+    """First and second derivatives of products of polynomials as multiples of such products of lower order.
+
+    Attributes
+    ----------
+    functions
+        Orders of the lower products, ``(n_lower, n_features)``.
+    rows
+        Their factors as rows of a table ``(n_features (degree + 1), n)``, ``(n_factors, n_lower)``.
+    first, second
+        Which of them the derivatives of a function are, ``(n_features, n_functions)``.
+    first_factor, second_factor
+        And times what, float64.
+    """
+
+    functions: torch.Tensor
+    rows: torch.Tensor
+    first: torch.Tensor
+    second: torch.Tensor
+    first_factor: torch.Tensor
+    second_factor: torch.Tensor
+
+
+def _factor_rows(functions: torch.Tensor) -> torch.Tensor:
+    height = max(int(functions.max()), 1) + 1
+    rows = torch.zeros(max(int((functions > 0).sum(dim=1).max()), 1), len(functions), dtype=torch.int64)
+    for column, orders in enumerate(functions.tolist()):
+        # Row 0 of the table is one.
+        for factor, variable in enumerate(i for i, order in enumerate(orders) if order):
+            rows[factor, column] = variable * height + orders[variable]
+    return rows.to(functions.device)
 
 
 @dataclass(frozen=True)
@@ -81,10 +114,6 @@ class PolynomialFeatures:
     def n_features(self) -> int:
         return self.exponents.shape[1]
 
-    @cached_property
-    def _degree(self) -> int:
-        return int(self.exponents.max())
-
     @property
     def degree(self) -> int:
         """Largest total degree."""
@@ -96,68 +125,47 @@ class PolynomialFeatures:
         return int((self.exponents > 0).sum(dim=1).max())
 
     @cached_property
-    def _active(self) -> list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-        """Per variable: the functions it takes part in, its order there, and the table rows of the other factors."""
-        device = self.exponents.device
-        rows = self.exponents + torch.arange(self.n_features, device=device) * (self._degree + 1)
-        result = []
-        for variable in range(self.n_features):
-            functions = (self.exponents[:, variable] > 0).nonzero()[:, 0]
-            # Row 0 of the table is one.
-            others = torch.zeros(self.interaction - 1, len(functions), dtype=torch.int64, device=device)
-            for column, j in enumerate(functions.tolist()):
-                active = [i for i in self.exponents[j].nonzero()[:, 0].tolist() if i != variable]
-                others[: len(active), column] = rows[j, active]
-            result.append((functions, self.exponents[functions, variable], others))
-        return result
+    def _derived(self) -> _Derived:
+        """A derivative of a Hermite polynomial is one of lower order: ``He_a' = √a He_{a−1}`` in this normalisation."""
+        orders, units = self.exponents, torch.eye(self.n_features, dtype=torch.int64, device=self.exponents.device)
+        lower = torch.stack([orders - step * unit for step in (1, 2) for unit in units])
+        factor = torch.stack([orders.T, orders.T * (orders.T - 1)]).double().sqrt().flatten(0, 1)
+        # What vanishes points to the constant.
+        lower = torch.where((factor > 0)[:, :, None], lower, 0)
+        functions, index = torch.unique(lower.flatten(0, 1), dim=0, return_inverse=True)
+        first, second = index.view(2, self.n_features, -1)
+        return _Derived(functions, _factor_rows(functions), first, second, *factor.view(2, self.n_features, -1))
 
-    def _table(self, x: torch.Tensor) -> torch.Tensor:
-        """``He_a(x_i)/√(a!)`` in row ``i (degree + 1) + a``, shape ``(n_features (degree + 1), n)``."""
-        table = x.new_empty(self.n_features, self._degree + 1, x.shape[0])
-        table[:, 0] = 1.0
-        table[:, 1] = x.T
-        for a in range(1, self._degree):
-            table[:, a + 1] = (x.T * table[:, a] - math.sqrt(a) * table[:, a - 1]) / math.sqrt(a + 1)
-        return table.view(-1, x.shape[0])
-
-    def _factors(self, table: torch.Tensor, variable: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """The functions of a variable, its orders in them, and the product of their other factors ``(m, n)``."""
-        functions, orders, others = self._active[variable]
-        product = table.new_ones(len(functions), 1)
-        for k, rows in enumerate(others):
-            product = table[rows] if k == 0 else product * table[rows]
-        return functions, orders, product
+    def _values(self, x: torch.Tensor) -> torch.Tensor:
+        """The functions of which first and second derivatives are multiples, ``(n_lower, n)``."""
+        functions, rows = self._derived.functions, self._derived.rows
+        # Not written in place, which forward-mode differentiation needs.
+        table = [torch.ones_like(x.T), x.T]
+        for a in range(1, int(functions.max())):
+            table.append((x.T * table[a] - math.sqrt(a) * table[a - 1]) / math.sqrt(a + 1))
+        flat = torch.stack(table, dim=1).flatten(0, 1)
+        product = flat[rows[0]]
+        for others in rows[1:]:
+            product = product * flat[others]
+        return product
 
     def moments(self, x: torch.Tensor, base: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        values, derived = self._values(x), self._derived
+        products, sums = (values @ values.T).double(), values.sum(dim=1).double()
+        with_base = (values @ base).double()
         gram = torch.zeros(self.n_functions, self.n_functions, dtype=torch.float64)
         linear = torch.zeros(self.n_functions, dtype=torch.float64)
-        table = self._table(x)
-        for variable in range(self.n_features):
-            functions, orders, product = self._factors(table, variable)
-            start, order = variable * (self._degree + 1), orders.to(x.dtype)
-            # He_a' = √a He_{a−1} in this normalisation; that of the second derivative vanishes for a = 1.
-            first = product * table[start + orders - 1] * order.sqrt()[:, None]
-            second = (product * table[start + (orders - 2).clamp(min=0)]).sum(dim=1) * (order * (order - 1)).sqrt()
-            gram[functions[:, None], functions] += (first @ first.T).double()
-            linear[functions] += (second + first @ base[:, variable]).double()
+        for k in range(self.n_features):
+            first, factor = derived.first[k], derived.first_factor[k]
+            gram += products[first[:, None], first] * factor[:, None] * factor
+            linear += with_base[first, k] * factor + sums[derived.second[k]] * derived.second_factor[k]
         return gram, linear
 
     def gradient(self, x: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-        table = self._table_by_columns(x)
-        columns = []
-        for variable in range(self.n_features):
-            functions, orders, product = self._factors(table, variable)
-            start = variable * (self._degree + 1)
-            factor = weights[functions] * orders.to(x.dtype).sqrt()
-            columns.append(factor @ (product * table[start + orders - 1]))
-        return torch.stack(columns, dim=1)
-
-    def _table_by_columns(self, x: torch.Tensor) -> torch.Tensor:
-        """:meth:`_table` without writing in place, which forward-mode differentiation needs."""
-        values = [torch.ones_like(x.T), x.T]
-        for a in range(1, self._degree):
-            values.append((x.T * values[a] - math.sqrt(a) * values[a - 1]) / math.sqrt(a + 1))
-        return torch.stack(values, dim=1).reshape(-1, x.shape[0])
+        values, derived = self._values(x), self._derived
+        coefficients = weights.new_zeros(self.n_features, len(values))
+        coefficients.scatter_add_(1, derived.first, derived.first_factor.to(weights.dtype) * weights)
+        return values.T @ coefficients.T
 
     def to(self, device: str | torch.device, dtype: torch.dtype) -> PolynomialFeatures:
         return replace(self, exponents=self.exponents.to(device))

@@ -52,12 +52,13 @@ class Potential:
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """Values at ``x`` of shape ``(n, n_features)``, same shape."""
-        radius = ((x @ self.precision) * x).sum(dim=1, keepdim=True).clamp(min=1e-12).sqrt()
-        inside = x * (self.reach / radius).clamp(max=1.0)
+        # Reciprocal roots, since differentiating a division loads torch's compiler, for two seconds.
+        inverse = ((x @ self.precision) * x).sum(dim=1, keepdim=True).clamp(min=1e-12).rsqrt()
+        inside = x * (self.reach * inverse).clamp(max=1.0)
         share = (2.0 - nearest_distance(inside, self.anchors) / self.support).clamp(0.0, 1.0)
         values = self.features.gradient(inside, self.weights)
-        length = (values * values).sum(dim=1).clamp(min=1e-12).sqrt()
-        return values * (share * (self.bound / length).clamp(max=1.0))[:, None]
+        inverse = (values * values).sum(dim=1).clamp(min=1e-12).rsqrt()
+        return values * (share * (self.bound * inverse).clamp(max=1.0))[:, None]
 
     def to(self, device: str | torch.device, dtype: torch.dtype = torch.float32) -> Potential:
         """The same potential on another device, in another precision."""
@@ -118,5 +119,5 @@ class Potential:
 
 def nearest_distance(x: torch.Tensor, anchors: torch.Tensor) -> torch.Tensor:
     """Distance of each row of ``x`` to the nearest anchor, ``(n,)``."""
-    scores = (anchors * anchors).sum(dim=1) - 2.0 * (x @ anchors.T)
-    return ((x * x).sum(dim=1) + scores.min(dim=1).values).clamp(min=1e-12).sqrt()
+    scores = torch.addmm((anchors * anchors).sum(dim=1)[:, None], anchors, x.T, alpha=-2.0)
+    return ((x * x).sum(dim=1) + scores.amin(dim=0)).clamp(min=1e-12).sqrt()
