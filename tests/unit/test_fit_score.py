@@ -29,6 +29,21 @@ def test_chooses_the_family_that_holds_the_density():
     assert "polynomial of degree 4, 3 variables, sigma=0" in repr(score)
 
 
+def test_a_network_in_the_place_of_makeshift_potentials():
+    """Four corners of a square: polynomials of high degree and bumps are nearly as good, and losses hardly tell."""
+
+    def corners(n, seed):
+        rng = np.random.default_rng(seed)
+        return rng.choice([-1.0, 1.0], size=(n, 2)) + 0.25 * rng.standard_normal((n, 2))
+
+    score, points = kgmm.fit_score(corners(2000, 0)), corners(5000, 1)
+    assert score.method == "network"
+    exact = (np.tanh(points / 0.25**2) - points) / 0.25**2
+    error = ((score(points) - exact) ** 2).sum() / (exact**2).sum()
+    assert error < 0.03  # bumps: 0.041
+    assert error / 1.8 < score.error_estimate < 1.8 * error
+
+
 def test_bumps_where_a_polynomial_does_not_do():
     """Three narrow peaks on a line, for which low degrees are too smooth."""
     rng = np.random.default_rng(0)

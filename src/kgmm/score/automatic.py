@@ -71,11 +71,12 @@ def fit_automatic(
     doubtful = data.x.shape[1] > MAX_RADIAL_FEATURES or "polynomial" not in families
     if "polynomial" in families:
         selection.add_linear(best_polynomial(data))
+        doubtful |= selection.makeshift
     if "radial" in families:
         radial = best_radial(data, selection.linear)
         doubtful |= radial is not None
         selection.add_linear(radial)
-    # Where bumps add nothing to the polynomial there is nothing left that a network could find.
+    # Where bumps add nothing to a low polynomial there is nothing left that a network could find.
     if "network" in families and doubtful:
         selection.add_network()
     return selection.model(standardization)

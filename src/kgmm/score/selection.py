@@ -12,6 +12,7 @@ import torch
 from kgmm.data.standardization import Standardization
 from kgmm.score.candidates import LinearCandidate, Support
 from kgmm.score.denoising_fit import fit_denoising
+from kgmm.score.features import PolynomialFeatures
 from kgmm.score.fit_record import History
 from kgmm.score.folds import N_BLOCKS, Folded
 from kgmm.score.held_out import Comparison, HeldOutLoss, Score
@@ -27,8 +28,10 @@ _TRIAL_STEPS = 300
 _MIN_STEPS, _MAX_STEPS, _SAMPLES_PER_STEP = 600, 3000, 100
 _DECAY, _MIN_DECAY, _MAX_DECAY = 250.0, 0.01, 0.15  # of the weights: the first times variables over samples
 _GAIN_OF_STEPS = 6.0  # by which the full number of steps lowers the squared error of the trial's, at most
-_UNEXPLAINED = 2.0  # distance of a potential to the network over the latter's estimate of its squared error
-_UNCERTAIN = 1.5  # factor within which that estimate is right
+_VARIANCE_OF_HALF = 0.8  # squared error of a network over its distance to one of half of the data, as measured
+_UNEXPLAINED = 2.5  # distance of a potential to the network over the latter's estimate of its squared error
+_UNCERTAIN = 1.9  # and from what on the rest is called the potential's bias
+_LOW_DEGREE = 6
 _STANDARD_ERRORS = 2.0
 _STANDARD_ERRORS_OF_FOLDS = 3.5  # there are few folds, and the best of several potentials is compared
 
@@ -117,7 +120,8 @@ class Selection:
         """
         best = self.best
         self.network = trial = self._fit_network(_TRIAL_STEPS, half=True)
-        if best is not self.gaussian:
+        # In several variables bumps are that far from the density that a trial's losses need not promise anything.
+        if best is not self.gaussian and not (self.makeshift and len(self._precision) > 1):
             of_trial, of_best = Comparison.of(trial.held_out, best.held_out).squared_errors
             if of_trial > _GAIN_OF_STEPS * of_best:
                 return
@@ -153,7 +157,9 @@ class Selection:
 
     @property
     def best(self) -> Estimate:
-        """The network if it beats the potential by a standard error or shows its bias, else the potential.
+        """The network if it beats the potential by a standard error, or at all a makeshift one, or shows its bias.
+
+        Else the potential.
 
         The Gaussian if neither is clearly better than it: the network at the held-out samples, the potential there or
         by its cross-validated loss, in which all samples take part.
@@ -162,11 +168,17 @@ class Selection:
         if self.potential and self.linear.beats_gaussian(_STANDARD_ERRORS_OF_FOLDS):
             best = self.potential
         for estimate in filter(None, (self.potential, self.network)):
-            margin = _STANDARD_ERRORS if best is self.gaussian else 1.0
+            margin = _STANDARD_ERRORS if best is self.gaussian else 1.0 - self.makeshift
             compared = Comparison.of(estimate.held_out, best.held_out)
             if compared.difference < -margin * compared.stderr:
                 best = estimate
         return self.network if best is self.potential and self._shows_bias() else best
+
+    @property
+    def makeshift(self) -> bool:
+        """Whether the potential is a sum of bumps or a high polynomial: an approximation, with a bias of its own."""
+        features = self.linear and self.linear.features
+        return bool(features) and not (isinstance(features, PolynomialFeatures) and features.degree <= _LOW_DEGREE)
 
     def _shows_bias(self) -> bool:
         """Whether potential and network are farther from each other than the network's error explains.
@@ -182,11 +194,12 @@ class Selection:
         return compared.difference < compared.stderr and compared.distance > _UNEXPLAINED * own
 
     def _square_error_of_network(self) -> float:
-        """The squared distance of the two networks.
+        """What the squared distance of the two networks tells.
 
-        Were the error all variance, falling as ``1/n``, the two would be equal.
+        Were the error all variance, falling as ``1/n``, the two would be equal; but the network of half of the data has
+        half of the steps too.
         """
-        return Comparison.of(self.network.held_out, self.half.held_out).distance
+        return _VARIANCE_OF_HALF * Comparison.of(self.network.held_out, self.half.held_out).distance
 
     def error(self, chosen: Estimate) -> float | None:
         """Relative mean square error of an estimate, as far as the data tell.
