@@ -17,8 +17,10 @@ from kgmm.data.stored import finite_number, open_stored, reading
 from kgmm.langevin.circulation import Circulation
 from kgmm.langevin.circulation_fit import CirculationFit
 from kgmm.langevin.dynamics import Dynamics, SimulationCheck
+from kgmm.langevin.mean_velocity import MeanVelocity
 from kgmm.langevin.mobility import Mobility
 from kgmm.langevin.model import LangevinModel
+from kgmm.langevin.options import REGRESSED
 from kgmm.score.model import ScoreModel
 
 _FORMAT, _VERSION = "kgmm Langevin model", 1
@@ -62,7 +64,8 @@ def load_model(file: str | Path) -> LangevinModel:
         score = ScoreModel.from_dataset(open_stored(file, "Langevin model", "score"))
         circulation = None
         if "circulation" in _groups(file):
-            circulation = Circulation.from_dataset(open_stored(file, "Langevin model", "circulation"))
+            stored = open_stored(file, "Langevin model", "circulation")
+            circulation = (MeanVelocity if MeanVelocity.is_in(stored) else Circulation).from_dataset(stored)
         dynamics = None
         if "dynamics" in attributes:
             dynamics = _from_json(json.loads(attributes["dynamics"]), mobility, circulation)
@@ -85,7 +88,7 @@ def _to_json(dynamics: Dynamics) -> dict:
         text["check"] = {name: getattr(check, name).tolist() for name in _CHECK}
         text["check"] |= {"dt": check.dt, "members_reset": check.members_reset, "n_members": check.n_members}
     # Of a regression that was not chosen the coefficients are not stored.
-    if regression is not None and dynamics.circulation == "state":
+    if regression is not None and dynamics.circulation in REGRESSED:
         names = ("basis", "ridge", "gain", "gain_over_constant", "gains", "n_coefficients", "n_points")
         text["regression"] = {name: getattr(regression, name) for name in names}
     return text
