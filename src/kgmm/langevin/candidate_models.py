@@ -15,6 +15,7 @@ from kgmm.langevin.circulation_fit import CirculationFit, fit_circulation
 from kgmm.langevin.constant import fit_constant_mobility
 from kgmm.langevin.diffusion import resolves_noise, simulated_diffusion
 from kgmm.langevin.dynamics import Dynamics
+from kgmm.langevin.hidden_fit import fit_hidden
 from kgmm.langevin.mean_velocity_fit import fit_mean_velocity
 from kgmm.langevin.mobility import refuse_indefinite
 from kgmm.langevin.model import LangevinModel
@@ -125,6 +126,20 @@ def velocity_model(fit: FitData) -> LangevinModel:
     regression = _velocity(fit)
     _refuse_without_gain(regression.gain)
     return _with_diffusion(fit, fit.score, regression, "velocity")
+
+
+def hidden_model(fit: FitData) -> LangevinModel:
+    """The model with hidden variables, see :func:`kgmm.langevin.hidden_fit.fit_hidden`."""
+    found = fit_hidden(fit.values, fit.correlations.interval, fit.score, fit.correlations, fit.start, seed=fit.seed)
+    scale = fit.score.standardization.scale
+    diffusion = 0.5 * (found.hidden.mobility + found.hidden.mobility.T) * np.outer(scale, scale)
+    reason = (
+        f"{found.hidden.n_hidden} hidden variables lower the autocorrelation error on the data of the fit from "
+        f"{found.errors[0]:.3f}, with rates of a Gaussian law, to {min(found.errors):.3f}"
+    )
+    nothing = np.full_like(diffusion, np.nan)
+    dynamics = Dynamics("hidden", "autocorrelations", reason, diffusion, nothing, "autocorrelations")
+    return LangevinModel(fit.score, hidden=found.hidden, dynamics=dynamics)
 
 
 def _circulation(fit: FitData) -> tuple[ScoreModel, CirculationFit]:

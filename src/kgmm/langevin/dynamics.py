@@ -52,9 +52,10 @@ class Dynamics:
     Attributes
     ----------
     circulation : str
-        ``"none"``, ``"constant"``, ``"state"`` or ``"velocity"``.
+        ``"none"``, ``"constant"``, ``"state"``, ``"velocity"`` or ``"hidden"``.
     method : str
-        ``"identity"``, ``"slope"``, ``"linear inverse"``, ``"matched"``, ``"regression"``.
+        ``"identity"``, ``"slope"``, ``"linear inverse"``, ``"matched"``, ``"regression"``,
+        ``"autocorrelations"``.
     reason : str
         Why, in one sentence.
     diffusion : ndarray of shape (n_features, n_features)

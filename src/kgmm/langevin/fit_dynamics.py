@@ -14,6 +14,7 @@ from kgmm.langevin.candidate_models import (
     FitData,
     circulation_model,
     constant_model,
+    hidden_model,
     regressed_model,
     velocity_model,
 )
@@ -47,6 +48,7 @@ _MODELS = {
     "state": circulation_model,
     "velocity": velocity_model,
     "by regression": regressed_model,
+    "hidden": hidden_model,
 }
 
 
