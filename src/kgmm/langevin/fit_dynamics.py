@@ -43,6 +43,8 @@ _LARGEST_ERROR = 0.1
 # what two parts of the data differ by.
 _GOOD_ENOUGH, _FLOORS = 0.04, 1.5
 _LARGEST_RESET_SHARE = 1e-3
+# Of 1/e times of model and data, either way.
+_LARGEST_TIME_RATIO = 1.5
 _MODELS = {
     "constant": constant_model,
     "state": circulation_model,
@@ -77,7 +79,9 @@ def fit_dynamics(
         that is nearer to them. Where paths are smooth (no noise at short lags) the circulation is tried first, and
         taken if they are within 0.1, 1.5 times what the two parts of the data differ by, or nearer than those of a
         linear inverse model. The mean velocity takes the place of ``R(x)`` where
-        that explains clearly less of the velocities.
+        that explains clearly less of the velocities. Hidden variables, see
+        :func:`kgmm.langevin.hidden_fit.fit_hidden`, are tried where no other model is within 0.1 and decays in the
+        time of the data, within a factor of 1.5; ``"hidden"`` asks for them.
     symmetries : tuple of array_like, each of shape (n_features, n_features)
         Signed permutations under which the law of the path is invariant.
     seed : int or numpy.random.SeedSequence
@@ -112,13 +116,16 @@ def fit_dynamics(
     kinds = (circulation,)
     if circulation == "auto":
         kinds = ("by regression", "constant") if _is_smooth(training, data) else ("constant", "by regression")
+        kinds = (*kinds, "hidden")
     for kind in kinds:
+        if kind == "hidden" and any(_is_right(check, largest) for _, check in candidates):
+            break  # no memory is needed
         try:
             model = _MODELS[kind](fit)
             check = check_by_simulation(model, check_data, start, seed=seed)
             candidates.append((model, check))
             logger.info("circulation %s: autocorrelation error %.3f", kind, check.worst)
-            if check.worst <= (_GOOD_ENOUGH if kind == "constant" else of_circulation):
+            if _is_right(check, _GOOD_ENOUGH if kind == "constant" else of_circulation):
                 break
         except ScientificFailure as failure:
             failures.append(f"{kind}: {failure}")
@@ -126,6 +133,12 @@ def fit_dynamics(
     if not candidates:
         raise ScientificFailure("; ".join(failures))
     return _chosen(candidates, failures, largest, [str(name) for name in path["variable"].values])
+
+
+def _is_right(check: SimulationCheck, largest: float) -> bool:
+    """Whether autocorrelations are within ``largest`` and none decays in another time than that of the data."""
+    times = check.decorrelation_times / check.data_decorrelation_times
+    return check.worst <= largest and bool((np.abs(np.log(times)) < np.log(_LARGEST_TIME_RATIO)).all())
 
 
 def _chosen(
@@ -138,7 +151,9 @@ def _chosen(
     others = [f"{m.dynamics.circulation} {c.worst:.3f}" for m, c in candidates if m is not model]
     reason = model.dynamics.reason
     if others:
-        reason += f"; its autocorrelation error over five decorrelation times is {check.worst:.3f} ({others[0]})"
+        reason += (
+            f"; its autocorrelation error over five decorrelation times is {check.worst:.3f} ({', '.join(others)})"
+        )
     reason += "".join(f"; {failure}" for failure in failures)
     warnings = []
     if not check.worst <= largest:
