@@ -7,13 +7,14 @@ import torch
 import kgmm
 from kgmm import LangevinModel, ScientificFailure
 from kgmm.data.trajectory import as_trajectory
+from kgmm.langevin.candidate_models import FitData, regressed_model
 from kgmm.langevin.circulation import Circulation
-from kgmm.langevin.circulation_fit import fit_circulation
 from kgmm.langevin.fit_dynamics import fit_dynamics
 from kgmm.langevin.mean_velocity import MeanVelocity
 from kgmm.langevin.mean_velocity_fit import fit_mean_velocity
 from kgmm.langevin.model_file import load_model, save_model
 from kgmm.langevin.polynomials import PolynomialBasis
+from kgmm.statistics.autocorrelation import BlockedAutocorrelation
 from tests.unit.test_circulation import gaussian_score
 
 SCALE = np.array([1.0, 3.0])
@@ -87,8 +88,17 @@ def test_currents_around_a_hole_take_the_velocity(limit_cycle):
     # The autocorrelation of the data oscillates: a model without the rotation is off by .5.
     assert model.dynamics.check.worst < 0.05
     assert model.dynamics.check.quantile_errors.max() < 0.05
-    bounded = fit_circulation(limit_cycle.values.astype(float), 0.02, score, centers=(100,))
-    assert bounded.gain.value < model.dynamics.regression.gain.value - 0.1
+    correlations = BlockedAutocorrelation.of_path(limit_cycle)
+    data = FitData(limit_cycle, score, correlations, limit_cycle.values[:, ::50].reshape(-1, 2), (), 0)
+    chosen = regressed_model(data)
+    assert chosen.dynamics.circulation == "velocity"
+    assert "an antisymmetric R(x) by" in chosen.dynamics.reason
+
+
+def test_without_holes_the_bounded_circulation_is_taken(path):
+    correlations = BlockedAutocorrelation.of_path(path)
+    data = FitData(path, gaussian_score(SCALE), correlations, path.values[:, ::50].reshape(-1, 2), (), 0)
+    assert regressed_model(data).dynamics.circulation == "state"
 
 
 def test_a_model_in_a_file_is_the_model(tmp_path, fit):

@@ -105,4 +105,8 @@ class HiddenVariables:
         """The hidden variables in a dataset that :meth:`to_dataset` made."""
         with reading("hidden variables"):
             refuse_non_finite({"matrix": dataset["matrix"].values})
-            return cls(dataset["matrix"].values, int(finite_number(dataset.attrs, "n_features", at_least=1)))
+            n_features = int(finite_number(dataset.attrs, "n_features", at_least=1))
+            try:
+                return cls(dataset["matrix"].values, n_features)
+            except ScientificFailure as failure:  # no fit, but a file that was changed
+                raise ValueError(str(failure)) from failure
