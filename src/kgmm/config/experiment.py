@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from kgmm.config.data import AnySystem, DataSettings, EnsembleSettings, SimulationSettings
 from kgmm.config.response import ResponseSettings
-from kgmm.langevin.options import METHODS, LangevinOptions, MobilityOptions
+from kgmm.langevin.options import METHODS, WHOLE_MODELS, LangevinOptions, MobilityOptions
 from kgmm.methods.registry import get_method, methods
 from kgmm.options import Options, PositiveFloat, PositiveInt
 from kgmm.score.options import Antithetic, CellOptions, DSMOptions, NetworkOptions
@@ -78,11 +78,12 @@ class MobilitySettings(MobilityOptions):
     """The mobility of the Langevin models: one with the identity, one that reproduces the time scales of the data."""
 
     method: Annotated[
-        Literal[*METHODS, "state", "choose", "identity"],
+        Literal[*METHODS, *WHOLE_MODELS, "choose", "identity"],
         Field(
             description=f"{MobilityOptions.description('method')}; state: a circulation that depends on the state, "
-            "fitted to the velocities of the path; choose: that or a constant mobility, by simulation as in "
-            "kgmm.fit_langevin, and no model with the identity; identity: no second model."
+            "fitted to the velocities of the path; velocity: the mean velocity at the state in its place, for laws "
+            "with holes; choose: one of these or a constant mobility, by simulation as in kgmm.fit_langevin, and no "
+            "model with the identity; identity: no second model.",
         ),
     ] = MobilityOptions().method
     identity: Annotated[

@@ -7,6 +7,7 @@ import json
 import xarray as xr
 
 from kgmm.jobs.failures import failure_of
+from kgmm.langevin.options import WHOLE_MODELS
 from kgmm.results import ExperimentResult
 from kgmm.statistics.metrics import metric_rows
 
@@ -41,11 +42,11 @@ def models_to_draw(rows: list[ExperimentResult]) -> tuple[ExperimentResult, xr.D
     first = next(row for row in rows if usable_comparison(row) is not None)
     alike = [row for row in rows if usable_comparison(row) == first.comparison]
     found = [(row, comparison_to_draw(row)) for row in alike]
-    shown, dataset = next(((row, own) for row, own in found if own.attrs["mobility"] == "state"), found[0])
+    shown, dataset = next(((row, own) for row, own in found if own.attrs["mobility"] in WHOLE_MODELS), found[0])
     other = next(
         (own for _, own in found if own.attrs["mobility"] not in ("identity", dataset.attrs["mobility"])), None
     )
-    if other is not None and "autocorrelation_fitted" in other and dataset.attrs["mobility"] == "state":
+    if other is not None and "autocorrelation_fitted" in other and dataset.attrs["mobility"] in WHOLE_MODELS:
         for end in ("", "_stderr"):
             dataset[f"autocorrelation_constant{end}"] = other[f"autocorrelation_fitted{end}"]  # lags are the data's
         dataset.attrs["constant_mobility"] = other.attrs["mobility"]

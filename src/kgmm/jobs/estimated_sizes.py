@@ -13,6 +13,7 @@ from kgmm.config.amounts import member_steps, n_features, saved_states
 from kgmm.config.experiment import Experiment
 from kgmm.config.sizes import training_samples
 from kgmm.jobs.tasks import Task
+from kgmm.langevin.options import WHOLE_MODELS
 from kgmm.systems.registry import get_system
 
 STEPS_PER_TIME = 50  # steps of a model in one unit of its fastest relaxation
@@ -103,7 +104,7 @@ def _worked_on(task: Task, experiment: Experiment) -> float:
     if task.stage == "sample_langevin":
         return 2 * training + disk_of(task, experiment)
     if task.stage == "estimate_mobility":
-        return 60 * path + _STATE_FIT * (task.settings["mobility"]["method"] in ("state", "choose"))
+        return 60 * path + _STATE_FIT * (task.settings["mobility"]["method"] in (*WHOLE_MODELS, "choose"))
     if task.stage == "compare_model":
         return 150 * d * saved_states(experiment.langevin) + 100 * experiment.data.held_out * path
     return 60 * path

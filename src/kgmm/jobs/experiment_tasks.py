@@ -9,6 +9,7 @@ from kgmm.config.experiment import Experiment
 from kgmm.jobs.rows import Row, replicate_label, score_label, shard_of, stage_system
 from kgmm.jobs.task_store import TaskStore
 from kgmm.jobs.tasks import Task
+from kgmm.langevin.options import WHOLE_MODELS
 from kgmm.methods.registry import get_method
 
 # The reference run for noise floors is one more replicate, far from those that a configuration counts.
@@ -132,7 +133,7 @@ def _add_models(row: Row, settings: dict, store: TaskStore) -> None:
         return store.add(stage, row.system, label, own, **parents)
 
     chosen = {"data": settings["data"], "mobility": mobility}
-    if mobility["method"] in ("state", "choose"):
+    if mobility["method"] in (*WHOLE_MODELS, "choose"):
         chosen |= stage_system(settings)  # its symmetries
     if mobility["method"] == "choose":
         estimate = add("estimate_mobility", chosen, **given)

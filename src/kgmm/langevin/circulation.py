@@ -20,6 +20,23 @@ _BASES = {
 }
 
 
+def basis_arrays(basis: PolynomialBasis | RadialBasis) -> dict[str, tuple]:
+    """What :func:`basis_of` makes the basis of again: arrays with their dimensions."""
+    return {name: (dims, np.asarray(getattr(basis, name))) for name, dims in _BASES[type(basis)].items()}
+
+
+def basis_of(dataset: xr.Dataset) -> PolynomialBasis | RadialBasis:
+    """The basis in a dataset with the arrays of :func:`basis_arrays` and ``coefficients`` of its functions."""
+    kind = {basis.__name__: basis for basis in _BASES}[dataset.attrs["basis"]]
+    arrays = {name: dataset[name].values[()] for name in _BASES[kind]}
+    n_features = arrays[min(_BASES[kind], key=lambda name: np.ndim(arrays[name]) != 1)].size
+    for name, dims in _BASES[kind].items():
+        shape = {"variable": (n_features,), (): ()}.get(dims, (dataset["coefficients"].shape[-1], n_features))
+        if np.shape(arrays[name]) != shape:
+            raise ValueError(f"{name} has shape {np.shape(arrays[name])}: {shape} is expected")
+    return kind(*arrays.values())
+
+
 def variable_pairs(n_features: int) -> np.ndarray:
     """The entries above the diagonal, ``(i, j)`` with ``i < j``, shape ``(n_pairs, 2)``."""
     return np.stack(np.triu_indices(n_features, 1), axis=1)
@@ -116,9 +133,7 @@ class Circulation:
 
     def to_dataset(self) -> xr.Dataset:
         """A dataset that :meth:`from_dataset` reads back."""
-        arrays = {
-            name: (dims, np.asarray(getattr(self.basis, name))) for name, dims in _BASES[type(self.basis)].items()
-        }
+        arrays = basis_arrays(self.basis)
         arrays["coefficients"] = (("pair", "term"), self.coefficients)
         if self.stderr is not None:
             arrays["stderr"] = (("pair", "term"), self.stderr)
@@ -129,16 +144,10 @@ class Circulation:
         """The circulation in a dataset that :meth:`to_dataset` made."""
         with reading("circulation"):
             refuse_non_finite({str(name): values.values for name, values in dataset.items()})
-            kind = {basis.__name__: basis for basis in _BASES}[dataset.attrs["basis"]]
-            arrays = {name: dataset[name].values[()] for name in _BASES[kind]}
-            n_features = arrays[min(_BASES[kind], key=lambda name: np.ndim(arrays[name]) != 1)].size
-            for name, dims in _BASES[kind].items():
-                shape = {"variable": (n_features,), (): ()}.get(dims, (dataset["coefficients"].shape[-1], n_features))
-                if np.shape(arrays[name]) != shape:
-                    raise ValueError(f"{name} has shape {np.shape(arrays[name])}: {shape} is expected")
+            basis = basis_of(dataset)
             stderr = dataset["stderr"].values if "stderr" in dataset else None
             rate = finite_number(dataset.attrs, "rate", at_least=0.0)
-            return cls(kind(*arrays.values()), dataset["coefficients"].values, rate, stderr)
+            return cls(basis, dataset["coefficients"].values, rate, stderr)
 
 
 class CirculationVelocity:

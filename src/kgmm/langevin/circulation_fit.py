@@ -122,7 +122,7 @@ def fit_circulation(
     best, gains, constant = None, {}, None
     for name, problem in _problems(values, score, group, degrees, centers, n_points, equations_of):
         ridge, blocks = _best_ridge(problem, ridges)
-        gains[name] = _estimate(blocks)
+        gains[name] = estimate_of_blocks(blocks)
         if name == "constant":
             constant = blocks
         if best is None or gains[name].value > gains[best[0]].value:
@@ -136,7 +136,7 @@ def fit_circulation(
         basis=name,
         ridge=ridge,
         gain=gains[name],
-        gain_over_constant=_estimate(blocks if constant is None else blocks - constant),
+        gain_over_constant=estimate_of_blocks(blocks if constant is None else blocks - constant),
         gains=gains,
         n_coefficients=problem.span.shape[1],
         n_points=problem.n_points,
@@ -182,7 +182,7 @@ def _problems(
 
     degrees = [degree for degree in degrees if degree == 0 or comb(d + degree, degree) <= most_terms]
     if degrees:
-        basis = PolynomialBasis.of_degree(*_box(score, group), max(degrees))
+        basis = PolynomialBasis.of_degree(*box_of(score, group), max(degrees))
         equations = equations_of(basis)
         for degree in degrees:
             terms = np.flatnonzero(basis.degrees <= degree)
@@ -204,7 +204,7 @@ def _problems(
             yield f"{basis.n_terms} radial functions", found
 
 
-def _box(score: ScoreModel, group: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def box_of(score: ScoreModel, group: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Centre and half width, standardised, of the range of the data and 3 σ: where the score's network is evaluated."""
     standardization = score.standardization
     margin = 3.0 * score.sigma * standardization.scale
@@ -222,7 +222,8 @@ def _frame(score: ScoreModel, group: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return origin, unit
 
 
-def _solve(matrix: np.ndarray, right: np.ndarray, ridge: float) -> np.ndarray:
+def solve_ridge(matrix: np.ndarray, right: np.ndarray, ridge: float) -> np.ndarray:
+    """The least-squares solution with ``ridge`` times the mean of the diagonal added to it."""
     regular = matrix + ridge * np.trace(matrix) / len(matrix) * np.eye(len(matrix))
     try:
         return cho_solve(cho_factor(regular), right)
@@ -230,7 +231,8 @@ def _solve(matrix: np.ndarray, right: np.ndarray, ridge: float) -> np.ndarray:
         return np.linalg.lstsq(regular, right, rcond=None)[0]
 
 
-def _estimate(blocks: np.ndarray) -> Estimate:
+def estimate_of_blocks(blocks: np.ndarray) -> Estimate:
+    """Mean of the blocks with its standard error."""
     return Estimate(float(blocks.mean()), float(blocks.std(ddof=1) / len(blocks) ** 0.5))
 
 
@@ -242,7 +244,7 @@ def _best_ridge(problem: _Problem, ridges: Sequence[float]) -> tuple[float, np.n
         others = np.arange(n_blocks) != block
         matrix, right = matrices[others].mean(axis=0), rights[others].mean(axis=0)
         for k, ridge in enumerate(ridges):
-            theta = _solve(matrix, right, ridge)
+            theta = solve_ridge(matrix, right, ridge)
             gains[k, block] = 2 * theta @ rights[block] - theta @ matrices[block] @ theta
     gains /= problem.square.mean()
     k = int(gains.mean(axis=1).argmax())
@@ -252,9 +254,9 @@ def _best_ridge(problem: _Problem, ridges: Sequence[float]) -> tuple[float, np.n
 def _solution(problem: _Problem, ridge: float) -> Circulation:
     matrices, rights, n_blocks = problem.matrices, problem.rights, len(problem.matrices)
     matrix = matrices.mean(axis=0)
-    theta = _solve(matrix, rights.mean(axis=0), ridge)
+    theta = solve_ridge(matrix, rights.mean(axis=0), ridge)
     others = [np.arange(n_blocks) != block for block in range(n_blocks)]
-    without = [problem.span @ _solve(matrices[o].mean(axis=0), rights[o].mean(axis=0), ridge) for o in others]
+    without = [problem.span @ solve_ridge(matrices[o].mean(axis=0), rights[o].mean(axis=0), ridge) for o in others]
     stderr = ((n_blocks - 1) * np.var(without, axis=0)) ** 0.5
     rate = (max(0.0, theta @ matrix @ theta) / problem.basis.n_features) ** 0.5
     shape = (-1, problem.basis.n_terms)

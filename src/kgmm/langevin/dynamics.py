@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from kgmm.langevin.circulation_fit import CirculationFit
+from kgmm.langevin.options import REGRESSED, WHOLE_MODELS
 
-CIRCULATIONS = ("auto", "none", "constant", "state")
+CIRCULATIONS = ("auto", "none", "constant", *WHOLE_MODELS)
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,10 @@ class Dynamics:
     Attributes
     ----------
     circulation : str
-        ``"none"``, ``"constant"`` or ``"state"``.
+        ``"none"``, ``"constant"``, ``"state"``, ``"velocity"`` or ``"hidden"``.
     method : str
-        ``"identity"``, ``"slope"``, ``"linear inverse"``, ``"matched"``, ``"regression"``.
+        ``"identity"``, ``"slope"``, ``"linear inverse"``, ``"matched"``, ``"regression"``,
+        ``"autocorrelations"``.
     reason : str
         Why, in one sentence.
     diffusion : ndarray of shape (n_features, n_features)
@@ -82,7 +84,7 @@ class Dynamics:
 
     def __repr__(self) -> str:
         parts = [f"circulation={self.circulation!r}", f"method={self.method!r}"]
-        if self.circulation == "state":
+        if self.circulation in REGRESSED:
             gain = self.regression.gain
             parts += [f"basis={self.regression.basis!r}", f"ridge={self.regression.ridge:g}"]
             parts.append(f"held-out gain {gain.value:.3f} ± {gain.stderr:.3f}")

@@ -13,6 +13,7 @@ from kgmm.randomness import torch_generator
 from kgmm.sde.ensemble import Ensemble
 
 if TYPE_CHECKING:
+    from kgmm.langevin.hidden import HiddenVariables
     from kgmm.langevin.model import LangevinModel
 
 # Members may leave the range of the data by this share of it, and by this many σ since the model's law is the blurred
@@ -25,6 +26,12 @@ _DIFFERENCE = 0.01
 _LARGEST_OFFSET = 1000.0
 
 
+def with_hidden(state: torch.Tensor, hidden: HiddenVariables, generator: torch.Generator) -> torch.Tensor:
+    """Observed states ``(n_features, n)`` and below them normal values for the hidden variables."""
+    shape = (hidden.n_hidden, state.shape[1])
+    return torch.cat([state, torch.randn(shape, generator=generator, dtype=state.dtype, device=state.device)])
+
+
 class LangevinEquation:
     """Drift and noise of a :class:`LangevinModel` in standardised coordinates, on a device."""
 
@@ -35,11 +42,19 @@ class LangevinEquation:
         self._mobility = torch.tensor(time_unit * model.standardized_mobility, dtype=torch.float32, device=device)
         noise_matrix = time_unit**0.5 * model.noise_matrix
         self._noise_matrix = torch.tensor(noise_matrix, dtype=torch.float32, device=device)
+        self._hidden = None
+        if model.hidden is not None:
+            self._hidden = torch.tensor(time_unit * model.hidden.matrix, dtype=torch.float32, device=device)
         circulation = model.circulation
         self._velocity = None if circulation is None else circulation.evaluator(device, time_unit)
-        self._is_identity = bool(torch.equal(self._mobility.cpu(), torch.eye(self._mobility.shape[0])))
+        is_identity = torch.equal(self._mobility.cpu(), torch.eye(self._mobility.shape[0]))
+        self._is_identity = is_identity and self._hidden is None
 
     def drift(self, state: torch.Tensor) -> torch.Tensor:
+        if self._hidden is not None:
+            n_features = self._mobility.shape[0]
+            score = self._score.standardized(state[:n_features].T).T
+            return self._hidden @ torch.cat([score, -state[n_features:]])
         score = self._score.standardized(state.T).T
         drift = score if self._is_identity else self._mobility @ score
         return drift if self._velocity is None else drift + self._velocity(state, score)
@@ -83,17 +98,22 @@ class LangevinEnsemble(Ensemble):
         double = torch.float64 if offset.max() > _LARGEST_OFFSET else torch.float32
         self._mean, self._scale = (column(v, double) for v in (standardization.mean, standardization.scale))
         start = torch.tensor(standardization.forward(initial).T, dtype=torch.float32, device=device).contiguous()
+        generator = torch_generator(seed, device)
+        self._n_features = len(start)
+        if model.hidden is not None:
+            start = with_hidden(start, model.hidden, generator)
         self._start = start.clone()
         self.resets = torch.zeros(start.shape[1], dtype=torch.int64, device=device)
         self._largest_share = model.largest_reset_share
         super().__init__(
-            LangevinEquation(model, device), start, dt=dt, scheme=scheme, generator=torch_generator(seed, device),
+            LangevinEquation(model, device), start, dt=dt, scheme=scheme, generator=generator,
             label="the Langevin model", after_step=self._return_lost,
         )  # fmt: skip
 
     def _return_lost(self, state: torch.Tensor) -> None:
         # Written so that a state that is not a number counts as lost.
-        lost = ~((state > self._lower) & (state < self._upper)).all(dim=0)
+        observed = state[: self._n_features]
+        lost = ~((observed > self._lower) & (observed < self._upper)).all(dim=0)
         if lost.any():
             index = lost.nonzero()[:, 0]
             state[:, index] = self._start[:, index]
@@ -105,7 +125,7 @@ class LangevinEnsemble(Ensemble):
 
     def record(self, n_times: int, steps_between: int):
         def observe(state: torch.Tensor) -> torch.Tensor:
-            return state.to(self._scale.dtype) * self._scale + self._mean
+            return state[: self._n_features].to(self._scale.dtype) * self._scale + self._mean
 
         dtype = np.float64 if self._scale.dtype == torch.float64 else np.float32
         return super().record(n_times, steps_between, observe, dtype)

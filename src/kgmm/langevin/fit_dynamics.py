@@ -8,19 +8,23 @@ import numpy as np
 import xarray as xr
 
 from kgmm.data.paths import time_step_of
-from kgmm.data.segments import every, states_of
+from kgmm.data.segments import states_of
 from kgmm.errors import ScientificFailure
-from kgmm.langevin.circulation_fit import CirculationFit, fit_circulation
-from kgmm.langevin.constant import SMOOTH_EXPONENT, fit_constant_mobility
-from kgmm.langevin.dynamics import Dynamics, SimulationCheck
+from kgmm.langevin.candidate_models import (
+    FitData,
+    circulation_model,
+    constant_model,
+    hidden_model,
+    regressed_model,
+    velocity_model,
+)
+from kgmm.langevin.constant import SMOOTH_EXPONENT
+from kgmm.langevin.dynamics import SimulationCheck
 from kgmm.langevin.linear_inverse import fit_linear_inverse
-from kgmm.langevin.mobility import refuse_indefinite, short_lag_exponent
+from kgmm.langevin.mobility import short_lag_exponent
 from kgmm.langevin.model import LangevinModel
-from kgmm.langevin.simulation_check import autocorrelation_errors, check_by_simulation, simulate_model
-from kgmm.langevin.symmetries import generated_group, symmetrized
-from kgmm.langevin.velocities import difference_diffusion
-from kgmm.randomness import Seed, torch_generator
-from kgmm.score.gradient_score import project_to_gradient, rotation_share
+from kgmm.langevin.simulation_check import autocorrelation_errors, check_by_simulation
+from kgmm.randomness import Seed
 from kgmm.score.model import ScoreModel
 from kgmm.statistics.autocorrelation import BlockedAutocorrelation
 from kgmm.statistics.quantiles import wrong_quantiles
@@ -30,19 +34,6 @@ logger = logging.getLogger("kgmm")
 _HELD_OUT = 0.2
 _MIN_MEMBERS_TO_SPLIT = 10
 _START_POINTS = 4000
-# Velocities over three saved steps need steps far below the fastest time of the data.
-_LONGEST_INTERVAL = 0.2
-_SIGNIFICANT = 2.0
-# A score whose Jacobian has a larger antisymmetric share is replaced by the nearest gradient: 4 % of it cost lorenz63
-# .06 of total variation in every joint density.
-_LARGEST_ROTATION = 0.005
-# The path resolves the noise if twice its interval gives the same diffusion within this share.
-_RESOLVED = 0.15
-# Diffusions, in units of the rate of the circulation, that are simulated where the path does not resolve it.
-_DIFFUSION_SHARES = (0.003, 0.01, 0.03, 0.1, 0.3)
-_POINTS_OF_PARABOLA = 4
-_SEARCH_MEMBERS = 128
-_WORSE = 1.25
 # The circulation must lower the autocorrelation error by this much: the constant mobility is the simpler model.
 _WORTH = 0.005
 _LARGEST_ERROR = 0.1
@@ -52,6 +43,15 @@ _LARGEST_ERROR = 0.1
 # what two parts of the data differ by.
 _GOOD_ENOUGH, _FLOORS = 0.04, 1.5
 _LARGEST_RESET_SHARE = 1e-3
+# Of 1/e times of model and data, either way.
+_LARGEST_TIME_RATIO = 1.5
+_MODELS = {
+    "constant": constant_model,
+    "state": circulation_model,
+    "velocity": velocity_model,
+    "by regression": regressed_model,
+    "hidden": hidden_model,
+}
 
 
 def fit_dynamics(
@@ -73,11 +73,15 @@ def fit_dynamics(
     circulation : str
         ``"constant"``: a constant mobility ``Φ`` with its antisymmetric part, see
         :func:`kgmm.langevin.constant.fit_constant_mobility`. ``"state"``: a diffusion ``D`` and an antisymmetric
-        ``R(x)``, see :func:`kgmm.langevin.circulation_fit.fit_circulation`. ``"auto"``: the constant
+        ``R(x)``, see :func:`kgmm.langevin.circulation_fit.fit_circulation`. ``"velocity"``: the mean velocity in the
+        place of ``R s + ∇·R``, see :func:`kgmm.langevin.mean_velocity_fit.fit_mean_velocity`. ``"auto"``: the constant
         mobility if its simulated autocorrelations are within 0.04 of those of data that took no part; else the one
         that is nearer to them. Where paths are smooth (no noise at short lags) the circulation is tried first, and
         taken if they are within 0.1, 1.5 times what the two parts of the data differ by, or nearer than those of a
-        linear inverse model.
+        linear inverse model. The mean velocity takes the place of ``R(x)`` where
+        that explains clearly less of the velocities. Hidden variables, see
+        :func:`kgmm.langevin.hidden_fit.fit_hidden`, are tried where no other model is within 0.1 and decays in the
+        time of the data, within a factor of 1.5; ``"hidden"`` asks for them.
     symmetries : tuple of array_like, each of shape (n_features, n_features)
         Signed permutations under which the law of the path is invariant.
     seed : int or numpy.random.SeedSequence
@@ -105,23 +109,23 @@ def fit_dynamics(
     # What the two parts of the data differ by: no model can be asked to be nearer to one of them.
     floor = float(np.nan_to_num(autocorrelation_errors(check_data, data)).max())
     largest = max(_LARGEST_ERROR, _FLOORS * floor)
-    good_enough = {"constant": _GOOD_ENOUGH, "state": max(largest, _linear_error(training, data))}
+    of_circulation = max(largest, _linear_error(training, data))
 
+    fit = FitData(training, score, data, start, tuple(symmetries), seed)
     candidates, failures = [], []
-    builders = {
-        "state": lambda: _state_dependent(training, score, data, start, symmetries, seed, circulation == "auto"),
-        "constant": lambda: _constant(training, score, data, start, seed),
-    }
     kinds = (circulation,)
     if circulation == "auto":
-        kinds = ("state", "constant") if _is_smooth(training, data) else ("constant", "state")
+        kinds = ("by regression", "constant") if _is_smooth(training, data) else ("constant", "by regression")
+        kinds = (*kinds, "hidden")
     for kind in kinds:
+        if kind == "hidden" and any(_is_right(check, largest) for _, check in candidates):
+            break  # no memory is needed
         try:
-            model = builders[kind]()
+            model = _MODELS[kind](fit)
             check = check_by_simulation(model, check_data, start, seed=seed)
             candidates.append((model, check))
             logger.info("circulation %s: autocorrelation error %.3f", kind, check.worst)
-            if check.worst <= good_enough[kind]:
+            if _is_right(check, _GOOD_ENOUGH if kind == "constant" else of_circulation):
                 break
         except ScientificFailure as failure:
             failures.append(f"{kind}: {failure}")
@@ -129,6 +133,12 @@ def fit_dynamics(
     if not candidates:
         raise ScientificFailure("; ".join(failures))
     return _chosen(candidates, failures, largest, [str(name) for name in path["variable"].values])
+
+
+def _is_right(check: SimulationCheck, largest: float) -> bool:
+    """Whether autocorrelations are within ``largest`` and none decays in another time than that of the data."""
+    times = check.decorrelation_times / check.data_decorrelation_times
+    return check.worst <= largest and bool((np.abs(np.log(times)) < np.log(_LARGEST_TIME_RATIO)).all())
 
 
 def _chosen(
@@ -141,7 +151,9 @@ def _chosen(
     others = [f"{m.dynamics.circulation} {c.worst:.3f}" for m, c in candidates if m is not model]
     reason = model.dynamics.reason
     if others:
-        reason += f"; its autocorrelation error over five decorrelation times is {check.worst:.3f} ({others[0]})"
+        reason += (
+            f"; its autocorrelation error over five decorrelation times is {check.worst:.3f} ({', '.join(others)})"
+        )
     reason += "".join(f"; {failure}" for failure in failures)
     warnings = []
     if not check.worst <= largest:
@@ -155,65 +167,6 @@ def _chosen(
     return model.with_dynamics(
         model.dynamics.replace(reason=reason, check=check, regression=regression, warnings=tuple(warnings))
     )
-
-
-def _constant(training, score: ScoreModel, data: BlockedAutocorrelation, start: np.ndarray, seed: Seed):
-    found = fit_constant_mobility(training, score, data, start, seed=seed)
-    diffusion = 0.5 * (found.matrix + found.matrix.T)
-    stderr = found.stderr if found.method == "slope" else np.full_like(found.matrix, np.nan)
-    dynamics = Dynamics("constant", found.method, found.reason, diffusion, stderr, found.method)
-    return LangevinModel(score, found.matrix, dynamics=dynamics)
-
-
-def _state_dependent(
-    training: xr.DataArray,
-    score: ScoreModel,
-    data: BlockedAutocorrelation,
-    start: np.ndarray,
-    symmetries: tuple[np.ndarray, ...],
-    seed: Seed,
-    or_constant: bool,
-) -> LangevinModel:
-    if training.sizes["variable"] < 2:
-        raise ScientificFailure("one variable has no circulation")
-    fastest = float(data.decorrelation_times.min())
-    if data.interval > _LONGEST_INTERVAL * fastest:
-        raise ScientificFailure(
-            f"the path is saved every {data.interval:g}, too rarely for velocities: the fastest decorrelation time is "
-            f"{fastest:.3g}, and {_LONGEST_INTERVAL:g} of it is needed"
-        )
-    rotation = rotation_share(score, start)
-    if rotation > _LARGEST_ROTATION:
-        logger.info("the antisymmetric share of the score's Jacobian is %.3f: the nearest gradient is taken", rotation)
-        samples = states_of(training.values)
-        score = project_to_gradient(score, samples, random_state=seed)
-    values = training.values.astype(float)
-    try:
-        regression = fit_circulation(
-            values, data.interval, score, symmetries=symmetries,
-            seed=torch_generator(seed, "cpu").initial_seed() % 2**32,
-        )  # fmt: skip
-    except ValueError as error:
-        raise ScientificFailure(str(error)) from error
-    gain = regression.gain_over_constant if or_constant else regression.gain
-    if not gain.value > _SIGNIFICANT * gain.stderr:
-        raise ScientificFailure(
-            f"no circulation{' that depends on the state' if or_constant else ''} lowers the held-out error of the "
-            f"velocities: the gain is {gain.value:.4f} ± {gain.stderr:.4f}"
-        )
-    group = generated_group(list(symmetries), values.shape[2])
-    diffusion, stderr = difference_diffusion(values, data.interval)
-    diffusion = symmetrized(diffusion, group)
-    method = "quadratic variation"
-    if not _resolved(diffusion, values, data.interval):
-        diffusion, method = _simulated_diffusion(score, regression, data, start, seed), "simulation"
-        stderr = np.full_like(diffusion, np.nan)
-    refuse_indefinite(diffusion)
-    reason = (
-        f"{regression.basis} lower the held-out error of the velocities by {regression.gain.value:.3f} of their square"
-    )
-    dynamics = Dynamics("state", "regression", reason, diffusion, stderr, method, regression)
-    return LangevinModel(score, diffusion, regression.circulation, dynamics=dynamics)
 
 
 def _is_smooth(path: xr.DataArray, data: BlockedAutocorrelation) -> bool:
@@ -234,62 +187,6 @@ def _linear_error(path: xr.DataArray, data: BlockedAutocorrelation) -> float:
             data, BlockedAutocorrelation(data.interval, rho, data.own, data.n_values, data.pairs)
         ).max()
     )
-
-
-def _resolved(diffusion: np.ndarray, values: np.ndarray, interval: float) -> bool:
-    """Whether twice the interval gives the same diffusion: otherwise differences hold velocities, not noise."""
-    if np.linalg.eigvalsh(diffusion)[0] <= 0:
-        return False
-    twice, _ = difference_diffusion(every(values, 2), 2 * interval)
-    root = np.sqrt(np.diag(diffusion))
-    return bool(np.abs((twice - diffusion) / np.outer(root, root)).max() < _RESOLVED)
-
-
-def _simulated_diffusion(
-    score: ScoreModel, regression: CirculationFit, data: BlockedAutocorrelation, start: np.ndarray, seed: Seed
-) -> np.ndarray:
-    """The multiple of the identity, standardised, whose autocorrelations are nearest those of the data."""
-    identity = np.diag(score.standardization.scale**2)
-    times, rate = data.decorrelation_times, regression.circulation.rate
-    errors, failures = {}, []
-
-    def simulate(share: float) -> None:
-        diffusion = share * rate * identity
-        model = LangevinModel(score, diffusion, regression.circulation, largest_reset_share=1.0)
-        try:
-            path = simulate_model(model, start, float(times.max()), data.interval, n_members=_SEARCH_MEMBERS, seed=seed)
-            rho = BlockedAutocorrelation.of(path.values.astype(float), data.interval, 6.0 * float(times.max()))
-        except ScientificFailure as failure:
-            failures.append(str(failure))
-            return
-        # Over one decorrelation time and over five: either alone can be right by chance.
-        error = float(autocorrelation_errors(data, rho).max())
-        logger.info("diffusion %.3g of the circulation's rate: autocorrelation error %.3f", share, error)
-        if np.isfinite(error):
-            errors[share] = error
-
-    for share in _DIFFUSION_SHARES:
-        simulate(share)
-        if share in errors and errors[share] > _WORSE * min(errors.values()):
-            break  # more diffusion takes shorter steps, and the best is behind
-    if not errors:
-        raise ScientificFailure(f"no diffusion gives a model that can be simulated: {'; '.join(failures)}")
-    return _lowest_of_parabola(errors) * rate * identity
-
-
-def _lowest_of_parabola(errors: dict[float, float]) -> float:
-    """Where a parabola through the errors against the logarithm of the share is lowest.
-
-    The simulations are short: the single lowest of their errors is low by chance.
-    """
-    lowest = min(errors, key=errors.get)
-    if len(errors) < _POINTS_OF_PARABOLA:
-        return lowest
-    logarithms = np.log(list(errors))
-    second, first, _ = np.polyfit(logarithms, list(errors.values()), 2)
-    if second <= 0:
-        return lowest
-    return float(np.exp(np.clip(-first / (2 * second), logarithms.min(), logarithms.max())))
 
 
 def _parts(path: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:

@@ -10,11 +10,12 @@ import xarray as xr
 
 from kgmm.data.trajectory import as_trajectory
 from kgmm.langevin.circulation import Circulation
-from kgmm.langevin.ensemble import LangevinEnsemble, LangevinEquation
+from kgmm.langevin.ensemble import LangevinEnsemble, LangevinEquation, with_hidden
+from kgmm.langevin.hidden import HiddenVariables
 from kgmm.langevin.mobility import Mobility, refuse_indefinite
 from kgmm.langevin.options import LangevinOptions, ModelOptions
 from kgmm.langevin.step_size import Step, choose_step
-from kgmm.randomness import Seed, seed_sequence
+from kgmm.randomness import Seed, seed_sequence, torch_generator
 from kgmm.score.model import ScoreModel
 from kgmm.sde.ensemble import steps_in
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 _DEFAULTS = LangevinOptions()
 
 _STEP_POINTS = 2000
+# Of the fastest rate of a model with hidden variables: an oscillation, whose bias with a step is of higher order than
+# that of the noise in a reversible model. The check by halving has the last word.
+_STIFF_SHARE = 0.5
 
 
 class LangevinModel:
@@ -41,6 +45,8 @@ class LangevinModel:
     circulation : Circulation, optional
         ``R``, in standardised coordinates. It needs a score that is a gradient,
         :func:`kgmm.score.gradient_score.project_to_gradient`.
+    hidden : HiddenVariables, optional
+        In the place of mobility and circulation: variables beside the observed ones, which give the model memory.
     dynamics : Dynamics, optional
         How mobility and circulation were chosen: what :func:`kgmm.fit_langevin` found.
     largest_reset_share : float
@@ -74,12 +80,19 @@ class LangevinModel:
         mobility: np.ndarray | Mobility | None = None,
         circulation: Circulation | None = None,
         *,
+        hidden: HiddenVariables | None = None,
         dynamics: Dynamics | None = None,
         largest_reset_share: float = ModelOptions().largest_reset_share,
     ):
         ModelOptions.checked(largest_reset_share=largest_reset_share)
         scale = score.standardization.scale
-        if mobility is None:
+        if hidden is not None:
+            if mobility is not None or circulation is not None:
+                raise ValueError("hidden variables bring a mobility: no other, and no circulation, can be given")
+            if hidden.n_features != scale.size:
+                raise ValueError(f"hidden has {hidden.n_features} observed variables: the score has {scale.size}")
+            standardized = hidden.mobility
+        elif mobility is None:
             standardized = np.eye(scale.size)
         else:
             mobility = np.asarray(getattr(mobility, "matrix", mobility), dtype=float)
@@ -90,34 +103,42 @@ class LangevinModel:
             standardized = mobility / np.outer(scale, scale)
         if circulation is not None and circulation.n_features != scale.size:
             raise ValueError(f"circulation has {circulation.n_features} variables: the score has {scale.size}")
-        refuse_indefinite(standardized)
+        if hidden is None:
+            refuse_indefinite(standardized)
         symmetric = 0.5 * (standardized + standardized.T)
         self.score = score
         self.mobility = standardized * np.outer(scale, scale)
         self.circulation = circulation
+        self.hidden = hidden
         self.dynamics = dynamics
         self.largest_reset_share = largest_reset_share
         self.standardized_mobility = standardized
-        self.noise_matrix = np.sqrt(2.0) * np.linalg.cholesky(symmetric)
+        self.noise_matrix = np.sqrt(2.0) * np.linalg.cholesky(symmetric) if hidden is None else hidden.noise_matrix
         # The rate at which standardised variables relax, by the order of magnitude, where the score is of order one, or
         # at which the circulation moves them where that is faster.
         self.fastest_rate = float(np.linalg.eigvalsh(symmetric)[-1])
         if circulation is not None:
             self.fastest_rate = max(self.fastest_rate, circulation.rate)
+        if hidden is not None:
+            self.fastest_rate = hidden.rate
 
     def __repr__(self) -> str:
         parts = [repr(self.score), "mobility=" + np.array2string(self.mobility, precision=3).replace("\n", "")]
         if self.circulation is not None:
             parts.append(f"circulation of {self.circulation.basis.n_terms} functions")
+        if self.hidden is not None:
+            parts.append(f"{self.hidden.n_hidden} hidden variables")
         if self.dynamics is not None:
             parts.append(repr(self.dynamics))
         return f"LangevinModel({', '.join(parts)})"
 
     def with_dynamics(self, dynamics: Dynamics) -> LangevinModel:
         """The same model with other diagnostics."""
+        mobility = self.mobility if self.hidden is None else None
         return LangevinModel(
-            self.score, self.mobility, self.circulation, dynamics=dynamics, largest_reset_share=self.largest_reset_share
-        )
+            self.score, mobility, self.circulation, hidden=self.hidden, dynamics=dynamics,
+            largest_reset_share=self.largest_reset_share,
+        )  # fmt: skip
 
     def choose_step(
         self,
@@ -144,7 +165,12 @@ class LangevinModel:
         equation = LangevinEquation(self, "cpu", unit)
         start = torch.tensor(self.score.standardization.forward(points).T, dtype=torch.float32).contiguous()
         scale = self.score.standardization.scale
-        jacobians = unit * self.standardized_mobility @ (self.score.jacobian(points) * np.outer(scale, scale))
+        of_score = self.score.jacobian(points) * np.outer(scale, scale)
+        if self.hidden is None:
+            jacobians = unit * self.standardized_mobility @ of_score
+        else:
+            jacobians = unit * _STIFF_SHARE * self.hidden.rates(of_score)[:, None, None]
+            start = with_hidden(start, self.hidden, torch_generator(seed, "cpu"))
         if self.circulation is not None:
             jacobians = jacobians + equation.circulation_jacobian(start)
         test = start[:, :: max(1, len(points) // n_tested)].contiguous()

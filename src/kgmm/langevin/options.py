@@ -10,6 +10,10 @@ from kgmm.options import Options, PositiveFloat, PositiveInt
 from kgmm.sde.options import Scheme
 
 METHODS = ("auto", "slope", "matched")
+# Circulations that depend on the state, by regression on the velocities of the path: they give a whole model.
+REGRESSED = ("state", "velocity")
+# With hidden variables, fitted to autocorrelations.
+WHOLE_MODELS = (*REGRESSED, "hidden")
 # Beyond that share of a decorrelation time a cubic says little about the slope.
 LONGEST_WINDOW = 0.5
 # Degree of the polynomials by which the weight of a response is corrected.

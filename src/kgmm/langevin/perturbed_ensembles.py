@@ -172,6 +172,8 @@ def _of_model(
 ) -> _Pair:  # fmt: skip
     if reference is None:
         raise ValueError("reference is None: a model needs data to start from")
+    if model.hidden is not None:
+        raise ValueError("the model has hidden variables: how a perturbation acts on these is not known")
     reference = np.asarray(reference, dtype=float)
     start_seed, noise_seed = seed_sequence(seed).spawn(2)
     initial = reference[np.random.default_rng(start_seed).integers(len(reference), size=n_members)]

@@ -122,15 +122,16 @@ def normal_equations(
         If the stretches are shorter than seven times.
     """
     d, standardization = values.shape[2], score.standardization
-    blocks = _blocks(values.shape[0], values.shape[1], n_blocks)
+    blocks = path_blocks(values.shape[0], values.shape[1], n_blocks)
     if min(times.stop - times.start for _, times in blocks) < 2 * _REACH + 1:
         raise ValueError(f"the path has {values.shape[1]} times in {values.shape[0]} members: too few for velocities")
     generator = torch.Generator().manual_seed(seed)
     size, n_points = basis.n_terms * d, 0
+    most = None if max_points is None else max_points // len(blocks)
     products, targets, square = [], [], []
     for block in blocks:
         total, cross, own, count = np.zeros((size, size)), np.zeros((size, d)), 0.0, 0
-        for x, v in _points(values, interval, block, None if max_points is None else max_points // len(blocks)):
+        for x, v in states_and_velocities(values, interval, block, most):
             x = torch.tensor(standardization.forward(x).T, dtype=torch.float32)
             v = torch.tensor((v / standardization.scale).T, dtype=torch.float32)
             if noisy:
@@ -178,7 +179,7 @@ def difference_diffusion(values: np.ndarray, interval: float) -> tuple[np.ndarra
     Two arrays of shape ``(n_features, n_features)``, squared units of the values per unit of time.
     """
     both, weights = [], []
-    for members, times in _blocks(values.shape[0], values.shape[1], 20):
+    for members, times in path_blocks(values.shape[0], values.shape[1], 20):
         part = values[members, times].astype(float)
         moments = []
         for order, size in ((2, 4.0), (3, 12.0)):
@@ -199,7 +200,7 @@ def difference_diffusion(values: np.ndarray, interval: float) -> tuple[np.ndarra
     return estimate, blocks.std(axis=0, ddof=1) / len(blocks) ** 0.5
 
 
-def _blocks(n_members: int, n_times: int, n_blocks: int) -> list[tuple[np.ndarray, slice]]:
+def path_blocks(n_members: int, n_times: int, n_blocks: int) -> list[tuple[np.ndarray, slice]]:
     """Members and times of nearly independent blocks."""
     if n_members >= n_blocks:
         return [(part, slice(0, n_times)) for part in np.array_split(np.arange(n_members), n_blocks)]
@@ -208,7 +209,7 @@ def _blocks(n_members: int, n_times: int, n_blocks: int) -> list[tuple[np.ndarra
     return [(np.array([m]), slice(k * length, (k + 1) * length)) for m in range(n_members) for k in range(stretches)]
 
 
-def _points(
+def states_and_velocities(
     values: np.ndarray, interval: float, block: tuple[np.ndarray, slice], max_points: int | None
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """States and velocities, ``(n, n_features)`` each, in pieces."""

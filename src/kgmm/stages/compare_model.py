@@ -9,6 +9,7 @@ import xarray as xr
 from kgmm.jobs.job import Job
 from kgmm.langevin.mobility import Mobility
 from kgmm.langevin.model_file import holds_model, load_model
+from kgmm.langevin.options import REGRESSED
 from kgmm.results import BASELINES
 from kgmm.stages.comparison import compare_sample, dynamics_rows, mobility_rows
 from kgmm.stages.system import system_of
@@ -24,7 +25,7 @@ def compare_model(job: Job) -> None:
     rows, warnings = mobility_rows(mobility, system_of(job)), ()
     if holds_model(job.inputs.mobility):
         dynamics = load_model(job.inputs.mobility).dynamics
-        rows += dynamics_rows(dynamics) if mobility.method == "state" else []
+        rows += dynamics_rows(dynamics) if mobility.method in REGRESSED else []
         warnings = dynamics.warnings
     # A mobility from one finite lag is estimated as that of the baseline, but the model is another.
     name = "finite lag" if mobility.method in BASELINES else mobility.method

@@ -11,6 +11,7 @@ from kgmm.data.trajectory import open_trajectory
 from kgmm.jobs.job import Job
 from kgmm.langevin.dynamics import Dynamics
 from kgmm.langevin.mobility import Mobility
+from kgmm.langevin.options import REGRESSED
 from kgmm.stages.baselines import baseline_rows, linear_inverse_curve
 from kgmm.stages.data import path_of, samples_of
 from kgmm.stages.system import system_of
@@ -80,7 +81,7 @@ def compare_sample(
 def mobility_rows(mobility: Mobility, system) -> list[dict]:
     """The mobility as metrics: every entry, beside the exact one where it is known, and how it was estimated."""
     exact = None if system is None else system.mobility()
-    if mobility.method == "state" and exact is not None:
+    if mobility.method in REGRESSED and exact is not None:
         exact = 0.5 * (exact + exact.T)  # the antisymmetric part belongs to the circulation
     rows = []
     for i, j in np.ndindex(mobility.matrix.shape):

@@ -10,6 +10,7 @@ from kgmm.jobs.job import Job
 from kgmm.langevin import mobility
 from kgmm.langevin.fit_dynamics import fit_dynamics
 from kgmm.langevin.model_file import save_model
+from kgmm.langevin.options import WHOLE_MODELS
 from kgmm.score.model import ScoreModel
 from kgmm.stages.data import path_of
 from kgmm.stages.system import symmetries_of, system_of
@@ -20,9 +21,9 @@ def estimate_mobility(job: Job) -> None:
     settings = job.settings["mobility"]
     score = ScoreModel.load(job.inputs.score)
     path = path_of(job).training_trajectory
-    if settings["method"] in ("state", "choose"):
+    if settings["method"] in (*WHOLE_MODELS, "choose"):
         symmetries = symmetries_of(system_of(job), path.sizes["variable"])
-        circulation = "state" if settings["method"] == "state" else "auto"
+        circulation = "auto" if settings["method"] == "choose" else settings["method"]
         model = fit_dynamics(path, score, circulation=circulation, symmetries=symmetries, seed=job.seed)
         save_model(model, job.outputs.mobility)
         return

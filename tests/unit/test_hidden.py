@@ -1,0 +1,115 @@
+"""Hidden variables: the density that they keep, the autocorrelations that they reproduce, their estimate."""
+
+import numpy as np
+import pytest
+
+import kgmm
+from kgmm import LangevinModel, ScientificFailure
+from kgmm.langevin import memory_kernel
+from kgmm.langevin.hidden import HiddenVariables
+from kgmm.langevin.hidden_fit import fit_hidden
+from kgmm.langevin.model_file import load_model, save_model
+from kgmm.langevin.perturbed_ensembles import perturbed_response
+from kgmm.statistics.autocorrelation import BlockedAutocorrelation
+from kgmm.statistics.reversible import reversible_bound
+from tests.unit.test_circulation import gaussian_score
+
+SCALE = np.array([0.5, 2.0])
+
+
+def some_hidden(n_features: int = 2, n_hidden: int = 3) -> HiddenVariables:
+    """A positive definite symmetric part and any antisymmetric one."""
+    rng = np.random.default_rng(0)
+    root, other = rng.standard_normal((2, n_features + n_hidden, n_features + n_hidden))
+    return HiddenVariables(0.1 * root @ root.T + other - other.T, n_features)
+
+
+@pytest.mark.statistical
+def test_the_observed_density_is_that_of_the_score_and_needs_the_right_noise():
+    n = 20_000
+    model = LangevinModel(gaussian_score(SCALE), hidden=some_hidden())
+    initial = SCALE * np.random.default_rng(1).standard_normal((n, 2))
+
+    def moments() -> np.ndarray:
+        x = model.sample(n, 600, 0.01, save_every=600, initial=initial, seed=2).values[:, -1] / SCALE
+        return np.array([*x.mean(axis=0), *(x.var(axis=0) - 1), (x[:, 0] * x[:, 1]).mean()])
+
+    # Five standard errors of means, variances and covariance of independent normal values, and the error of the step.
+    tolerance = 5 * np.array([1, 1, 2**0.5, 2**0.5, 1]) / n**0.5 + 0.01
+    assert (np.abs(moments()) < tolerance).all()
+    model.noise_matrix = 1.2 * model.noise_matrix
+    assert not (np.abs(moments()) < tolerance).all()
+
+
+def test_the_kernel_of_a_mode():
+    rng = np.random.default_rng(0)
+    for rates in rng.uniform(-3, 2, (20, memory_kernel.N_RATES)):
+        matrix = memory_kernel.mode_matrix(rates)
+        assert np.linalg.eigvalsh(matrix + matrix.T)[0] > -1e-9
+    # Inertia alone: the damped oscillator x'' + γ x' + c² x.
+    c, friction, off = 1.0, 0.5, -30.0
+    rates = np.log([1e-9, c, friction, 1e-9, 1.0, 1.0, 1e-9, 1.0]).clip(off)
+    times = 0.1 * np.arange(60)
+    frequency = (c**2 - friction**2 / 4) ** 0.5
+    exact = np.exp(-friction * times / 2) * (
+        np.cos(frequency * times) + friction / (2 * frequency) * np.sin(frequency * times)
+    )
+    np.testing.assert_allclose(memory_kernel.mode_correlation(rates, 0.1, 60), exact, atol=1e-6)
+    fitted = memory_kernel.fit_mode(exact, 0.1, memory_kernel.starts(1.0))
+    assert np.abs(memory_kernel.mode_correlation(fitted, 0.1, 60) - exact).max() < 0.02
+    # The overdamped relaxation has no oscillation to offer.
+    assert np.abs(np.exp(-times) - exact).max() > 0.2
+
+
+@pytest.fixture(scope="module")
+def particle():
+    """A particle with a velocity in the potential x⁴/4, of which the position is observed: no Markov process."""
+    rng = np.random.default_rng(0)
+    samples = (rng.choice([-1, 1], 40_000) * (4 * rng.gamma(0.25, size=40_000)) ** 0.25)[:, None]
+    score = kgmm.fit_score(samples, families=("polynomial",))
+    truth = HiddenVariables(np.array([[0.02, -1.0], [1.0, 0.3]]), 1)
+    model = LangevinModel(score, hidden=truth)
+    return score, model.sample(200, 4000, 0.05, save_every=4, burn_in=20.0, initial=samples[:200], seed=3)
+
+
+@pytest.mark.statistical
+def test_a_hidden_velocity_is_found_where_every_markov_model_fails(particle):
+    score, path = particle
+    data = BlockedAutocorrelation.of_path(path)
+    start = path.values[:, ::100].reshape(-1, 1)
+    fit = fit_hidden(path.values.astype(float), 0.2, score, data, start, n_simulations=3, n_members=256)
+    # Both simulations and data have an error of about .01. A Markov process in one variable is reversible.
+    assert min(fit.errors) < 0.04
+    assert reversible_bound(data)[0].value > 0.1
+    # The law is not normal: the rates of a Gaussian law are not those of the particle.
+    assert fit.errors[0] > 2 * min(fit.errors)
+    assert fit.hidden.n_hidden == 4
+
+
+def test_a_model_in_a_file_is_the_model(tmp_path):
+    model = LangevinModel(gaussian_score(SCALE), hidden=some_hidden())
+    save_model(model, tmp_path / "model.nc")
+    again = load_model(tmp_path / "model.nc")
+    assert repr(again) == repr(model)
+    a, b = (one.sample(20, 20, 0.01, seed=1).values for one in (model, again))
+    np.testing.assert_array_equal(a, b)
+
+
+def test_refusals(particle):
+    score = gaussian_score(SCALE)
+    with pytest.raises(ScientificFailure, match="positive semidefinite"):
+        HiddenVariables(np.array([[0.1, 1.0], [1.0, 0.1]]), 1)
+    with pytest.raises(ValueError, match="more than 2 rows"):
+        HiddenVariables(np.eye(2), 2)
+    with pytest.raises(ValueError, match="hidden has 1 observed variables: the score has 2"):
+        LangevinModel(score, hidden=some_hidden(1))
+    with pytest.raises(ValueError, match="no circulation, can be given"):
+        LangevinModel(score, np.eye(2), hidden=some_hidden())
+    model = LangevinModel(score, hidden=some_hidden())
+    with pytest.raises(ValueError, match="the model has hidden variables"):
+        push = np.array([1.0, 0.0])
+        perturbed_response(model, push, longest=0.2, interval=0.1, reference=np.zeros((10, 2)))
+    rare = particle[1][:, ::20]
+    data = BlockedAutocorrelation.of_path(rare)
+    with pytest.raises(ScientificFailure, match="too few for the rates"):
+        fit_hidden(rare.values.astype(float), 4.0, particle[0], data, rare.values[:, 0])
