@@ -11,6 +11,8 @@ READY := $(VENV)/.ready
 
 # A file under config/sweeps/, for `make sweep`.
 SWEEP ?=
+# Processes that the tests are spread over.
+WORKERS ?= 2
 
 .PHONY: help env paper quick estimator dynamics response score-table sweep resume test lint schema readme docs clean
 
@@ -25,7 +27,7 @@ help:
 	@echo "make resume  the last run again, after Snakemake was killed"
 	@echo "make readme  the tables of README and docs/results.md; RUNS='results/paper results/dynamics' takes over their numbers"
 	@echo "make docs    the documentation as a site that opens without a network: site/index.html"
-	@echo "make test    the tests"
+	@echo "make test    the tests, in two processes (WORKERS=... chooses how many)"
 	@echo "make env     the set-up alone (PIP_ARGS=... is passed to pip, PYTHON=... chooses the interpreter)"
 	@echo "make lint    style and the configuration's schema"
 	@echo "make clean   removes results and environment"
@@ -66,8 +68,10 @@ sweep: env
 resume: env
 	$(BIN)/python -m kgmm.jobs.resume
 
+# One thread each: the computations of the tests are too small for more, and threads that wait for a core that another
+# process has cost more than they give.
 test: env
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses "$(WORKERS)"
 
 lint: env
 	$(BIN)/ruff check .

@@ -13,6 +13,21 @@ from tests.project import Project
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    from tests.scheduling import UnitScheduling
+
+    return UnitScheduling(config, log)
+
+
+def pytest_collection_modifyitems(config, items):
+    """In one of several processes the order is that in which the work is handed out."""
+    if hasattr(config, "workerinput"):
+        from tests.scheduling import place_of
+
+        items.sort(key=lambda item: place_of(item.nodeid))
+
+
 @pytest.fixture(autouse=True, scope="module")
 def one_thread():
     """The computations of the tests are too small for more, and the machine may be shared."""
