@@ -169,6 +169,22 @@ def test_a_table_is_not_made_from_a_damaged_result(finished_tiny, new_project):
     assert project.hashes() == finished_tiny.hashes()
 
 
+def test_a_finished_table_that_was_changed_is_made_anew_and_it_is_said(finished_tiny, new_project):
+    """Nothing reads it, for all is done; a dry run says so and leaves it."""
+    project, config = copied(finished_tiny, new_project)
+    table = project.root / "results/tiny/metrics.csv"
+    content, stat = table.read_bytes(), table.stat()
+    changed = content.replace(b"double_well", b"double_hill")
+    table.write_bytes(changed)
+    os.utime(table, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    said = "made anew because it is not as it was written: results/tiny/metrics.csv\n"
+    assert said in project.snakemake("-n", "--configfile", config, check=True).stderr
+    assert table.read_bytes() == changed != content
+    result = project.snakemake("--configfile", config, "--cores", "2", check=True)
+    assert said in result.stderr and table.read_bytes() == content
+    assert "made anew" not in project.snakemake("-n", "--configfile", config, check=True).stderr
+
+
 def test_what_is_forced_is_computed_again(finished_tiny, new_project):
     project, config = copied(finished_tiny, new_project)
     (score,) = project.root.glob("results/store/fit_score/**/*.nc")
