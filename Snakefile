@@ -37,6 +37,7 @@ include: "workflow/rules/common.smk"
 if workflow.is_main_process:
     with writing_results():
         RUN.compose(workflow.cores or 1 if RUNS_HERE else 1, forced_stages(sys.argv[1:]))
+        RUN.compare_files(forget=not is_dry_run(sys.argv[1:]))
     with reading_configuration():
         print(RUN.introduction(by_stage=is_dry_run(sys.argv[1:])), file=sys.stderr)
 else:
@@ -53,7 +54,7 @@ rule all:
     default_target: True
     input:
         # Everything, so that a deleted table or picture is made again though what follows from it is there.
-        [RUN.path(name) for name in ("report.html", "manifest.json", "checked.txt")],
+        [*RUN.pages, RUN.path("checked.txt")],
         RUN.tables,
         RUN.figures(".png", ".pdf", ".nc"),
         RUN.outstanding,

@@ -8,20 +8,18 @@ from xdist.scheduler import LoadScopeScheduling
 
 # Long files first, so that the processes end together; the tests with SLURM wait for it most of their time.
 _FOLDERS = ("slurm", "workflow", "report", "statistical", "unit")
-# In one process: a machine can hold one SLURM, and the run of the quick configuration is computed once.
+# Files in one process: a machine can hold one SLURM, and runs that several files look at are computed once.
 _TOGETHER = (
-    "slurm/",
-    "workflow/test_quick_run.py",
-    "workflow/test_verification.py",
-    "report/test_report_in_browser.py",
+    ("slurm/", "workflow/test_quick_run.py", "workflow/test_verification.py", "report/test_report_in_browser.py"),
+    ("workflow/test_interruptions.py", "workflow/test_reruns.py"),
 )
 
 
 def unit_of(nodeid: str) -> str:
     """What a test is kept together with: those of its file, or of several files that share what is slow to make."""
     file = PurePosixPath(nodeid.partition("::")[0])
-    shares = "/".join(file.parts[-2:]).startswith(_TOGETHER)
-    return "shared" if shares else str(file)
+    name = "/".join(file.parts[-2:])
+    return next((f"as {files[0]}" for files in _TOGETHER if name.startswith(files)), str(file))
 
 
 def place_of(nodeid: str) -> int:

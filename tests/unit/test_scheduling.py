@@ -16,7 +16,7 @@ def files_with(word: str) -> set[str]:
     return {f"tests/{path.relative_to(TESTS)}" for path in found if path != Path(__file__)}
 
 
-@pytest.mark.parametrize("fixture", ["lab", "quick_run", "finished_sweep"])
+@pytest.mark.parametrize("fixture", ["lab", "quick_run", "finished_sweep", "finished_tiny"])
 def test_what_is_shared_and_slow_is_made_in_one_process(fixture):
     files = files_with(fixture)
     assert len(files) > 1 and len({unit_of(f"{file}::test_one[a::b]") for file in files}) == 1
@@ -24,7 +24,7 @@ def test_what_is_shared_and_slow_is_made_in_one_process(fixture):
 
 def test_other_files_are_units():
     assert unit_of("tests/unit/test_race.py::test_a_race[a::b]") == "tests/unit/test_race.py"
-    assert unit_of("tests/workflow/test_sweeps.py::test_it") != unit_of("tests/workflow/test_reruns.py::test_it")
+    assert unit_of("tests/workflow/test_quick_run.py::test_it") != unit_of("tests/workflow/test_reruns.py::test_it")
 
 
 def test_folders_with_long_files_come_first():

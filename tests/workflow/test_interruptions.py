@@ -8,12 +8,13 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import psutil
 import pytest
 import xarray as xr
 
-from tests.workflow.tiny import TINY
+from tests.workflow.tiny import ALL_STAGES, TINY
 
 pytestmark = pytest.mark.workflow
 
@@ -57,22 +58,31 @@ _BEFORE = {"fit_score": "estimate_cells", "estimate_mobility": "fit_score", "est
            "sample_langevin": "fit_score", "simulate_trajectory": None}  # fmt: skip
 
 
+def jobs_of(run: subprocess.Popen) -> set[psutil.Process]:
+    """The processes of jobs that compute tasks now."""
+    found = set()
+    for process in psutil.Process(run.pid).children(recursive=True):
+        with suppress(psutil.Error):
+            if any(part.endswith("run_tasks.py") for part in process.cmdline()):
+                found.add(process)
+    return found
+
+
 def job_after(project, run: subprocess.Popen, stage: str | None) -> psutil.Process:
     """The first process of a job that starts once the tasks of a stage are done; the first of all if there is none."""
+    earlier = set()
+
+    def is_done() -> bool:
+        # Looked at in this order, no job that follows is among the earlier ones, however long this process waits.
+        running = jobs_of(run)
+        if list((project.root / f"results/store/done/{stage}").rglob("*=*")):
+            return True
+        earlier.update(running)
+        return False
+
     if stage is not None:
-        wait_for(run, lambda: list((project.root / f"results/store/done/{stage}").rglob("*=*")))
-    start = time.time() if stage is not None else 0.0
-
-    def found() -> psutil.Process | None:
-        for process in psutil.Process(run.pid).children(recursive=True):
-            try:
-                if any(part.endswith("run_tasks.py") for part in process.cmdline()) and process.create_time() > start:
-                    return process
-            except psutil.Error:
-                continue
-        return None
-
-    return wait_for(run, found)
+        wait_for(run, is_done)
+    return wait_for(run, lambda: next(iter(jobs_of(run) - earlier), None))
 
 
 @pytest.mark.parametrize("stage", ["simulate_trajectory", "fit_score", "estimate_mobility"])
@@ -86,7 +96,7 @@ def test_snakemake_killed_with_its_jobs(finished_tiny, new_project, stage):
     run.wait()
     # The one thing that a killed Snakemake leaves to its user.
     project.snakemake("--configfile", config, "--unlock", check=True)
-    project.snakemake("--configfile", config, check=True)
+    project.snakemake("--configfile", config, *ALL_STAGES, check=True)
     assert project.hashes() == finished_tiny.hashes()
 
 
@@ -99,7 +109,7 @@ def test_a_job_killed(finished_tiny, new_project, stage):
     time.sleep(0.5)  # in its imports
     job.send_signal(signal.SIGKILL)
     assert run.wait(_PATIENCE) != 0
-    project.snakemake("--configfile", config, check=True)
+    project.snakemake("--configfile", config, *ALL_STAGES, check=True)
     assert project.hashes() == finished_tiny.hashes()
 
 
@@ -157,6 +167,22 @@ def test_a_table_is_not_made_from_a_damaged_result(finished_tiny, new_project):
     result = project.snakemake("--configfile", config, "--cores", "1", check=True)
     assert "computed again because a file was damaged or gone: evaluate_score" in result.stderr
     assert project.hashes() == finished_tiny.hashes()
+
+
+def test_a_finished_table_that_was_changed_is_made_anew_and_it_is_said(finished_tiny, new_project):
+    """Nothing reads it, for all is done; a dry run says so and leaves it."""
+    project, config = copied(finished_tiny, new_project)
+    table = project.root / "results/tiny/metrics.csv"
+    content, stat = table.read_bytes(), table.stat()
+    changed = content.replace(b"double_well", b"double_hill")
+    table.write_bytes(changed)
+    os.utime(table, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    said = "made anew because it is not as it was written: results/tiny/metrics.csv\n"
+    assert said in project.snakemake("-n", "--configfile", config, check=True).stderr
+    assert table.read_bytes() == changed != content
+    result = project.snakemake("--configfile", config, "--cores", "2", check=True)
+    assert said in result.stderr and table.read_bytes() == content
+    assert "made anew" not in project.snakemake("-n", "--configfile", config, check=True).stderr
 
 
 def test_what_is_forced_is_computed_again(finished_tiny, new_project):

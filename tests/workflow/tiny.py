@@ -22,3 +22,6 @@ TINY = {
         }
     ],
 }  # fmt: skip
+
+# Everything that is computed, without tables, pictures and report.
+ALL_STAGES = ("--", "all_describe_trajectory", "all_evaluate_score", "all_compare_model")

@@ -1,4 +1,4 @@
-"""The command line: ``kgmm inspect``, ``kgmm model`` and ``kgmm init`` for a file with a time series."""
+"""The command line: ``kgmm inspect``, ``model`` and ``init`` for a file with a time series, ``verify`` for results."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ _DESCRIPTION = """Stochastic models from time series.
 
   kgmm inspect FILE   what is in the file, and what will be a problem
   kgmm model FILE     score, Langevin model, comparison with the data: a report with a verdict
-  kgmm init FILE      the same as a configuration of the workflow, on standard output"""
+  kgmm init FILE      the same as a configuration of the workflow, on standard output
+  kgmm verify         whether all results in a folder are as they were written"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,8 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0; 1 if there is no usable model; 2 if the file or an option cannot be used; 3 after an error that was not
-        foreseen.
+        0; 1 if there is no usable model, or a result is damaged; 2 if the file or an option cannot be used; 3 after an
+        error that was not foreseen.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     options = _parser().parse_args(arguments)
@@ -61,6 +62,10 @@ def _run(options: argparse.Namespace) -> int:
 
         print(commented_configuration(options), end="")
         return 0
+    if options.command == "verify":
+        from kgmm.cli.verification import verify
+
+        return verify(options)
     from kgmm.cli.model import model
 
     return model(options)
@@ -71,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="kgmm", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--version", action="version", version=f"kgmm {kgmm.__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="{inspect,model,init}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="{inspect,model,init,verify}")
     for name, does in (
         ("inspect", "what is in a file, and what will be a problem"),
         ("model", "a validated stochastic model of a file, with a report"),
@@ -91,7 +96,21 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--output", type=Path, metavar="DIR", help="folder of the results; by default FILE's name and -model"
             )
+    _add_verify(commands)
     return parser
+
+
+def _add_verify(commands) -> None:
+    does = "compares all files below results/ with the checksums of when they were written"
+    command = commands.add_parser("verify", help=does, description=does.capitalize() + ".")
+    command.add_argument(
+        "folder", type=Path, nargs="?", default=Path(), metavar="DIR",
+        help="folder in which snakemake was called, or the output of kgmm model; by default the current one",
+    )  # fmt: skip
+    command.add_argument(
+        "--forget", action="store_true",
+        help="files that differ are made anew by the next run: their tasks are marked, tables and pictures are deleted",
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

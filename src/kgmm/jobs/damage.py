@@ -36,13 +36,18 @@ def refuse_damaged(files: Iterable[str]) -> None:
         In one sentence, with what to do.
     """
     for path in files:
-        known = _known_checksum(path)
-        if known is None or (Path(path).exists() and checksum(path) == known):
-            continue
-        damaged = "is damaged: its checksum is not that of the file that was written"
-        what = damaged if Path(path).exists() else "is gone"
-        _forget(path, f"{path} {what}")
-        raise DamagedResult(f"{path} {what}; run again, and it is made anew with what follows from it")
+        known = known_checksum(path)
+        damage = None if known is None else damage_of(path, known)
+        if damage:
+            forget_file(path, f"{path} {damage}")
+            raise DamagedResult(f"{path} {damage}; run again, and it is made anew with what follows from it")
+
+
+def damage_of(path: str, known: str) -> str | None:
+    """What is wrong with a file that was written with a checksum; ``None`` if nothing is."""
+    if not Path(path).exists():
+        return "is gone"
+    return None if checksum(path) == known else "is damaged: its checksum is not that of the file that was written"
 
 
 @contextmanager
@@ -92,7 +97,8 @@ def files_in(sources: object) -> Iterator[str]:
         yield from files_in(part)
 
 
-def _known_checksum(path: str) -> str | None:
+def known_checksum(path: str) -> str | None:
+    """The checksum of a file when it was written; ``None`` if none was kept."""
     maker = maker_of(path)
     if maker is not None:
         stage, key, output = maker
@@ -102,8 +108,8 @@ def _known_checksum(path: str) -> str | None:
     return kept.read_text() if kept is not None and kept.exists() else None
 
 
-def _forget(path: str, reason: str) -> None:
-    """Lets the plan see that a file is to be made anew."""
+def forget_file(path: str, reason: str) -> None:
+    """Lets the plan see that a file is to be made anew: its task is marked, a table or picture is deleted."""
     maker = maker_of(path)
     if maker is None:
         Path(path).unlink(missing_ok=True)

@@ -21,8 +21,13 @@ def receipt_file(stage: str, key: str) -> str:
     return f"{STORE}/receipts/{stage}/{key}.json"
 
 
+def output_file(stage: str, key: str, name: str) -> str:
+    """An output of a task; what differs from run to run stands with the receipts."""
+    return f"{STORE}/{'receipts' if name in STAGES[stage].volatile else stage}/{key}/{name}.nc"
+
+
 def maker_of(path: str) -> tuple[str, str, str] | None:
-    """Stage and key of the task that made a file of the store, and the name of the output: :attr:`Task.outputs` undone.
+    """Stage and key of the task that made a file of the store, and the name of the output: :func:`output_file` undone.
 
     ``None`` for files from outside, and for receipts.
     """
@@ -76,12 +81,8 @@ class Task:
 
     @property
     def outputs(self) -> dict[str, str]:
-        """Output files by name; what differs from run to run stands with the receipts."""
-        stage = STAGES[self.stage]
-        return {
-            name: f"{STORE}/{'receipts' if name in stage.volatile else stage.name}/{self.key}/{name}.nc"
-            for name in stage.outputs
-        }
+        """Output files by name, see :func:`output_file`."""
+        return {name: output_file(self.stage, self.key, name) for name in STAGES[self.stage].outputs}
 
     @property
     def made_inputs(self) -> dict[str, str]:

@@ -13,6 +13,7 @@ from kgmm.jobs.cluster import gpu_request, scaled
 from kgmm.jobs.drawings import Drawing, drawings_of
 from kgmm.jobs.estimates import estimate_run, refuse_excess, table, told
 from kgmm.jobs.fingerprint import remember_modules, script_fingerprint
+from kgmm.jobs.integrity import changed_files, forget_changed
 from kgmm.jobs.plan import Plan
 from kgmm.jobs.plan_table import summary, to_csv
 from kgmm.jobs.reruns import FORCED, forget, synchronize
@@ -42,6 +43,7 @@ class RunPlan:
         self.bundles = Bundles([])
         self._scripts = scripts
         self._again: dict = {}
+        self._changed: list[str] = []
 
     def introduction(self, *, by_stage: bool) -> str:
         """What the terminal shows first: the size of the run, what it will take, and what is made again and why.
@@ -65,6 +67,9 @@ class RunPlan:
         for reason, tasks in self._again.items():
             more = f", and {len(tasks) - 1} more" if len(tasks) > 1 else ""
             lines.append(f"computed again because {reason}: {tasks[0].stage} {tasks[0].key}{more}")
+        if self._changed:
+            more = f", and {len(self._changed) - 1} more" if len(self._changed) > 1 else ""
+            lines.append(f"made anew because it is not as it was written: {self._changed[0]}{more}")
         return "\n".join(lines)
 
     def compose(self, n_workers: int, is_forced: Callable[[str], bool]) -> None:
@@ -79,6 +84,18 @@ class RunPlan:
         """
         self._again = synchronize(self.plan.all_tasks(), is_forced)
         self.bundles = compose(self.plan, self.plan.config.rows_per_job, n_workers)
+
+    def compare_files(self, *, forget: bool) -> None:
+        """Compares tables, pictures, report and manifest of the run with the checksums of when they were written.
+
+        Parameters
+        ----------
+        forget : bool
+            Whether those that differ are deleted, so that Snakemake makes them anew.
+        """
+        self._changed = changed_files([*self.tables, *self.figures(".png", ".pdf", ".nc"), *self.pages])
+        if forget:
+            forget_changed(self._changed)
 
     def load_bundles(self) -> None:
         """Takes the bundles that the main process of the run composed, which is what its jobs do."""
@@ -176,6 +193,11 @@ class RunPlan:
             *map(self.path, (f"{name}.csv" for name in names)),
             *self.sweep_tables.values(),
         ]
+
+    @property
+    def pages(self) -> list[str]:
+        """The report, and what the run consists of."""
+        return [self.path(name) for name in ("report.html", "manifest.json")]
 
     @property
     def study_figures(self) -> list[str]:
