@@ -29,7 +29,7 @@ COMPONENTS = [
     (kgmm.DSM, DSMOptions, {"random_state", "device"}),
     (kgmm.DirectGMM, NoiseOptions, set()),
     (kgmm.ScoreModel.fit, NetworkOptions, {"seed", "device", "observe"}),
-    (kgmm.LangevinModel, ModelOptions, {"mobility", "circulation", "dynamics"}),
+    (kgmm.LangevinModel, ModelOptions, {"mobility", "circulation", "hidden", "dynamics"}),
     (kgmm.LangevinModel.sample, LangevinOptions, {"initial", "seed", "device"}),
     (kgmm.estimate_mobility, MobilityOptions, {"model_path", "model_mobility"}),
     (kgmm.simulate, SimulationOptions, {"seed", "device"}),
