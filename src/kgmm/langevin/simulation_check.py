@@ -21,7 +21,7 @@ logger = logging.getLogger("kgmm")
 _BURN_IN = 3.0
 _LENGTH = 20.0
 _LAGS_PER_TIME = 12.0
-_MAX_STEPS = 40_000
+_MAX_STEPS = 100_000
 # Members that the time step is tested with, for each that then runs: the test must not cost as much as the run.
 _TESTED_PER_MEMBER = 4
 _DENSITY_MEMBERS, _DENSITY_LENGTH, _DENSITY_STEPS = 4000, 4.0, 4000
@@ -47,7 +47,7 @@ def simulate_model(
     Raises
     ------
     ScientificFailure
-        If no time step is short enough, or the run would take more than 40 000 steps.
+        If no time step is short enough, or the run would take more than 100 000 steps.
     """
     longest = min(interval, 0.1 / model.fastest_rate)
     step = model.choose_step(start, longest=longest, n_tested=_TESTED_PER_MEMBER * n_members, seed=seed)
