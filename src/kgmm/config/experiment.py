@@ -82,7 +82,8 @@ class MobilitySettings(MobilityOptions):
         Field(
             description=f"{MobilityOptions.description('method')}; state: a circulation that depends on the state, "
             "fitted to the velocities of the path; velocity: the mean velocity at the state in its place, for laws "
-            "with holes; choose: one of these or a constant mobility, by simulation as in kgmm.fit_langevin, and no "
+            "with holes; hidden: variables beside the observed ones, fitted to the autocorrelations, which give the "
+            "model memory; choose: one of these or a constant mobility, by simulation as in kgmm.fit_langevin, and no "
             "model with the identity; identity: no second model.",
         ),
     ] = MobilityOptions().method

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,11 +70,6 @@ class FitData:
         """States of the path, ``(n_members, n_times, n_features)``."""
         return self.path.values.astype(float)
 
-    @property
-    def integer_seed(self) -> int:
-        """The seed as one number."""
-        return torch_generator(self.seed, "cpu").initial_seed() % 2**32
-
 
 def constant_model(fit: FitData) -> LangevinModel:
     """The model with the best constant mobility, see :func:`kgmm.langevin.constant.fit_constant_mobility`."""
@@ -135,7 +131,7 @@ def hidden_model(fit: FitData) -> LangevinModel:
     diffusion = 0.5 * (found.hidden.mobility + found.hidden.mobility.T) * np.outer(scale, scale)
     reason = (
         f"{found.hidden.n_hidden} hidden variables lower the autocorrelation error on the data of the fit from "
-        f"{found.errors[0]:.3f}, with rates of a Gaussian law, to {min(found.errors):.3f}"
+        f"{found.errors[0]:.3f}, with rates of a Gaussian law, to {found.error:.3f}"
     )
     nothing = np.full_like(diffusion, np.nan)
     dynamics = Dynamics("hidden", "autocorrelations", reason, diffusion, nothing, "autocorrelations")
@@ -150,20 +146,18 @@ def _circulation(fit: FitData) -> tuple[ScoreModel, CirculationFit]:
     if rotation > _LARGEST_ROTATION:
         logger.info("the antisymmetric share of the score's Jacobian is %.3f: the nearest gradient is taken", rotation)
         score = project_to_gradient(score, states_of(fit.path.values), random_state=fit.seed)
-    try:
-        return score, fit_circulation(
-            fit.values, fit.correlations.interval, score, symmetries=fit.symmetries, seed=fit.integer_seed
-        )
-    except ValueError as error:
-        raise ScientificFailure(str(error)) from error
+    return score, _regression(fit_circulation, fit, score)
 
 
 def _velocity(fit: FitData) -> CirculationFit:
     _refuse_without_velocities(fit)
+    return _regression(fit_mean_velocity, fit, fit.score)
+
+
+def _regression(regress: Callable[..., CirculationFit], fit: FitData, score: ScoreModel) -> CirculationFit:
+    seed = torch_generator(fit.seed, "cpu").initial_seed() % 2**32
     try:
-        return fit_mean_velocity(
-            fit.values, fit.correlations.interval, fit.score, symmetries=fit.symmetries, seed=fit.integer_seed
-        )
+        return regress(fit.values, fit.correlations.interval, score, symmetries=fit.symmetries, seed=seed)
     except ValueError as error:
         raise ScientificFailure(str(error)) from error
 

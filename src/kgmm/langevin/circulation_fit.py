@@ -8,20 +8,26 @@ from dataclasses import dataclass
 from math import comb
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from kgmm.data.blocks import Estimate
 from kgmm.data.segments import states_of
 from kgmm.langevin.circulation import Circulation, variable_pairs
 from kgmm.langevin.polynomials import PolynomialBasis
 from kgmm.langevin.radial import RadialBasis
+from kgmm.langevin.ridge_regression import (
+    RIDGES,
+    best_ridge,
+    estimate_of_blocks,
+    jackknife_stderr,
+    solve,
+    without_each_block,
+)
 from kgmm.langevin.symmetries import equivariant_coefficients, generated_group, invariant_half_width, invariant_mean
 from kgmm.langevin.velocities import NormalEquations, normal_equations
 from kgmm.score.model import ScoreModel
 
 logger = logging.getLogger("kgmm")
 
-RIDGES = tuple(10.0**k for k in range(-9, -1))
 DEGREES = (0, 1, 2, 3, 4)
 CENTERS = (300,)
 _MAX_COEFFICIENTS = 1500
@@ -121,7 +127,7 @@ def fit_circulation(
 
     best, gains, constant = None, {}, None
     for name, problem in _problems(values, score, group, degrees, centers, n_points, equations_of):
-        ridge, blocks = _best_ridge(problem, ridges)
+        ridge, blocks = best_ridge(problem.matrices, problem.rights, problem.square, ridges)
         gains[name] = estimate_of_blocks(blocks)
         if name == "constant":
             constant = blocks
@@ -222,42 +228,11 @@ def _frame(score: ScoreModel, group: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return origin, unit
 
 
-def solve_ridge(matrix: np.ndarray, right: np.ndarray, ridge: float) -> np.ndarray:
-    """The least-squares solution with ``ridge`` times the mean of the diagonal added to it."""
-    regular = matrix + ridge * np.trace(matrix) / len(matrix) * np.eye(len(matrix))
-    try:
-        return cho_solve(cho_factor(regular), right)
-    except LinAlgError:  # a ridge below the rounding of the products
-        return np.linalg.lstsq(regular, right, rcond=None)[0]
-
-
-def estimate_of_blocks(blocks: np.ndarray) -> Estimate:
-    """Mean of the blocks with its standard error."""
-    return Estimate(float(blocks.mean()), float(blocks.std(ddof=1) / len(blocks) ** 0.5))
-
-
-def _best_ridge(problem: _Problem, ridges: Sequence[float]) -> tuple[float, np.ndarray]:
-    """The ridge of largest held-out gain, and that gain in every block."""
-    matrices, rights, n_blocks = problem.matrices, problem.rights, len(problem.matrices)
-    gains = np.empty((len(ridges), n_blocks))
-    for block in range(n_blocks):
-        others = np.arange(n_blocks) != block
-        matrix, right = matrices[others].mean(axis=0), rights[others].mean(axis=0)
-        for k, ridge in enumerate(ridges):
-            theta = solve_ridge(matrix, right, ridge)
-            gains[k, block] = 2 * theta @ rights[block] - theta @ matrices[block] @ theta
-    gains /= problem.square.mean()
-    k = int(gains.mean(axis=1).argmax())
-    return ridges[k], gains[k]
-
-
 def _solution(problem: _Problem, ridge: float) -> Circulation:
-    matrices, rights, n_blocks = problem.matrices, problem.rights, len(problem.matrices)
-    matrix = matrices.mean(axis=0)
-    theta = solve_ridge(matrix, rights.mean(axis=0), ridge)
-    others = [np.arange(n_blocks) != block for block in range(n_blocks)]
-    without = [problem.span @ solve_ridge(matrices[o].mean(axis=0), rights[o].mean(axis=0), ridge) for o in others]
-    stderr = ((n_blocks - 1) * np.var(without, axis=0)) ** 0.5
+    matrix = problem.matrices.mean(axis=0)
+    theta = solve(matrix, problem.rights.mean(axis=0), ridge)
+    without = without_each_block(problem.matrices, problem.rights, ridge)
+    stderr = jackknife_stderr([problem.span @ one for one in without])
     rate = (max(0.0, theta @ matrix @ theta) / problem.basis.n_features) ** 0.5
     shape = (-1, problem.basis.n_terms)
     return Circulation(problem.basis, (problem.span @ theta).reshape(shape), rate, stderr.reshape(shape))

@@ -78,10 +78,9 @@ def fit_dynamics(
         mobility if its simulated autocorrelations are within 0.04 of those of data that took no part; else the one
         that is nearer to them. Where paths are smooth (no noise at short lags) the circulation is tried first, and
         taken if they are within 0.1, 1.5 times what the two parts of the data differ by, or nearer than those of a
-        linear inverse model. The mean velocity takes the place of ``R(x)`` where
-        that explains clearly less of the velocities. Hidden variables, see
-        :func:`kgmm.langevin.hidden_fit.fit_hidden`, are tried where no other model is within 0.1 and decays in the
-        time of the data, within a factor of 1.5; ``"hidden"`` asks for them.
+        linear inverse model. The mean velocity takes the place of ``R(x)`` where that explains clearly less of the
+        velocities. Hidden variables, see :func:`kgmm.langevin.hidden_fit.fit_hidden`, are tried where no other model is
+        within 0.1 and decays in the time of the data, within a factor of 1.5; ``"hidden"`` asks for them.
     symmetries : tuple of array_like, each of shape (n_features, n_features)
         Signed permutations under which the law of the path is invariant.
     seed : int or numpy.random.SeedSequence

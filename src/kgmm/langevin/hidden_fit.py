@@ -38,14 +38,14 @@ class HiddenFit:
     Attributes
     ----------
     hidden : HiddenVariables
-    n_modes : int
-        Each with four hidden variables.
+    error : float
+        Largest autocorrelation error over five decorrelation times in the simulation with them.
     errors : tuple of float
-        Largest autocorrelation error over five decorrelation times in each simulation.
+        The same in every simulation.
     """
 
     hidden: HiddenVariables
-    n_modes: int
+    error: float
     errors: tuple[float, ...]
 
 
@@ -83,11 +83,18 @@ class _Target:
     modes: np.ndarray
     times: np.ndarray
 
+    def scaled(self, variables: np.ndarray, modes: np.ndarray) -> np.ndarray:
+        """Differences ``(n_lags, n_variables, …)`` and ``(n_lags, n_modes, …)`` in units of what counts alike.
+
+        One below the other: those of variables, of their 1/e times, and of modes.
+        """
+        root = len(variables) ** 0.5
+        parts = variables / (root * _ERROR), self.at_times(variables), modes / (root * _MODE_ERROR)
+        return np.concatenate([part.reshape(-1, *variables.shape[2:]) for part in parts])
+
     def residuals(self, variables: np.ndarray, modes: np.ndarray) -> np.ndarray:
-        """Differences in units of what counts alike: those of variables, of their 1/e times, and of modes."""
-        root = len(self.variables) ** 0.5
-        parts = (variables - self.variables) / (root * _ERROR), self.at_times(variables - self.variables)
-        return np.concatenate([*map(np.ravel, parts), np.ravel(modes - self.modes) / (root * _MODE_ERROR)])
+        """Differences from the target, see :meth:`scaled`."""
+        return self.scaled(variables - self.variables, modes - self.modes)
 
     def at_times(self, differences: np.ndarray) -> np.ndarray:
         """The shift of the 1/e times, in units of what counts, by differences ``(n_lags, n_variables, …)``."""
@@ -178,18 +185,22 @@ def fit_hidden(
             errors.append(float(target.errors(found[0]).max()))
             logger.info("hidden variables, simulation %d: autocorrelation error %.3f", number + 1, errors[-1])
         if residuals @ residuals < best_cost:
-            best, best_cost = (hidden, rates, found, residuals), residuals @ residuals
+            best, best_cost = (hidden, errors[-1], rates, residuals), residuals @ residuals
         else:
             damping *= 0.5
         if number == 0:
             rates = rates + _rescaling(first, found[1], spacing)
         else:
-            rates = best[1] + damping * _correction(best[1], best[3], target, modes)
-    return HiddenFit(best[0], d, tuple(errors))
+            rates = best[2] + damping * _correction(*best[2:], target, modes)
+    return HiddenFit(*best[:2], tuple(errors))
+
+
+def _standardized(values: np.ndarray, score: ScoreModel) -> np.ndarray:
+    return score.standardization.forward(values.reshape(-1, values.shape[2])).reshape(values.shape)
 
 
 def _modes(values: np.ndarray, score: ScoreModel, lag: int) -> _Modes:
-    z = score.standardization.forward(values.reshape(-1, values.shape[2])).reshape(values.shape)
+    z = _standardized(values, score)
     covariances = correlation(z, lag + 1)
     try:
         _, vectors = eigh(covariances[lag] + covariances[lag].T, covariances[0])
@@ -203,7 +214,7 @@ def _correlations(
     values: np.ndarray, score: ScoreModel, modes: _Modes, every: int, n_lags: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Autocorrelations of variables and modes at every ``every``-th lag."""
-    z = score.standardization.forward(values.reshape(-1, values.shape[2])).reshape(values.shape)
+    z = _standardized(values, score)
     found = []
     for series in (z, z @ modes.to_modes.T):
         columns = [correlation(series[:, :, [k]], every * (n_lags - 1) + 1)[::every, 0, 0] for k in range(z.shape[2])]
@@ -229,15 +240,14 @@ def _rescaling(first: np.ndarray, modes: np.ndarray, interval: float) -> np.ndar
 def _correction(rates: np.ndarray, residuals: np.ndarray, target: _Target, modes: _Modes) -> np.ndarray:
     """A damped Gauss–Newton step of the logarithms of all rates, with the derivatives of the Gaussian law."""
     n_lags, d = target.modes.shape
-    root, shares = n_lags**0.5, modes.shares()
+    shares = modes.shares()
     columns = []
     for mode in range(d):
         slopes = memory_kernel.correlation_slopes(rates[mode], target.interval, n_lags)
         of_variables = slopes[:, None] * shares[:, mode, None]
         of_modes = np.zeros((n_lags, d, slopes.shape[1]))
         of_modes[:, mode] = slopes
-        parts = of_variables / (root * _ERROR), target.at_times(of_variables), of_modes / (root * _MODE_ERROR)
-        columns.append(np.concatenate([part.reshape(-1, slopes.shape[1]) for part in parts]))
+        columns.append(target.scaled(of_variables, of_modes))
     jacobian = np.concatenate(columns, axis=1)
     normal = jacobian.T @ jacobian + _PULL * np.eye(jacobian.shape[1])
     step = -np.linalg.solve(normal, jacobian.T @ residuals).reshape(rates.shape)

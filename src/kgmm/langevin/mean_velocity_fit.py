@@ -10,11 +10,18 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from kgmm.data.blocks import Estimate
 from kgmm.data.segments import states_of
-from kgmm.langevin.circulation_fit import RIDGES, CirculationFit, box_of, estimate_of_blocks, solve_ridge
+from kgmm.langevin.circulation_fit import CirculationFit, box_of
 from kgmm.langevin.mean_velocity import MeanVelocity
 from kgmm.langevin.polynomials import PolynomialBasis
+from kgmm.langevin.ridge_regression import (
+    RIDGES,
+    best_ridge,
+    estimate_of_blocks,
+    jackknife_stderr,
+    solve,
+    without_each_block,
+)
 from kgmm.langevin.symmetries import generated_group
 from kgmm.langevin.velocities import path_blocks, states_and_velocities
 from kgmm.score.model import ScoreModel
@@ -34,6 +41,10 @@ class _Moments(NamedTuple):
     targets: np.ndarray
     square: np.ndarray
     n_points: int
+
+    def of_terms(self, terms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Products and targets of some of the functions."""
+        return self.products[:, terms[:, None], terms], self.targets[:, terms]
 
 
 def fit_mean_velocity(
@@ -96,7 +107,7 @@ def fit_mean_velocity(
     found = {}
     for degree in degrees:
         terms = np.flatnonzero(basis.degrees <= degree)
-        found[degree] = (terms, *_best_ridge(moments, terms, ridges))
+        found[degree] = (terms, *best_ridge(*moments.of_terms(terms), moments.square, ridges))
     best = max(found, key=lambda degree: found[degree][2].mean())
     chosen = next(degree for degree in degrees if _no_worse(found[degree][2], found[best][2]))
     terms, ridge, gains = found[chosen]
@@ -104,7 +115,7 @@ def fit_mean_velocity(
     gain = estimate_of_blocks(gains)
     logger.info("%s, ridge %g, held-out gain %.4f ± %.4f", names[chosen], ridge, *gain)
     return CirculationFit(
-        circulation=_solution(moments, basis.restricted(terms), terms, ridge),
+        circulation=_solution(*moments.of_terms(terms), basis.restricted(terms), ridge),
         basis=names[chosen],
         ridge=ridge,
         gain=gain,
@@ -152,32 +163,14 @@ def _moments(
     return _Moments(np.array(products), np.array(targets), np.array(square), n_points)
 
 
-def _best_ridge(moments: _Moments, terms: np.ndarray, ridges: Sequence[float]) -> tuple[float, np.ndarray]:
-    """The ridge of largest held-out gain, and that gain in every block."""
-    products, targets = moments.products[:, terms[:, None], terms], moments.targets[:, terms]
-    gains = np.empty((len(ridges), len(products)))
-    for block in range(len(products)):
-        others = np.arange(len(products)) != block
-        product, target = products[others].mean(axis=0), targets[others].mean(axis=0)
-        for k, ridge in enumerate(ridges):
-            theta = solve_ridge(product, target, ridge)
-            gains[k, block] = np.sum(theta * (2 * targets[block] - products[block] @ theta))
-    gains /= moments.square.mean()
-    k = int(gains.mean(axis=1).argmax())
-    return ridges[k], gains[k]
-
-
 def _no_worse(gains: np.ndarray, best: np.ndarray) -> bool:
-    lost: Estimate = estimate_of_blocks(best - gains)
+    lost = estimate_of_blocks(best - gains)
     return lost.value <= lost.stderr
 
 
-def _solution(moments: _Moments, basis: PolynomialBasis, terms: np.ndarray, ridge: float) -> MeanVelocity:
-    products, targets = moments.products[:, terms[:, None], terms], moments.targets[:, terms]
-    n_blocks = len(products)
-    theta = solve_ridge(products.mean(axis=0), targets.mean(axis=0), ridge)
-    others = [np.arange(n_blocks) != block for block in range(n_blocks)]
-    without = [solve_ridge(products[o].mean(axis=0), targets[o].mean(axis=0), ridge) for o in others]
-    stderr = ((n_blocks - 1) * np.var(without, axis=0)) ** 0.5
-    rate = (float(np.sum(theta * (products.mean(axis=0) @ theta))) / basis.n_features) ** 0.5
+def _solution(products: np.ndarray, targets: np.ndarray, basis: PolynomialBasis, ridge: float) -> MeanVelocity:
+    product = products.mean(axis=0)
+    theta = solve(product, targets.mean(axis=0), ridge)
+    stderr = jackknife_stderr(without_each_block(products, targets, ridge))
+    rate = (float(np.sum(theta * (product @ theta))) / basis.n_features) ** 0.5
     return MeanVelocity(basis, theta.T, rate, stderr.T)

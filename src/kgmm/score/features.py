@@ -46,6 +46,8 @@ class _Derived(NamedTuple):
     ----------
     functions
         Orders of the lower products, ``(n_lower, n_features)``.
+    degree
+        The highest of these orders, at least one.
     rows
         Their factors as rows of a table ``(n_features (degree + 1), n)``, ``(n_factors, n_lower)``.
     first, second
@@ -55,6 +57,7 @@ class _Derived(NamedTuple):
     """
 
     functions: torch.Tensor
+    degree: int
     rows: torch.Tensor
     first: torch.Tensor
     second: torch.Tensor
@@ -62,13 +65,12 @@ class _Derived(NamedTuple):
     second_factor: torch.Tensor
 
 
-def _factor_rows(functions: torch.Tensor) -> torch.Tensor:
-    height = max(int(functions.max()), 1) + 1
+def _factor_rows(functions: torch.Tensor, degree: int) -> torch.Tensor:
     rows = torch.zeros(max(int((functions > 0).sum(dim=1).max()), 1), len(functions), dtype=torch.int64)
     for column, orders in enumerate(functions.tolist()):
         # Row 0 of the table is one.
         for factor, variable in enumerate(i for i, order in enumerate(orders) if order):
-            rows[factor, column] = variable * height + orders[variable]
+            rows[factor, column] = variable * (degree + 1) + orders[variable]
     return rows.to(functions.device)
 
 
@@ -134,14 +136,16 @@ class PolynomialFeatures:
         lower = torch.where((factor > 0)[:, :, None], lower, 0)
         functions, index = torch.unique(lower.flatten(0, 1), dim=0, return_inverse=True)
         first, second = index.view(2, self.n_features, -1)
-        return _Derived(functions, _factor_rows(functions), first, second, *factor.view(2, self.n_features, -1))
+        degree = max(int(functions.max()), 1)
+        rows = _factor_rows(functions, degree)
+        return _Derived(functions, degree, rows, first, second, *factor.view(2, self.n_features, -1))
 
     def _values(self, x: torch.Tensor) -> torch.Tensor:
         """The functions of which first and second derivatives are multiples, ``(n_lower, n)``."""
-        functions, rows = self._derived.functions, self._derived.rows
+        rows = self._derived.rows
         # Not written in place, which forward-mode differentiation needs.
         table = [torch.ones_like(x.T), x.T]
-        for a in range(1, int(functions.max())):
+        for a in range(1, self._derived.degree):
             table.append((x.T * table[a] - math.sqrt(a) * table[a - 1]) / math.sqrt(a + 1))
         flat = torch.stack(table, dim=1).flatten(0, 1)
         product = flat[rows[0]]
