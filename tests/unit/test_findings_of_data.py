@@ -1,7 +1,9 @@
 """What is hard about data is told of simulated systems as of a user's: description, table, rows of the report."""
 
 import json
+import tracemalloc
 
+import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
@@ -10,6 +12,7 @@ from kgmm.jobs.plan import Plan
 from kgmm.jobs.run import run_task
 from kgmm.report.tables import finding_table
 from kgmm.results import TrajectoryResult
+from kgmm.statistics.diagnosis import diagnose
 from kgmm.tables.trajectories import collect_trajectories
 
 
@@ -26,6 +29,24 @@ def described(system: str, **simulation) -> str:
     for task in sorted(plan.all_tasks(), key=lambda task: task.depth):
         run_task(task)
     return plan.rows[0].file("description")
+
+
+class DrawnWhenRead:
+    """Normal samples that are nowhere but in the pieces that are read."""
+
+    shape, ndim, dtype = (20_000_000, 1), 2, np.dtype("float32")
+
+    def __getitem__(self, rows):
+        size = len(range(*rows.indices(self.shape[0])))
+        return np.random.default_rng(rows.start).standard_normal((size, 1), dtype=np.float32)
+
+
+def test_large_data_are_diagnosed_piece_by_piece():
+    tracemalloc.start()
+    assert diagnose(DrawnWhenRead()) == ()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.5 * 4 * DrawnWhenRead.shape[0]
 
 
 def test_findings_of_a_simulated_system_are_rows_of_the_report():

@@ -69,10 +69,12 @@ def source(request, tmp_path):
     return make
 
 
-@pytest.fixture(params=["whole members", "long members"])
+@pytest.fixture(params=["whole members", "a few members in turn", "long members"])
 def way_of_reading(request, monkeypatch):
     if request.param == "long members":
         monkeypatch.setattr("kgmm.data.samples._LONG_MEMBER", 0)
+    elif request.param == "a few members in turn":
+        monkeypatch.setattr("kgmm.data.samples._NUMBERS_AT_ONCE", 16)
 
 
 @pytest.mark.usefixtures("way_of_reading")
@@ -179,6 +181,13 @@ def test_a_slice_of_a_long_member_reads_only_its_times(monkeypatch):
     source = counted(3, 1000)
     np.testing.assert_array_equal(Samples(source)[995:1010], by_loops(trajectory(3, 1000).values)[995:1010])
     assert source.reads == [5 * N_RING, 10 * N_RING]
+
+
+def test_few_samples_of_many_members_are_read_in_pieces(monkeypatch):
+    monkeypatch.setattr("kgmm.data.samples._NUMBERS_AT_ONCE", 10 * 20 * N_RING)
+    source = counted(50, 20)
+    assert Samples(source, 50)[:].shape == (50, N_RING)
+    assert source.reads == [10 * 20 * N_RING] * 5
 
 
 @pytest.mark.parametrize("n_samples", [0, -1, 13])

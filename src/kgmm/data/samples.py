@@ -17,6 +17,8 @@ from kgmm.data.segments import without_gaps
 _ROWS_PER_PIECE = 1 << 20
 # Members with more rows than this are read one at a time, only the rows that are asked for.
 _LONG_MEMBER = 1 << 16
+# Of the trajectory, where few of its times are asked for.
+_NUMBERS_AT_ONCE = 1 << 24
 
 
 def view_ring(trajectory: xr.DataArray, view: RingView | None) -> xr.DataArray:
@@ -102,7 +104,7 @@ class Samples:
             read = np.concatenate([self._member_rows(m, start, stop) for m in range(first, last + 1)])
         else:
             skipped = start - self._starts[first]
-            read = np.concatenate(self._whole_members(first, last + 1))[skipped : skipped + stop - start]
+            read = np.concatenate([*self._members_in_turn(first, last + 1)])[skipped : skipped + stop - start]
         # One layout, whatever the way: the order in which sums over it are taken follows from it.
         return np.ascontiguousarray(read)
 
@@ -114,6 +116,13 @@ class Samples:
         original, shift = divmod(member, self._view.shifts)
         values = self._trajectory[original, times[0] : times[-1] + 1].values[times - times[0]]
         return values[:, self._view.columns(self._trajectory.sizes["variable"], shift)]
+
+    def _members_in_turn(self, first: int, last: int) -> Iterator[np.ndarray]:
+        """All rows of the (copies of) members from ``first`` up to ``last``, of which not many are read at once."""
+        n_times, n_ring = self._trajectory.sizes["time"], self._trajectory.sizes["variable"]
+        step = max(1, _NUMBERS_AT_ONCE * self._view.shifts // (n_times * n_ring))
+        for member in range(first, last, step):
+            yield from self._whole_members(member, min(member + step, last))
 
     def _whole_members(self, first: int, last: int) -> list[np.ndarray]:
         """All rows of the (copies of) members from ``first`` up to ``last``, in order."""

@@ -105,7 +105,8 @@ def diagnose(X: np.ndarray, sigma: float | None = None, names: Sequence[str] | N
     if hasattr(X, "dims") or not hasattr(X, "shape") or len(X.shape) != 2:
         X = states(X)
     every = -(-X.shape[0] // _MAX_ROWS)
-    X = np.concatenate([piece[-start % every :: every] for start, piece in pieces_of(X)]).astype(float)
+    # Converted at once: a slice would keep its whole piece, and with it all of the data, in memory.
+    X = np.concatenate([piece[-start % every :: every].astype(float) for start, piece in pieces_of(X)])
     sigma = _DEFAULT_SIGMA if sigma is None else sigma
     names = [f"x{k + 1}" for k in range(X.shape[1])] if names is None else [str(name) for name in names]
     findings = []
