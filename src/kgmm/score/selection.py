@@ -25,6 +25,7 @@ NETWORK_SIGMA = 0.05
 _MAX_HELD_OUT = 4000  # samples that tell when the network's fit stops
 _MAX_DIVERGENCES = 64_000  # derivatives of each candidate at held-out samples
 _TRIAL_STEPS = 300
+_FEW_STEPS = 1200  # up to which the trial has half of the steps and is not fitted again
 _MIN_STEPS, _MAX_STEPS, _SAMPLES_PER_STEP = 600, 3000, 100
 _DECAY, _MIN_DECAY, _MAX_DECAY = 250.0, 0.01, 0.15  # of the weights: the first times variables over samples
 _GAIN_OF_STEPS = 6.0  # by which the full number of steps lowers the squared error of the trial's, at most
@@ -119,15 +120,16 @@ class Selection:
         The two tell the error of the network, see :meth:`error`.
         """
         best = self.best
-        self.network = trial = self._fit_network(_TRIAL_STEPS, half=True)
+        steps = int(np.clip(len(self._plain.training) / _SAMPLES_PER_STEP, _MIN_STEPS, _MAX_STEPS))
+        trial_steps = steps // 2 if steps <= _FEW_STEPS else _TRIAL_STEPS
+        self.network = trial = self._fit_network(trial_steps, half=True)
         # In several variables bumps are that far from the density that a trial's losses need not promise anything.
         if best is not self.gaussian and not (self.makeshift and len(self._precision) > 1):
             of_trial, of_best = Comparison.of(trial.held_out, best.held_out).squared_errors
             if of_trial > _GAIN_OF_STEPS * of_best:
                 return
-        steps = int(np.clip(len(self._plain.training) / _SAMPLES_PER_STEP, _MIN_STEPS, _MAX_STEPS))
         self.network, self.half = self._fit_network(steps), trial
-        if steps > 2 * _TRIAL_STEPS and self.best is self.network:
+        if trial_steps < steps // 2 and self.best is self.network:
             self.half = self._fit_network(steps // 2, half=True)
 
     def _fit_network(self, steps: int, half: bool = False) -> Estimate:
@@ -157,9 +159,9 @@ class Selection:
 
     @property
     def best(self) -> Estimate:
-        """The network if it beats the potential by a standard error, or at all a makeshift one, or shows its bias.
+        """The network if it beats the potential by a standard error, or is no worse than a makeshift one by as many.
 
-        Else the potential.
+        Or if it shows the bias of the potential. Else the potential.
 
         The Gaussian if neither is clearly better than it: the network at the held-out samples, the potential there or
         by its cross-validated loss, in which all samples take part.
@@ -168,7 +170,7 @@ class Selection:
         if self.potential and self.linear.beats_gaussian(_STANDARD_ERRORS_OF_FOLDS):
             best = self.potential
         for estimate in filter(None, (self.potential, self.network)):
-            margin = _STANDARD_ERRORS if best is self.gaussian else 1.0 - self.makeshift
+            margin = _STANDARD_ERRORS if best is self.gaussian else self._margin
             compared = Comparison.of(estimate.held_out, best.held_out)
             if compared.difference < -margin * compared.stderr:
                 best = estimate
@@ -179,6 +181,13 @@ class Selection:
         """Whether the potential is a sum of bumps or a high polynomial: an approximation, with a bias of its own."""
         features = self.linear and self.linear.features
         return bool(features) and not (isinstance(features, PolynomialFeatures) and features.degree <= _LOW_DEGREE)
+
+    @property
+    def _margin(self) -> float:
+        """Standard errors by which a network must beat the potential; a makeshift one must beat it by as many."""
+        if not self.makeshift:
+            return 1.0
+        return 0.0 if self.half is None else -1.0
 
     def _shows_bias(self) -> bool:
         """Whether potential and network are farther from each other than the network's error explains.
