@@ -11,14 +11,7 @@ from kgmm.data.blocks import BLOCKS, Estimate, blocks_of
 from kgmm.data.segments import all_states
 from kgmm.statistics.densities import kernel_density, rule_of_thumb
 from kgmm.statistics.halves import interleaved_halves
-from kgmm.statistics.histograms import (
-    BINS,
-    affordable_bins,
-    blocked_histogram,
-    entropy_interval,
-    histogram_edges,
-    relative_entropy,
-)
+from kgmm.statistics.histograms import adapted_histogram, blocked_histogram, entropy_interval, relative_entropy
 
 _KERNEL_POINTS = 2048
 _MIN_DENSITY = 1e-10
@@ -115,10 +108,7 @@ def compare(data: xr.DataArray, model: xr.DataArray, reference: xr.DataArray | N
 
 def _compare_variable(x: np.ndarray, y: np.ndarray, parts: tuple[np.ndarray, np.ndarray] | None) -> list[dict]:
     """Rows of one variable; the floors are the differences of the two ``parts``."""
-    data = blocked_histogram(x, histogram_edges(x))
-    n_bins = affordable_bins(data.effective_size)
-    if n_bins < BINS:
-        data = blocked_histogram(x, histogram_edges(x, n_bins))
+    data = adapted_histogram(x)
     model = blocked_histogram(y, data.edges)
     sizes = {"effective_size_data": data.effective_size, "effective_size_model": model.effective_size}
     entropy = relative_entropy(data, model)
