@@ -59,7 +59,7 @@ def compare_sample(
     rows = model_rows(sample)
     rows += [{"statistic": name, "value": float(model.attrs[name])} for name in _RESETS if name in model.attrs]
     rows = [{"mobility": mobility, **row} for row in rows + (further_rows or [])]
-    curves = autocorrelations(paths["data"], paths["model"])
+    curves = autocorrelations(paths["data"], paths["model"], sample.data_autocorrelation)
     if baselines:
         training = path_of(job).training_trajectory
         rows += baseline_rows(training, sample, job.seed)

@@ -118,7 +118,10 @@ def _sums_about(segments: list[np.ndarray], mean: np.ndarray, n_lags: int) -> tu
         at_once = max(1, _NUMBERS_AT_ONCE // (size * n_features))
         for first in range(0, len(own), at_once):
             modes = fft.rfft(np.stack(own[first : first + at_once]) - mean, n=size, axis=1)
-            spectrum += np.einsum("mfi,mfj->fij", modes, modes.conj())
+            if n_features == 1:
+                spectrum += (np.square(modes.real) + np.square(modes.imag)).sum(axis=0)[:, :, None]
+            else:
+                spectrum += np.einsum("mfi,mfj->fij", modes, modes.conj())
         sums[:n_own] += fft.irfft(spectrum, n=size, axis=0)[:n_own]
         pairs[:n_own] += len(own) * (n_times - np.arange(n_own))
     return sums, pairs

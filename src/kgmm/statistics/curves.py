@@ -26,18 +26,15 @@ _RING_BINS = 60
 _MAX_RING_SAMPLES = 500_000
 
 
-def autocorrelations(data: xr.DataArray, model: xr.DataArray) -> dict:
+def autocorrelations(data: xr.DataArray, model: xr.DataArray, of_data: BlockedAutocorrelation | None = None) -> dict:
     """Autocorrelations of both at the same lags, over a little more than the longest horizon of the comparison.
 
     ``autocorrelation_data_stderr`` and ``autocorrelation_model_stderr`` are those of the jackknife over blocks.
+    ``of_data`` is what the data give, where it is at hand.
     """
-    blocked = []
-    for path in (data, model):
-        interval = float(path["time"][1] - path["time"][0])
-        slowest = np.nanmax([*blocked[0].decorrelation_times, 0.0]) if blocked else 0.0
-        longest = 1.2 * HORIZONS[-1] * slowest if slowest > 0 else None
-        blocked.append(BlockedAutocorrelation.of(path.values.astype(float), interval, longest))
-    of_data, of_model = blocked
+    of_data = BlockedAutocorrelation.of_path(data) if of_data is None else of_data
+    slowest = np.nanmax([*of_data.decorrelation_times, 0.0])
+    of_model = BlockedAutocorrelation.of_path(model, 1.2 * HORIZONS[-1] * slowest if slowest > 0 else None)
     longest = 1.2 * HORIZONS[-1] * np.nanmax([*of_data.decorrelation_times, of_data.interval])
     lags = of_data.lags[of_data.lags <= longest]
     lags = lags[:: -(-len(lags) // _MAX_LAGS)]
