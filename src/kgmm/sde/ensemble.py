@@ -14,7 +14,6 @@ from kgmm.progress import Progress
 from kgmm.sde.schemes import Equation, get_scheme
 from kgmm.sde.wiener import Increments
 
-
 # The largest array whose release tells glibc to keep memory of that size for the next one, mallopt(3).
 _KEPT_BYTES = 31 << 20
 

@@ -42,13 +42,13 @@ def compare_sample(
     adds those of the baselines.
     """
     system, data = system_of(job), samples_of(job)
-    held_out = _thinned(without_gaps(data.held_out_trajectory))
+    held_out = thinned(without_gaps(data.held_out_trajectory))
     model = open_trajectory(job.inputs.sample_samples).load()
     if system is None:
         # There is no second world to measure: the training part stands in for a fresh run.
-        reference, reference_path = _thinned(without_gaps(data.training_trajectory)), path_of(job).training_trajectory
+        reference, reference_path = thinned(without_gaps(data.training_trajectory)), path_of(job).training_trajectory
     else:
-        reference = _thinned(ExperimentData(job.inputs.reference_samples, job.settings["data"]).whole_trajectory)
+        reference = thinned(ExperimentData(job.inputs.reference_samples, job.settings["data"]).whole_trajectory)
         reference_path = None  # it is not saved densely
     paths = {
         "data": path_of(job).held_out_trajectory,
@@ -82,7 +82,7 @@ def compare_sample(
     return xr.Dataset(variables, coords={"variable": names}, attrs=attributes)
 
 
-def _thinned(trajectory: xr.DataArray) -> xr.DataArray:
+def thinned(trajectory: xr.DataArray) -> xr.DataArray:
     """Every so many times of a trajectory, so that there are no more states than needed."""
     n_states = trajectory.sizes["member"] * trajectory.sizes["time"]
     return trajectory[:, :: math.ceil(n_states / _MAX_STATES)]
