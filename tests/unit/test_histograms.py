@@ -2,13 +2,17 @@
 
 import numpy as np
 import pytest
+from scipy.stats import wasserstein_distance
 
 from kgmm.data.blocks import blocks_of
 from kgmm.data.standardization import Standardization
 from kgmm.data.trajectory import as_trajectory
 from kgmm.score.evaluation import noise_cloud, score_field, score_profile
+from kgmm.stages.comparison import thinned
 from kgmm.statistics.comparison import block_mean, compare, stein_residual
 from kgmm.statistics.histograms import blocked_histogram, histogram_edges, relative_entropy
+from kgmm.statistics.quantiles import ordered_quantiles
+from kgmm.statistics.transport import wasserstein
 
 
 def normal(*shape, seed=0):
@@ -113,3 +117,25 @@ def test_field_leaves_out_where_no_data_are():
     # Data reach 0.8 from their centres, a point of the grid is kept one cell of 0.27 further on; the gap is at 2.8.
     assert 40 < len(points) < 200
     assert distance.max() < 1.7
+
+
+@pytest.mark.parametrize(("sizes", "dtype"), [((50_000, 700), np.float32), ((700, 50_000), float), ((3, 3), float)])
+def test_wasserstein_distance_is_that_of_scipy(sizes, dtype):
+    rng = np.random.default_rng(0)
+    x, y = (rng.normal(shift, 1.0, n).round(2).astype(dtype) for shift, n in zip((0.0, 0.3), sizes))
+    assert wasserstein(x.reshape(-1, 1), y) == pytest.approx(wasserstein_distance(x, y), rel=1e-5)
+    assert wasserstein(x, x[::-1]) < 1e-9
+
+
+@pytest.mark.parametrize("n", [1, 2, 1001])
+def test_quantiles_of_ordered_values_are_those_of_numpy(n):
+    values, levels = normal(3, n), [0.0, 0.001, 0.3, 0.5, 1.0]
+    expected = np.quantile(values, levels, axis=1).T
+    np.testing.assert_allclose(ordered_quantiles(np.sort(values, axis=1), levels), expected, rtol=1e-12)
+
+
+def test_long_data_are_thinned_and_short_ones_are_not():
+    long = as_trajectory(np.zeros((3, 400_000, 1), dtype=np.float32), ["x"], 0.5)
+    assert thinned(long).shape == (3, 133_334, 1)
+    assert float(np.diff(thinned(long)["time"][:2])[0]) == 1.5
+    assert thinned(long[:1]).shape == (1, 400_000, 1)

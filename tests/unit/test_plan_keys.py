@@ -166,6 +166,15 @@ def test_reference_is_as_large_as_the_noise_floor_needs(members, times, modelled
     assert reference.settings["simulation"]["n_members"] == expected
 
 
+@pytest.mark.parametrize(("interval", "times"), [(5.0, 100), (10.0, 100), (2.5, 200), (0.5, 400)])
+def test_reference_is_as_long_as_its_independent_samples_need(interval, times):
+    # 10 000 samples of 200 members, which the double well takes 5 units of time apart.
+    simulation = {"n_members": 1000, "n_times": 400, "sample_interval": interval}
+    tasks = plan({"simulation": simulation, "langevin": {"n_members": 500, "n_times": 20}}).tasks["simulate_trajectory"]
+    (reference,) = (task for key, task in tasks.items() if "reference" in key)
+    assert reference.settings["simulation"]["n_times"] == times
+
+
 def test_until_trajectory_plans_the_data_and_their_description_alone():
     tasks = plan({"until": "trajectory"}).tasks
     assert {stage: len(own) for stage, own in tasks.items() if own} == {

@@ -90,6 +90,17 @@ def test_race_has_every_entry_with_every_seed():
     np.testing.assert_array_equal(results["iteration"].isnull(), times["seconds"].isnull())
 
 
+def test_errors_of_the_way_are_metrics_of_the_evaluation():
+    system = get_system("ornstein_uhlenbeck")
+    evaluator = ScoreEvaluator(
+        X[:500], sigma=0.3, standardization=Standardization.of(X), system=system, rng=np.random.default_rng(2)
+    )
+    metrics = evaluator.evaluate(system.score).metrics
+    errors = evaluator.errors(system.score)
+    assert set(errors) == {"denoising_loss", "smoothed_score_error", "score_error"}
+    assert errors == {name: metrics[name].value for name in errors}
+
+
 def test_a_model_that_fails_is_no_number():
     def fails(model, seed):
         raise ScientificFailure("members left the box")

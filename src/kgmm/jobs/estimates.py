@@ -21,6 +21,7 @@ from kgmm.config.stages import STAGES
 from kgmm.jobs.estimated_sizes import cells_of, disk_of, memory_of, steps_of, system_of
 from kgmm.jobs.plan import Plan
 from kgmm.jobs.tasks import Task
+from kgmm.langevin.options import METHODS
 from kgmm.progress import duration
 
 # Seconds of a task, and nanoseconds of a unit of its work: from `make paper` and `make dynamics`, that of "choose" from
@@ -123,7 +124,8 @@ def kind_of(task: Task, experiment: Experiment) -> str:
     if task.stage == "estimate_mobility":
         return f"estimate_mobility, {task.settings['mobility']['method']}"
     if task.stage == "sample_langevin" and "mobility" in task.inputs:
-        return f"sample_langevin, {experiment.mobility.method}"
+        one_variable = n_features(experiment) == 1 and experiment.mobility.method in METHODS
+        return f"sample_langevin, {'matched' if one_variable else experiment.mobility.method}"
     return task.stage
 
 

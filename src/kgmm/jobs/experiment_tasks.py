@@ -11,9 +11,11 @@ from kgmm.jobs.task_store import TaskStore
 from kgmm.jobs.tasks import Task
 from kgmm.langevin.options import WHOLE_MODELS
 from kgmm.methods.registry import get_method
+from kgmm.systems.registry import get_system
 
 # The reference run for noise floors is one more replicate, far from those that a configuration counts.
 _REFERENCE = 1_000_000
+_MIN_REFERENCE_TIMES = 20
 # What an evaluation of scores does not depend on.
 _AFTER_THE_SCORE = {"name", "langevin", "mobility", "race", "response", "until"}
 
@@ -190,14 +192,23 @@ def _reference(row: Row, settings: dict, store: TaskStore) -> Task:
     simulation, data, langevin = row.experiment.simulation, row.experiment.data, row.experiment.langevin
     modelled = langevin.n_members * langevin.n_times / data.shifts
     n_members = max(round(data.held_out * simulation.n_members), math.ceil(2 * modelled / simulation.n_times), 20)
+    n_members = min(n_members, simulation.n_members)
     own = {
         "system": settings["system"],
         "simulation": settings["simulation"]
-        | {"n_members": min(n_members, simulation.n_members), "shards": 1}
+        | {"n_members": n_members, "n_times": _reference_times(row.experiment, 2 * modelled / n_members), "shards": 1}
         | {"path_members": 1, "path_length": simulation.path_interval},
         "replicate": _REFERENCE + settings["replicate"],
     }
     return store.add("simulate_trajectory", row.system, f"reference-{settings['replicate']}", own)
+
+
+def _reference_times(experiment: Experiment, n_independent: float) -> int:
+    """Samples of a member among which so many are independent: those that lie a sample interval of the system apart."""
+    simulation, system = experiment.simulation, experiment.system
+    apart = get_system(system.name, **system.parameters).defaults.sample_interval
+    per_sample = max(1.0, apart / simulation.sample_interval)
+    return min(simulation.n_times, max(_MIN_REFERENCE_TIMES, math.ceil(per_sample * n_independent)))
 
 
 def _evaluation(rows: list[Row], store: TaskStore) -> Task:

@@ -16,6 +16,9 @@ _DEFAULTS = NoiseOptions()
 # Kernels further than this many σ away weigh less than e^-18 of a kernel at the point.
 _CUTOFF = 6.0
 _PAIRS_AT_ONCE = 3_000_000
+_NUMBERS_A_PAIR = 10  # smaller pieces of all pairs, which stay in the cache
+# Share of the kernels in reach from which on all pairs are faster than lists of neighbours, and their least number.
+_MANY, _FEW = 1 / 8, 16
 
 
 class DirectGMM(ScoreEstimator):
@@ -122,15 +125,15 @@ class MixtureScore:
         x = self.standardization.forward(check_samples(X, n_features=self.kernels.shape[1]))
         radius = _CUTOFF * self.sigma
         neighbours = self._tree.query_ball_point(x, radius, return_length=True)
-        reached = np.flatnonzero(neighbours > 0)
+        many = neighbours > max(_FEW, _MANY * len(self.kernels))
         score = -x / (1.0 + self.sigma**2)
         stderr = np.zeros_like(score)
-        pairs = np.cumsum(neighbours[reached])
-        n_pieces = 1 + int(neighbours.sum() // _PAIRS_AT_ONCE)
-        edges = np.searchsorted(pairs, np.linspace(0, neighbours.sum(), n_pieces + 1)[1:-1])
-        for rows in np.split(reached, edges):
-            if rows.size:
-                score[rows], stderr[rows] = self._score_within(x[rows], radius)
+        for chosen, pairs, function in (
+            (np.flatnonzero(many), np.full(len(x), _NUMBERS_A_PAIR * len(self.kernels)), self._score_over_all),
+            (np.flatnonzero((neighbours > 0) & ~many), neighbours, self._score_within),
+        ):
+            for rows in _pieces(chosen, pairs):
+                score[rows], stderr[rows] = function(x[rows], radius)
         return score / self.standardization.scale, stderr / self.standardization.scale
 
     def _score_within(self, x: np.ndarray, radius: float) -> tuple[np.ndarray, np.ndarray]:
@@ -147,3 +150,31 @@ class MixtureScore:
         deviation = weight[:, None] * (shift - mean[row])
         stderr = np.sqrt(np.add.reduceat(deviation**2, starts, axis=0)) / total[:, None]
         return mean / self.sigma**2, stderr / self.sigma**2
+
+    def _score_over_all(self, x: np.ndarray, radius: float) -> tuple[np.ndarray, np.ndarray]:
+        """The same by all pairs: lists of neighbours cost more where they hold many of the kernels."""
+        squares = sum(np.square(a[:, None] - kernel) for a, kernel in zip(x.T, self.kernels.T))
+        weight = np.exp(squares * (-0.5 / self.sigma**2))
+        weight[squares > radius**2] = 0.0
+        total = weight.sum(axis=1)[:, None]
+        centre = _sums(weight, self.kernels) / total
+        weight *= weight
+        spread = _sums(weight, self.kernels**2) - 2.0 * centre * _sums(weight, self.kernels)
+        spread += centre**2 * weight.sum(axis=1)[:, None]
+        stderr = np.sqrt(np.maximum(spread, 0.0)) / total
+        return (centre - x) / self.sigma**2, stderr / self.sigma**2
+
+
+def _sums(weight: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """``weight @ values``, whose last bits do not depend on how many rows there are."""
+    return np.stack([np.einsum("ik,k->i", weight, column) for column in np.ascontiguousarray(values.T)], axis=1)
+
+
+def _pieces(rows: np.ndarray, pairs: np.ndarray) -> list[np.ndarray]:
+    """Parts of the rows whose pairs with kernels fit into memory; ``pairs`` is their number for each point."""
+    if not rows.size:
+        return []
+    until = np.cumsum(pairs[rows])
+    n_pieces = 1 + int(until[-1] // _PAIRS_AT_ONCE)
+    edges = np.searchsorted(until, np.linspace(0, until[-1], n_pieces + 1)[1:-1])
+    return [part for part in np.split(rows, edges) if part.size]

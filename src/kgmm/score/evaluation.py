@@ -10,7 +10,7 @@ from scipy.ndimage import maximum_filter
 
 from kgmm.data.standardization import Standardization
 from kgmm.statistics.comparison import Estimate, relative_error
-from kgmm.statistics.denoising import denoising_losses
+from kgmm.statistics.denoising import denoising_loss, denoising_losses
 from kgmm.statistics.score_statistics import ScoreSample, score_statistics
 
 if TYPE_CHECKING:
@@ -98,6 +98,18 @@ class ScoreEvaluator:
         losses = denoising_losses(-self.sigma * at_noisy, self._z)
         loss_blocks = np.array([block.mean() for block in np.array_split(losses, _LOSS_BLOCKS)])
         return ScoreEvaluation(statistics, loss_blocks)
+
+    def errors(self, score: Score) -> dict[str, float]:
+        """The denoising loss, and the errors against the exact scores where they are known: the metrics of these names.
+
+        Less is evaluated than by :meth:`evaluate`.
+        """
+        at_noisy = score(self._noisy) * self._scale
+        errors = {"denoising_loss": denoising_loss(-self.sigma * at_noisy, self._z)}
+        if self.exact:
+            errors["smoothed_score_error"] = relative_error(at_noisy, self._smoothed_score)
+            errors["score_error"] = relative_error(score(self._held_out) * self._scale, self._clean_score)
+        return {name: error.value for name, error in errors.items()}
 
     @property
     def smoothing_bias(self) -> Estimate:

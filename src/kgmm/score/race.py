@@ -19,7 +19,6 @@ from kgmm.score.options import PRIOR_PRECISION
 
 # States of a fit that are scored on its way, evenly spaced in the logarithm of their number.
 CHECKPOINTS = 12
-SCORES = ("denoising_loss", "smoothed_score_error", "score_error")
 
 
 @dataclass(frozen=True)
@@ -162,11 +161,6 @@ def run_race(
 
 def _raced(entry: Entry, seed: int, samples, evaluator, entropy, options) -> dict:
     finished = run_entry(entry, samples, seed=seed, **options)
-
-    def scores(model: ScoreModel) -> dict[str, float]:
-        found = evaluator.evaluate(model).metrics
-        return {name: found[name].value for name in SCORES if name in found}
-
     try:
         relative_entropy = entropy(finished.model, seed)
     except ScientificFailure:
@@ -178,8 +172,8 @@ def _raced(entry: Entry, seed: int, samples, evaluator, entropy, options) -> dic
         "min_probability": entry.min_probability,
         "seed": seed,
         "relative_entropy": relative_entropy,
-        "final": scores(finished.model),
-        "scores": [scores(model) for _, _, model in finished.checkpoints],
+        "final": evaluator.errors(finished.model),
+        "scores": [evaluator.errors(model) for _, _, model in finished.checkpoints],
         "iteration": [iteration for _, iteration, _ in finished.checkpoints],
         "seconds": [seconds for seconds, _, _ in finished.checkpoints],
         "total": finished.total,

@@ -14,6 +14,14 @@ from kgmm.progress import Progress
 from kgmm.sde.schemes import Equation, get_scheme
 from kgmm.sde.wiener import Increments
 
+# The largest array whose release tells glibc to keep memory of that size for the next one, mallopt(3).
+_KEPT_BYTES = 31 << 20
+
+
+def _keep_freed_memory() -> None:
+    """Keeps the memory of temporary arrays in the process: fresh pages for each would cost more than a step itself."""
+    torch.empty(_KEPT_BYTES, dtype=torch.uint8)
+
 
 def steps_in(duration: float, dt: float, name: str) -> int:
     """Number of steps ``dt`` in ``duration``; ``ValueError`` unless it is a whole number."""
@@ -67,6 +75,8 @@ class Ensemble:
         self._after_step = after_step
         self._scheme = scheme
         self._label = label
+        if state.device.type == "cpu":
+            _keep_freed_memory()
 
     def keep_members(self, n_members: int) -> None:
         """Drops all but the first ``n_members`` members."""

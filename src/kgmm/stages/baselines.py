@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-from dataclasses import replace
 
 import numpy as np
 import xarray as xr
@@ -54,8 +53,7 @@ def baseline_rows(training: xr.DataArray, of_model: ModelSample, seed: np.random
         except (ScientificFailure, ValueError) as failure:
             logger.info("no %s: %s", name, failure)
             continue
-        sample_of_baseline = replace(of_model, model=samples, model_path=path, sigma=None)
-        rows += [{**row, "mobility": name} for row in model_rows(sample_of_baseline, baseline=True)]
+        rows += [{**row, "mobility": name} for row in model_rows(of_model.of_baseline(samples, path), baseline=True)]
     return rows
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import xarray as xr
 
@@ -26,6 +28,8 @@ from kgmm.statistics.metrics import metric_variables
 from kgmm.statistics.model_statistics import ModelSample, model_rows
 
 _PATH_POINTS = 1000
+# Of held-out data and of the reference: more say no more beside a model, whose sample is smaller.
+_MAX_STATES = 500_000
 _RESETS = ("members_reset", "resets_per_member_time")
 
 
@@ -38,13 +42,13 @@ def compare_sample(
     adds those of the baselines.
     """
     system, data = system_of(job), samples_of(job)
-    held_out = without_gaps(data.held_out_trajectory)
+    held_out = thinned(without_gaps(data.held_out_trajectory))
     model = open_trajectory(job.inputs.sample_samples).load()
     if system is None:
         # There is no second world to measure: the training part stands in for a fresh run.
-        reference, reference_path = without_gaps(data.training_trajectory), path_of(job).training_trajectory
+        reference, reference_path = thinned(without_gaps(data.training_trajectory)), path_of(job).training_trajectory
     else:
-        reference = ExperimentData(job.inputs.reference_samples, job.settings["data"]).whole_trajectory
+        reference = thinned(ExperimentData(job.inputs.reference_samples, job.settings["data"]).whole_trajectory)
         reference_path = None  # it is not saved densely
     paths = {
         "data": path_of(job).held_out_trajectory,
@@ -55,7 +59,7 @@ def compare_sample(
     rows = model_rows(sample)
     rows += [{"statistic": name, "value": float(model.attrs[name])} for name in _RESETS if name in model.attrs]
     rows = [{"mobility": mobility, **row} for row in rows + (further_rows or [])]
-    curves = autocorrelations(paths["data"], paths["model"])
+    curves = autocorrelations(paths["data"], paths["model"], sample.data_autocorrelation)
     if baselines:
         training = path_of(job).training_trajectory
         rows += baseline_rows(training, sample, job.seed)
@@ -76,6 +80,12 @@ def compare_sample(
     names = [str(name) for name in held_out["variable"].values]
     attributes = {"coordinates": "physical", "mobility": mobility}
     return xr.Dataset(variables, coords={"variable": names}, attrs=attributes)
+
+
+def thinned(trajectory: xr.DataArray) -> xr.DataArray:
+    """Every so many times of a trajectory, so that there are no more states than needed."""
+    n_states = trajectory.sizes["member"] * trajectory.sizes["time"]
+    return trajectory[:, :: math.ceil(n_states / _MAX_STATES)]
 
 
 def mobility_rows(mobility: Mobility, system) -> list[dict]:

@@ -13,7 +13,7 @@ from kgmm.score.evaluation import ScoreEvaluator
 from kgmm.score.race import entries, run_race
 from kgmm.stages.data import samples_of
 from kgmm.stages.system import system_of
-from kgmm.statistics.comparison import compare
+from kgmm.statistics.histograms import adapted_histogram, blocked_histogram, relative_entropy
 
 
 def race_score(job: Job) -> None:
@@ -53,9 +53,15 @@ def _of_kgmm(network: dict) -> dict:
 
 def _entropy(data: ExperimentData, langevin: dict):
     """Mean over the variables of the relative entropy of a Langevin sample, and that between two parts of the data."""
-    held_out, training = (without_gaps(part) for part in (data.held_out_trajectory, data.training_trajectory))
+    held_out, training = (without_gaps(part).values for part in (data.held_out_trajectory, data.training_trajectory))
     n_members = langevin["n_members"]
     start = data.initial_states(n_members)
+    of_data = [adapted_histogram(variable) for variable in np.moveaxis(held_out, 2, 0)]
+
+    def mean_entropy(values: np.ndarray) -> float:
+        variables = np.moveaxis(values, 2, 0)
+        found = [relative_entropy(own, blocked_histogram(x, own.edges)) for own, x in zip(of_data, variables)]
+        return float(np.mean([entropy.value for entropy in found]))
 
     def entropy(score, seed: int) -> float:
         model, interval = LangevinModel(score), langevin["sample_interval"]
@@ -72,11 +78,6 @@ def _entropy(data: ExperimentData, langevin: dict):
             scheme=langevin["scheme"],
             seed=seed,
         )
-        return _mean(compare(held_out, sample), "value")
+        return mean_entropy(sample.values)
 
-    cut = training[:n_members]
-    return entropy, _mean(compare(held_out, cut, cut), "floor")
-
-
-def _mean(table, column: str) -> float:
-    return float(table.loc[table["statistic"] == "relative_entropy", column].mean())
+    return entropy, mean_entropy(training[:n_members])

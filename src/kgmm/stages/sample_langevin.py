@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from kgmm.data.trajectory import open_trajectory
 from kgmm.jobs.job import Job
 from kgmm.langevin.mobility import Mobility
 from kgmm.langevin.model import LangevinModel
@@ -35,4 +36,17 @@ def sample_langevin(job: Job) -> None:
     elif mobility.method == "matched":
         rescale_samples_and_path(job, mobility.rescaling.value, clock)
     else:
-        sample_model(job, LangevinModel(ScoreModel.load(job.inputs.score), mobility), clock)
+        model = LangevinModel(ScoreModel.load(job.inputs.score), mobility)
+        if mobility.matrix.size == 1:
+            rescale_samples_and_path(job, model.fastest_rate / _identity_rate(job), clock)
+        else:
+            sample_model(job, model, clock)
+
+
+def _identity_rate(job: Job) -> float:
+    """Rate of the model with the identity as its mobility, by the interval of its samples.
+
+    Of one variable every model is this one on another clock, and with the same times in units of its relaxation.
+    """
+    with open_trajectory(job.inputs.sample_samples) as sample:
+        return job.settings["langevin"]["sample_interval"] / float(sample["time"][0])

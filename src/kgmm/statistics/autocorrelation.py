@@ -121,13 +121,17 @@ def jackknife(
     return Estimate(statistic(data.rho, model.rho), variance**0.5)
 
 
-def compare_autocorrelations(data: xr.DataArray, model: xr.DataArray) -> pd.DataFrame:
+def compare_autocorrelations(
+    data: xr.DataArray, model: xr.DataArray, of_data: BlockedAutocorrelation | None = None
+) -> pd.DataFrame:
     """Compares two densely saved paths, dimensions ``(member, time, variable)``, variable by variable.
 
     Parameters
     ----------
     data, model : xarray.DataArray
         Paths; their intervals may differ.
+    of_data : BlockedAutocorrelation, optional
+        That of the data, where it is at hand.
 
     Returns
     -------
@@ -156,7 +160,7 @@ def compare_autocorrelations(data: xr.DataArray, model: xr.DataArray) -> pd.Data
     """
     if data.sizes["variable"] != model.sizes["variable"]:
         raise ValueError(f"data have {data.sizes['variable']} variables and the model {model.sizes['variable']}")
-    of_data = BlockedAutocorrelation.of_path(data)
+    of_data = BlockedAutocorrelation.of_path(data) if of_data is None else of_data
     slowest = np.nanmax([*of_data.decorrelation_times, 0.0])
     longest = HORIZONS[-1] * slowest * 1.2 if slowest > 0 else None
     of_model = BlockedAutocorrelation.of_path(model, longest)

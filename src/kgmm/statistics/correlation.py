@@ -13,6 +13,7 @@ from kgmm.data.segments import blocks_of_runs, longest_run, runs, states_of
 # The window of the integrated time in units of it (after Sokal), and the length of series that it needs, likewise.
 _WINDOW = 5.0
 _MIN_TIMES = 50.0
+_NUMBERS_AT_ONCE = 2_000_000  # in a transform of several segments
 
 
 class IntegratedTime(NamedTuple):
@@ -114,9 +115,13 @@ def _sums_about(segments: list[np.ndarray], mean: np.ndarray, n_lags: int) -> tu
         n_own = min(n_lags, n_times)
         size = fft.next_fast_len(n_times + n_own, real=True)
         spectrum = np.zeros((size // 2 + 1, n_features, n_features), dtype=complex)
-        for segment in own:
-            modes = fft.rfft(segment - mean, n=size, axis=0)
-            spectrum += modes[:, :, None] * modes[:, None, :].conj()
+        at_once = max(1, _NUMBERS_AT_ONCE // (size * n_features))
+        for first in range(0, len(own), at_once):
+            modes = fft.rfft(np.stack(own[first : first + at_once]) - mean, n=size, axis=1)
+            if n_features == 1:
+                spectrum += (np.square(modes.real) + np.square(modes.imag)).sum(axis=0)[:, :, None]
+            else:
+                spectrum += np.einsum("mfi,mfj->fij", modes, modes.conj())
         sums[:n_own] += fft.irfft(spectrum, n=size, axis=0)[:n_own]
         pairs[:n_own] += len(own) * (n_times - np.arange(n_own))
     return sums, pairs

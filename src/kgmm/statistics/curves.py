@@ -20,23 +20,21 @@ _MAX_BINS = 80
 _CURVE_POINTS = 300
 _MAX_LAGS = 300
 _CENTRAL = (5e-4, 1 - 5e-4)  # quantiles between which joint densities are shown
+_MAX_PAIRS = 6  # more than figures show
 _DISTANCES = (1, 2)
 _RING_BINS = 60
-_MAX_RING_SAMPLES = 1_000_000
+_MAX_RING_SAMPLES = 500_000
 
 
-def autocorrelations(data: xr.DataArray, model: xr.DataArray) -> dict:
+def autocorrelations(data: xr.DataArray, model: xr.DataArray, of_data: BlockedAutocorrelation | None = None) -> dict:
     """Autocorrelations of both at the same lags, over a little more than the longest horizon of the comparison.
 
     ``autocorrelation_data_stderr`` and ``autocorrelation_model_stderr`` are those of the jackknife over blocks.
+    ``of_data`` is what the data give, where it is at hand.
     """
-    blocked = []
-    for path in (data, model):
-        interval = float(path["time"][1] - path["time"][0])
-        slowest = np.nanmax([*blocked[0].decorrelation_times, 0.0]) if blocked else 0.0
-        longest = 1.2 * HORIZONS[-1] * slowest if slowest > 0 else None
-        blocked.append(BlockedAutocorrelation.of(path.values.astype(float), interval, longest))
-    of_data, of_model = blocked
+    of_data = BlockedAutocorrelation.of_path(data) if of_data is None else of_data
+    slowest = np.nanmax([*of_data.decorrelation_times, 0.0])
+    of_model = BlockedAutocorrelation.of_path(model, 1.2 * HORIZONS[-1] * slowest if slowest > 0 else None)
     longest = 1.2 * HORIZONS[-1] * np.nanmax([*of_data.decorrelation_times, of_data.interval])
     lags = of_data.lags[of_data.lags <= longest]
     lags = lags[:: -(-len(lags) // _MAX_LAGS)]
@@ -94,11 +92,11 @@ def density_errors(data: xr.DataArray, model: xr.DataArray, centers: np.ndarray)
 
 
 def joint_densities(x: np.ndarray, y: np.ndarray, sigma: float | None = None) -> dict:
-    """Joint densities of each pair of variables, by bins and by kernels, shape ``(pair, first_bin, second_bin)``.
+    """Joint densities of pairs of variables by kernels, shape ``(pair, first_bin, second_bin)``.
 
-    ``sigma`` as in :func:`marginal_densities`.
+    The pairs are all of up to four variables, else six of the first one. ``sigma`` as in :func:`marginal_densities`.
     """
-    pairs = list(combinations(range(x.shape[1]), 2))
+    pairs = list(combinations(range(x.shape[1]), 2))[:_MAX_PAIRS]
     if not pairs:
         return {}
     n_bins = min(_MAX_BINS, round(3 * len(x) ** (1 / 4)))
@@ -108,22 +106,14 @@ def joint_densities(x: np.ndarray, y: np.ndarray, sigma: float | None = None) ->
         "joint_edge": (("variable", "joint_edges"), np.array(edges)),
     }
     points = [_middle(edges[i], edges[j]) for i, j in pairs]
-    on_bins = ("pair", "first_bin", "second_bin")
-    for name, samples in (("data", x), ("model", y)):
-        joint, smooth = [], []
-        for (i, j), at in zip(pairs, points):
-            counts, *_ = np.histogram2d(samples[:, i], samples[:, j], bins=(edges[i], edges[j]))
-            area = np.outer(np.diff(edges[i]), np.diff(edges[j]))
-            joint.append(counts / (area * len(samples)))
-            smooth.append(kernel_density(samples[:, [i, j]], at).reshape(counts.shape))
-        variables[f"joint_{name}"] = (on_bins, np.array(joint))
-        variables[f"joint_curve_{name}"] = (on_bins, np.array(smooth))
-    if sigma is not None:
-        blurred = [
-            kernel_density(x[:, [i, j]], at, _widened(x[:, [i, j]], sigma)).reshape(n_bins, n_bins)
+    laws = {"data": (x, 0.0), "model": (y, 0.0)} | ({} if sigma is None else {"blurred": (x, sigma)})
+    for name, (samples, blur) in laws.items():
+        widths = _widened(samples, blur, dimension=2)
+        smooth = [
+            kernel_density(samples[:, [i, j]], at, widths[[i, j]]).reshape(n_bins, n_bins)
             for (i, j), at in zip(pairs, points)
         ]
-        variables["joint_curve_blurred"] = (on_bins, np.array(blurred))
+        variables[f"joint_curve_{name}"] = (("pair", "first_bin", "second_bin"), np.array(smooth))
     return variables
 
 
@@ -157,9 +147,9 @@ def ring_densities(x: np.ndarray, y: np.ndarray, sigma: float | None = None) -> 
     return variables
 
 
-def _widened(samples: np.ndarray, sigma: float) -> np.ndarray:
+def _widened(samples: np.ndarray, sigma: float, dimension: int | None = None) -> np.ndarray:
     """Bandwidths whose kernel density of ``samples`` is that of the blurred ones: noise and kernel are normal."""
-    return np.hypot(bandwidths(samples), sigma * samples.std(axis=0))
+    return np.hypot(bandwidths(samples, dimension), sigma * samples.std(axis=0))
 
 
 def _middle(first: np.ndarray, second: np.ndarray) -> np.ndarray:

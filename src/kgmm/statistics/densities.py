@@ -16,13 +16,14 @@ def rule_of_thumb(values: np.ndarray, size: float, dimension: int = 1) -> float:
     return float(0.9 * min(values.std(), (upper - lower) / 1.34) * size ** (-1 / (4 + dimension)))
 
 
-def bandwidths(samples: np.ndarray) -> np.ndarray:
+def bandwidths(samples: np.ndarray, dimension: int | None = None) -> np.ndarray:
     """Bandwidth for each column of ``samples`` ``(n, d)``, shape ``(d,)``: half of the rule of thumb.
 
     The rule is for one well; half of it leaves a quarter of its bias, and large samples have little noise to pay with.
+    ``dimension`` is that of the density, by default ``d``.
     """
     n, d = samples.shape
-    return np.array([0.5 * rule_of_thumb(x, n, d) for x in samples.T])
+    return np.array([0.5 * rule_of_thumb(x, n, dimension or d) for x in samples.T])
 
 
 def kernel_density(samples: np.ndarray, points: np.ndarray, bandwidth: np.ndarray | None = None) -> np.ndarray:

@@ -64,6 +64,13 @@ def blocked_histogram(values: np.ndarray, edges: np.ndarray) -> BlockedHistogram
     return BlockedHistogram(edges, np.array(counts, dtype=float))
 
 
+def adapted_histogram(values: np.ndarray) -> BlockedHistogram:
+    """Histogram of one variable on its own edges, with as many bins as its effective size affords."""
+    histogram = blocked_histogram(values, histogram_edges(values))
+    n_bins = affordable_bins(histogram.effective_size)
+    return histogram if n_bins == BINS else blocked_histogram(values, histogram_edges(values, n_bins))
+
+
 def _histogram_with_tails(values: np.ndarray, inner: np.ndarray) -> np.ndarray:
     """Counts between the edges ``inner`` and in the two tails, shape ``(inner.size + 1,)``."""
     # The tails are what the inner edges leave over, which is many times faster than infinite edges.

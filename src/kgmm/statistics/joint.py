@@ -10,7 +10,7 @@ import xarray as xr
 
 from kgmm.data.blocks import BLOCKS, Estimate, jackknife_variance
 from kgmm.data.segments import all_states
-from kgmm.statistics.quantiles import member_blocks, quantile
+from kgmm.statistics.quantiles import member_blocks, ordered_quantiles, quantile
 
 TAILS = (1e-3, 1 - 1e-3)
 _CENTRAL = (5e-4, 1 - 5e-4)
@@ -100,8 +100,13 @@ def sliced_wasserstein(x: np.ndarray, y: np.ndarray, directions: np.ndarray) -> 
     >>> sliced_wasserstein(x, x + [1.0, 0.0], np.eye(2)).round(6).tolist()
     [1.0, 0.0]
     """
-    projected = [np.quantile(values @ directions.T, _LEVELS, axis=0) for values in (x, y)]
-    return np.abs(projected[0] - projected[1]).mean(axis=0)
+    projected = [_projected_quantiles(values, directions) for values in (x, y)]
+    return np.abs(projected[0] - projected[1]).mean(axis=1)
+
+
+def _projected_quantiles(values: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """``(n_directions, 400)``."""
+    return ordered_quantiles(np.sort(directions @ values.T, axis=1), _LEVELS)
 
 
 def _pairs(n_variables: int) -> list[tuple[int, int]]:
@@ -176,20 +181,20 @@ def _sliced_row(x, y, fresh, blurred) -> dict:
     directions = rng.standard_normal((_PROJECTIONS, d))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     scale = x.std(axis=(0, 1))
-    of_data = _thinned(x / scale)
+    of_data = _projected_quantiles(_thinned(x) / scale, directions)
 
     def distance(values: np.ndarray) -> float:
-        return float(sliced_wasserstein(of_data, values, directions).mean())
+        return float(np.abs(_projected_quantiles(values, directions) - of_data).mean())
 
     def with_stderr(values: np.ndarray) -> Estimate:
-        blocks = [_thinned(block, _PROJECTED_POINTS // BLOCKS) for block in member_blocks(values / scale)]
+        blocks = [_thinned(block, _PROJECTED_POINTS // BLOCKS) / scale for block in member_blocks(values)]
         without = [distance(np.concatenate(blocks[:k] + blocks[k + 1 :])) for k in range(len(blocks))]
         return Estimate(distance(np.concatenate(blocks)), jackknife_variance(without) ** 0.5)
 
     value = with_stderr(y)
     row = {"statistic": "sliced_wasserstein", "variable": "", "value": value.value, "stderr": value.stderr}
     if blurred is not None:
-        row["blurred_value"] = distance(_thinned(blurred / scale))
+        row["blurred_value"] = distance(_thinned(blurred) / scale)
     if fresh is not None:
         floor = with_stderr(fresh)
         stderr = float(np.hypot(value.stderr, floor.stderr))
@@ -200,15 +205,16 @@ def _sliced_row(x, y, fresh, blurred) -> dict:
 def _tail_rows(names, x, y, fresh, blurred) -> list[dict]:
     rows = []
     for k, name in enumerate(names):
+        own = [None if values is None else np.sort(values[:, :, k], axis=None) for values in (x, y, fresh, blurred)]
         for tail in TAILS:
-            of_data, of_model = (quantile(values[:, :, k], tail) for values in (x, y))
+            of_data, of_model = (quantile(values[:, :, k], tail, o) for values, o in zip((x, y), own))
+            of_fresh, of_blurred = (np.nan if o is None else float(ordered_quantiles(o, tail)) for o in own[2:])
             stderr = float(np.hypot(of_data.stderr, of_model.stderr))
             rows.append(
                 {
                     "statistic": f"quantile_{tail:g}", "variable": name, "value": of_model.value, "stderr": stderr,
-                    "floor": np.nan if fresh is None else float(np.quantile(fresh[:, :, k], tail)),
-                    "blurred_value": np.nan if blurred is None else float(np.quantile(blurred[:, :, k], tail)),
-                    "excess": of_model.value - of_data.value, "excess_stderr": stderr, "data_value": of_data.value,
+                    "floor": of_fresh, "blurred_value": of_blurred, "excess": of_model.value - of_data.value,
+                    "excess_stderr": stderr, "data_value": of_data.value,
                 }
             )  # fmt: skip
     return rows

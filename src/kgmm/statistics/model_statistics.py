@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import xarray as xr
@@ -42,6 +42,12 @@ class ModelSample:
     def data_autocorrelation(self) -> BlockedAutocorrelation:
         """Of ``data_path``."""
         return BlockedAutocorrelation.of_path(self.data_path)
+
+    def of_baseline(self, model: xr.DataArray, model_path: xr.DataArray) -> ModelSample:
+        """The same data beside the sample and the path of a model without a score."""
+        other = replace(self, model=model, model_path=model_path, sigma=None)
+        other.__dict__["data_autocorrelation"] = self.data_autocorrelation  # where the cached property keeps it
+        return other
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,25 @@ def member_blocks(values: np.ndarray) -> list[np.ndarray]:
     return [part for member in values for part in np.array_split(member[None], stretches, axis=1)]
 
 
-def quantile(values: np.ndarray, level: float) -> Estimate:
-    """A quantile of ``(member, time)`` with its standard error from the share beyond it in blocks."""
-    value = float(np.quantile(values, level))
+def ordered_quantiles(ordered: np.ndarray, levels: float | Sequence[float]) -> np.ndarray:
+    """:func:`numpy.quantile` along the last axis of values that are sorted along it."""
+    place = np.asarray(levels) * (ordered.shape[-1] - 1)
+    below = np.minimum(place.astype(int), ordered.shape[-1] - 1)
+    above = np.minimum(below + 1, ordered.shape[-1] - 1)
+    low, high = ordered[..., below], ordered[..., above]
+    return low + (high - low) * (place - below)
+
+
+def quantile(values: np.ndarray, level: float, ordered: np.ndarray | None = None) -> Estimate:
+    """A quantile of ``(member, time)`` with its standard error from the share beyond it in blocks.
+
+    ``ordered`` are the same values sorted, where they are at hand.
+    """
+    ordered = np.sort(values, axis=None) if ordered is None else ordered
     # The error of the share becomes one of the value by the slope of the distribution function there.
     step = 0.5 * min(level, 1 - level)
-    slope = 2 * step / max(float(np.diff(np.quantile(values, [level - step, level + step]))[0]), 1e-300)
+    below, value, above = ordered_quantiles(ordered, [level - step, level, level + step]).tolist()
+    slope = 2 * step / max(above - below, 1e-300)
     return Estimate(value, _share_stderr(values, value) / slope)
 
 

@@ -33,12 +33,19 @@ class AsymmetricPotential(SeparableSystem):
     )
 
     def drift(self, state):
-        x1, x2 = state
-        d1 = 4.0 * x1 * (x1 * x1 - self.a1**2) + self.b1
-        d2 = 4.0 * x2 * (x2 * x2 - self.a2**2) + self.b2
-        result = state * 0.0
-        result[0] = self.rotation * d2 - d1
-        result[1] = -self.rotation * d1 - d2
+        # In place: passes over memory are what the time goes into.
+        result = state * state
+        f1, f2 = result
+        f1 -= self.a1**2
+        f2 -= self.a2**2
+        result *= state
+        result *= -4.0
+        f1 -= self.b1
+        f2 -= self.b2
+        if self.rotation:
+            turned = self.rotation * f1
+            f1 -= self.rotation * f2
+            f2 += turned
         return result
 
     def diffusion(self, state):

@@ -6,7 +6,7 @@ from kgmm.statistics.model_statistics import ModelSample, ModelStatistic
 
 
 def compute(sample: ModelSample):
-    found = compare_autocorrelations(sample.data_path, sample.model_path)
+    found = compare_autocorrelations(sample.data_path, sample.model_path, sample.data_autocorrelation)
     if sample.reference_path is not None:
         found = with_autocorrelation_floors(found, sample.data_path, sample.reference_path)
     return found.to_dict("records")
