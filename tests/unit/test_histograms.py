@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from scipy.stats import wasserstein_distance
 
 from kgmm.data.blocks import blocks_of
 from kgmm.data.standardization import Standardization
@@ -12,7 +11,6 @@ from kgmm.stages.comparison import thinned
 from kgmm.statistics.comparison import block_mean, compare, stein_residual
 from kgmm.statistics.histograms import blocked_histogram, histogram_edges, relative_entropy
 from kgmm.statistics.quantiles import ordered_quantiles
-from kgmm.statistics.transport import wasserstein
 
 
 def normal(*shape, seed=0):
@@ -117,14 +115,6 @@ def test_field_leaves_out_where_no_data_are():
     # Data reach 0.8 from their centres, a point of the grid is kept one cell of 0.27 further on; the gap is at 2.8.
     assert 40 < len(points) < 200
     assert distance.max() < 1.7
-
-
-@pytest.mark.parametrize(("sizes", "dtype"), [((50_000, 700), np.float32), ((700, 50_000), float), ((3, 3), float)])
-def test_wasserstein_distance_is_that_of_scipy(sizes, dtype):
-    rng = np.random.default_rng(0)
-    x, y = (rng.normal(shift, 1.0, n).round(2).astype(dtype) for shift, n in zip((0.0, 0.3), sizes))
-    assert wasserstein(x.reshape(-1, 1), y) == pytest.approx(wasserstein_distance(x, y), rel=1e-5)
-    assert wasserstein(x, x[::-1]) < 1e-9
 
 
 @pytest.mark.parametrize("n", [1, 2, 1001])

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy.stats import wasserstein_distance
 
 from kgmm.data.blocks import BLOCKS, Estimate, blocks_of
 from kgmm.data.segments import all_states
 from kgmm.statistics.densities import kernel_density, rule_of_thumb
 from kgmm.statistics.halves import interleaved_halves
 from kgmm.statistics.histograms import adapted_histogram, blocked_histogram, entropy_interval, relative_entropy
-from kgmm.statistics.transport import wasserstein
 
 _KERNEL_POINTS = 2048
 _MIN_DENSITY = 1e-10
@@ -121,7 +121,7 @@ def _compare_variable(x: np.ndarray, y: np.ndarray, parts: tuple[np.ndarray, np.
             "interval_low": low, "interval_high": high,
         },
         {"statistic": "relative_entropy_kde", "value": published_relative_entropy(x, y, bandwidth)},
-        {"statistic": "wasserstein", "value": wasserstein(x, y)},
+        {"statistic": "wasserstein", "value": wasserstein_distance(x.ravel(), y.ravel())},
     ]  # fmt: skip
     for statistic, function in _MOMENTS.items():
         of_data, of_model = function(x), function(y)
@@ -144,7 +144,7 @@ def _floors(x: np.ndarray, reference: np.ndarray, edges: np.ndarray, size: float
     floors = {
         "relative_entropy": relative_entropy(blocked_histogram(x, edges), blocked_histogram(cut, edges)),
         "relative_entropy_kde": Estimate(published_relative_entropy(x, cut, bandwidth), np.nan),
-        "wasserstein": Estimate(wasserstein(x, cut), np.nan),
+        "wasserstein": Estimate(wasserstein_distance(x.ravel(), cut.ravel()), np.nan),
     }
     for statistic, function in _MOMENTS.items():
         a, b = function(x), function(cut)
