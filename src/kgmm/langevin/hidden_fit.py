@@ -23,17 +23,17 @@ logger = logging.getLogger("kgmm")
 _MODE_LAG = 0.2  # in units of the fastest decorrelation time: there modes are uncorrelated besides at lag zero
 _MAX_LAGS = 101
 _MAX_VARIABLES = 16
-_SIMULATIONS = 8
+_SIMULATIONS = 6
 _MEMBERS = 512
 # The later half of the simulations has more members, as far as their steps are few: where the autocorrelation is nearly
 # level at 1/e, its time needs small errors.
-_MORE_MEMBERS, _MEMBER_STEPS = 4, 1.5e7
+_MORE_MEMBERS, _MEMBER_STEPS = 4, 1e7
 # Corrections that make the model stiffer than that are refused before they are simulated.
 _MAX_STEPS, _MORE_STEPS = 20_000, 2.0
 _LARGEST_STEP = 1.0  # of a logarithm
 _FIRST_PULL, _PULL = 0.05, 0.3
 # Weight of the fastest rate across a mode, in units of the fastest decorrelation rate, beside errors of ρ.
-_STIFFNESS = 0.003
+_STIFFNESS = 0.01
 _LEAST_STEP, _LEAST_DAMPING = 0.3, 0.2
 
 
@@ -197,10 +197,10 @@ def fit_hidden(
     logger.info("hidden variables, rates of a Gaussian law: autocorrelation error %.3f", best.error)
     errors, rates = [best.error], problem.rescaled(best.rates, best.modes)
     max_steps = int(max(_MAX_STEPS, _MORE_STEPS * best.n_steps))
-    few = max(1, n_simulations // 2)
+    few = (n_simulations + 1) // 2
+    best, rates = _descend(problem, best, rates, n_members, few - 1, max_steps, errors)
     more = int(np.clip(_MEMBER_STEPS / best.n_steps, n_members, _MORE_MEMBERS * n_members))
-    for members, trials in ((n_members, few - 1), (more, n_simulations - few)):
-        best, rates = _descend(problem, best, rates, members, trials, max_steps, errors)
+    best, _ = _descend(problem, best, rates, more, n_simulations - few, max_steps, errors)
     return HiddenFit(best.hidden, best.error, tuple(errors))
 
 

@@ -63,7 +63,8 @@ def simulate_model(
     ScientificFailure
         If no time step is short enough, or the run would take more steps than that.
     """
-    longest = min(interval, 0.1 / model.fastest_rate)
+    # The norm of a matrix with hidden variables is no rate of the model: an oscillation is far from normal.
+    longest = interval if model.hidden is not None else min(interval, 0.1 / model.fastest_rate)
     step = model.choose_step(start, longest=longest, n_tested=_TESTED_PER_MEMBER * n_members, seed=seed)
     dt = whole_steps(interval, step.dt)
     save_every = round(interval / dt)
