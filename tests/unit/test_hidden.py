@@ -5,7 +5,7 @@ import pytest
 
 import kgmm
 from kgmm import LangevinModel, ScientificFailure
-from kgmm.langevin import memory_kernel
+from kgmm.langevin import hidden_fit, memory_kernel
 from kgmm.langevin.hidden import HiddenVariables
 from kgmm.langevin.hidden_fit import fit_hidden
 from kgmm.langevin.model_file import load_model, save_model
@@ -94,6 +94,47 @@ def test_a_model_that_needs_too_many_steps_is_refused_before_it_runs():
     assert path.sizes["time"] * 0.1 == pytest.approx(20.0)
     with pytest.raises(ScientificFailure, match=f"{path.attrs['n_steps']} steps for 20 decorrelation times"):
         simulate_model(model, start, 1.0, 0.1, n_members=20, max_steps=path.attrs["n_steps"] - 1)
+
+
+class Linear:
+    """Residuals ``A (θ − θ₀)`` of 2 × 8 rates, with derivatives that are halved in one direction."""
+
+    def __init__(self, largest: float = np.inf):
+        rng = np.random.default_rng(0)
+        self.matrix = np.linalg.qr(rng.standard_normal((40, 16)))[0] * 10.0
+        self.truth, self.largest = 0.2 * rng.standard_normal((2, memory_kernel.N_RATES)), largest
+        self.members = []
+
+    def simulate(self, rates, n_members, max_steps=None):
+        if np.abs(rates).max() > self.largest:
+            raise ScientificFailure("too many steps")
+        self.members.append(n_members)
+        residuals = self.matrix @ (rates - self.truth).ravel()
+        return hidden_fit._Trial(rates, None, None, residuals, float(np.abs(residuals).max()), 100)
+
+    def jacobian(self, rates):
+        wrong = np.eye(16) - 0.5 * np.outer(self.truth.ravel(), self.truth.ravel()) / (self.truth**2).sum()
+        return self.matrix @ wrong
+
+    def allowed(self, rates):
+        return rates
+
+
+def test_corrections_learn_from_simulations_and_survive_a_trial_that_is_refused():
+    start = np.zeros((2, memory_kernel.N_RATES))
+    problem, errors = Linear(), []
+    first = problem.simulate(start, 7)
+    best, _ = hidden_fit._descend(problem, first, start, 7, 5, 1000, errors)
+    # The first step goes twice as far as it should, and would for ever: the cost is as large as at the start.
+    assert errors[1] == pytest.approx(errors[0], rel=0.05)
+    assert best.cost < 1e-3 * first.cost
+    assert len(errors) == 5 and problem.members == [7] * 6
+
+    # The first step is refused, half of it is the answer.
+    problem, errors = Linear(largest=1.2 * np.abs(problem.truth).max()), []
+    best, _ = hidden_fit._descend(problem, problem.simulate(start, 7), start, 7, 4, 1000, errors)
+    assert len(errors) < 4
+    assert best.cost < 1e-2 * first.cost
 
 
 @pytest.fixture(scope="module")
