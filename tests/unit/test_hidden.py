@@ -5,11 +5,12 @@ import pytest
 
 import kgmm
 from kgmm import LangevinModel, ScientificFailure
-from kgmm.langevin import memory_kernel
+from kgmm.langevin import hidden_fit, memory_kernel
 from kgmm.langevin.hidden import HiddenVariables
 from kgmm.langevin.hidden_fit import fit_hidden
 from kgmm.langevin.model_file import load_model, save_model
 from kgmm.langevin.perturbed_ensembles import perturbed_response
+from kgmm.langevin.simulation_check import simulate_model
 from kgmm.statistics.autocorrelation import BlockedAutocorrelation
 from kgmm.statistics.reversible import reversible_bound
 from tests.unit.test_circulation import gaussian_score
@@ -46,6 +47,10 @@ def test_the_kernel_of_a_mode():
     for rates in rng.uniform(-3, 2, (20, memory_kernel.N_RATES)):
         matrix = memory_kernel.mode_matrix(rates)
         assert np.linalg.eigvalsh(matrix + matrix.T)[0] > -1e-9
+        at_once, slopes = memory_kernel.mobility_at_once(rates)
+        assert at_once == pytest.approx(matrix[0, 0])
+        shifted = [memory_kernel.mobility_at_once(rates + shift)[0] for shift in 1e-6 * np.eye(len(rates))]
+        np.testing.assert_allclose((np.array(shifted) - at_once) / 1e-6, slopes, rtol=1e-4, atol=1e-6)
     # Inertia alone: the damped oscillator x'' + γ x' + c² x.
     c, friction, off = 1.0, 0.5, -30.0
     rates = np.log([1e-9, c, friction, 1e-9, 1.0, 1.0, 1e-9, 1.0]).clip(off)
@@ -55,10 +60,81 @@ def test_the_kernel_of_a_mode():
         np.cos(frequency * times) + friction / (2 * frequency) * np.sin(frequency * times)
     )
     np.testing.assert_allclose(memory_kernel.mode_correlation(rates, 0.1, 60), exact, atol=1e-6)
-    fitted = memory_kernel.fit_mode(exact, 0.1, memory_kernel.starts(1.0))
+    fitted = memory_kernel.fit_mode(exact, 0.1, memory_kernel.starts(1.0), memory_kernel.limits(1.0, 0.1))
     assert np.abs(memory_kernel.mode_correlation(fitted, 0.1, 60) - exact).max() < 0.02
     # The overdamped relaxation has no oscillation to offer.
     assert np.abs(np.exp(-times) - exact).max() > 0.2
+
+
+def test_rates_are_not_faster_than_the_lags_and_a_stiff_mobility_has_a_price():
+    """A twentieth of the variance is gone at the first lag, as by noise of a measurement: any fast rate does that."""
+    lags = 2.0 * np.arange(60)
+    rho = np.where(lags == 0, 1.0, 0.95 * np.exp(-lags / 20) * np.cos(lags / 8))
+    bounds = memory_kernel.limits(6.0, 2.0)
+    assert np.exp(bounds[1]).max() == pytest.approx(4.0 / 6.0)
+    assert np.exp(memory_kernel.limits(60.0, 2.0)[1]).max() == pytest.approx(0.5)
+
+    def fitted(limits: np.ndarray, **options) -> tuple[np.ndarray, float, float]:
+        rates = memory_kernel.fit_mode(rho, 2.0, memory_kernel.starts(6.0), limits, **options)
+        error = np.abs(memory_kernel.mode_correlation(rates, 2.0, len(rho)) - rho).max()
+        return rates, memory_kernel.mobility_at_once(rates)[0], error
+
+    unbounded = fitted(np.array([[-np.inf], [np.inf]]) * np.ones(memory_kernel.N_RATES))
+    bounded, cheap = fitted(bounds), fitted(bounds, stiffness=1.0)
+    assert (bounded[0] <= bounds[1]).all() and (bounded[0] >= bounds[0]).all()
+    assert np.exp(unbounded[0]).max() > np.exp(bounds[1]).max()
+    assert cheap[1] < 0.5 * bounded[1]
+    assert bounded[2] < 0.06 and cheap[2] < 0.06
+
+
+def test_a_model_that_needs_too_many_steps_is_refused_before_it_runs():
+    model = LangevinModel(gaussian_score(SCALE), hidden=some_hidden())
+    start = SCALE * np.random.default_rng(0).standard_normal((100, 2))
+    path = simulate_model(model, start, 1.0, 0.1, n_members=20)
+    assert path.sizes["time"] * 0.1 == pytest.approx(20.0)
+    with pytest.raises(ScientificFailure, match=f"{path.attrs['n_steps']} steps for 20 decorrelation times"):
+        simulate_model(model, start, 1.0, 0.1, n_members=20, max_steps=path.attrs["n_steps"] - 1)
+
+
+class Linear:
+    """Residuals ``A (θ − θ₀)`` of 2 × 8 rates, with derivatives that are halved in one direction."""
+
+    def __init__(self, largest: float = np.inf):
+        rng = np.random.default_rng(0)
+        self.matrix = np.linalg.qr(rng.standard_normal((40, 16)))[0] * 10.0
+        self.truth, self.largest = 0.2 * rng.standard_normal((2, memory_kernel.N_RATES)), largest
+        self.members = []
+
+    def simulate(self, rates, n_members, max_steps=None):
+        if np.abs(rates).max() > self.largest:
+            raise ScientificFailure("too many steps")
+        self.members.append(n_members)
+        residuals = self.matrix @ (rates - self.truth).ravel()
+        return hidden_fit._Trial(rates, None, None, residuals, float(np.abs(residuals).max()), 100)
+
+    def jacobian(self, rates):
+        wrong = np.eye(16) - 0.5 * np.outer(self.truth.ravel(), self.truth.ravel()) / (self.truth**2).sum()
+        return self.matrix @ wrong
+
+    def allowed(self, rates):
+        return rates
+
+
+def test_corrections_learn_from_simulations_and_survive_a_trial_that_is_refused():
+    start = np.zeros((2, memory_kernel.N_RATES))
+    problem, errors = Linear(), []
+    first = problem.simulate(start, 7)
+    best, _ = hidden_fit._descend(problem, first, start, 7, 5, 1000, errors)
+    # The first step goes twice as far as it should, and would for ever: the cost is as large as at the start.
+    assert errors[1] == pytest.approx(errors[0], rel=0.05)
+    assert best.cost < 1e-3 * first.cost
+    assert len(errors) == 5 and problem.members == [7] * 6
+
+    # The first step is refused, half of it is the answer.
+    problem, errors = Linear(largest=1.2 * np.abs(problem.truth).max()), []
+    best, _ = hidden_fit._descend(problem, problem.simulate(start, 7), start, 7, 4, 1000, errors)
+    assert len(errors) < 4
+    assert best.cost < 1e-2 * first.cost
 
 
 @pytest.fixture(scope="module")

@@ -6,29 +6,35 @@ import logging
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import LinAlgError, eigh
 
 from kgmm.errors import ScientificFailure
 from kgmm.langevin import memory_kernel
 from kgmm.langevin.hidden import HiddenVariables
+from kgmm.langevin.hidden_modes import Modes, Target, correlations
 from kgmm.langevin.model import LangevinModel
 from kgmm.langevin.simulation_check import simulate_model
 from kgmm.randomness import Seed
 from kgmm.score.model import ScoreModel
 from kgmm.statistics.autocorrelation import HORIZONS, BlockedAutocorrelation
-from kgmm.statistics.correlation import correlation
+from kgmm.statistics.correlation import decorrelation_time
 
 logger = logging.getLogger("kgmm")
 
 _MODE_LAG = 0.2  # in units of the fastest decorrelation time: there modes are uncorrelated besides at lag zero
 _MAX_LAGS = 101
 _MAX_VARIABLES = 16
-_SIMULATIONS = 4
+_SIMULATIONS = 6
 _MEMBERS = 512
+# The later half of the simulations has more members, as far as their steps are few: where the autocorrelation is nearly
+# level at 1/e, its time needs small errors.
+_MORE_MEMBERS, _MEMBER_STEPS = 4, 1e7
+# Corrections that make the model stiffer than that are refused before they are simulated.
+_MAX_STEPS, _MORE_STEPS = 20_000, 2.0
 _LARGEST_STEP = 1.0  # of a logarithm
-# Errors that count alike: of an autocorrelation, and of a 1/e time relative to it.
-_ERROR, _TIME_ERROR, _MODE_ERROR = 0.02, 0.04, 0.06
 _FIRST_PULL, _PULL = 0.05, 0.3
+# Weight of the fastest rate across a mode, in units of the fastest decorrelation rate, beside errors of ρ.
+_STIFFNESS = 0.01
+_LEAST_STEP, _LEAST_DAMPING = 0.3, 0.2
 
 
 @dataclass(frozen=True)
@@ -50,73 +56,101 @@ class HiddenFit:
 
 
 @dataclass(frozen=True)
-class _Modes:
-    """Uncorrelated combinations ``y = W x`` of the standardised variables, at lag zero and at one other."""
+class _Trial:
+    """Rates, ``(n_modes, N_RATES)`` logarithms, and the result of the simulation with them."""
 
-    to_modes: np.ndarray
-    from_modes: np.ndarray
+    rates: np.ndarray
+    hidden: HiddenVariables
+    modes: np.ndarray
+    residuals: np.ndarray
+    error: float
+    n_steps: int
 
-    def matrix(self, logarithms: np.ndarray) -> np.ndarray:
-        """``M`` of all variables from the rates of every mode."""
-        d, n = len(self.to_modes), memory_kernel.N_HIDDEN
-        matrix = np.zeros((d * (1 + n), d * (1 + n)))
-        for mode, rates in enumerate(logarithms):
-            at = np.r_[mode, d + n * mode + np.arange(n)]
-            matrix[np.ix_(at, at)] = memory_kernel.mode_matrix(rates)
-        # x = B y with the score s_y = Bᵀ s_x: hidden variables stay what they are.
-        frame = np.eye(len(matrix))
-        frame[:d, :d] = self.from_modes
-        return frame @ matrix @ frame.T
-
-    def shares(self) -> np.ndarray:
-        """Of every mode in the variance of every variable, ``(n_variables, n_modes)``."""
-        square = self.from_modes**2
-        return square / square.sum(axis=1, keepdims=True)
+    @property
+    def cost(self) -> float:
+        return float(self.residuals @ self.residuals)
 
 
 @dataclass(frozen=True)
-class _Target:
-    """Autocorrelations to be met, ``(n_lags, n_variables)`` and ``(n_lags, n_modes)``."""
+class _Problem:
+    """Residuals of simulations, all on the same noise, and their derivatives in a Gaussian law.
 
-    interval: float
-    variables: np.ndarray
-    modes: np.ndarray
-    times: np.ndarray
+    ``stiffness`` is the weight, beside errors of the autocorrelation of a mode, of its mobility at once; ``limits`` are
+    bounds of the rates, ``(n_modes, 2, N_RATES)``.
+    """
 
-    def scaled(self, variables: np.ndarray, modes: np.ndarray) -> np.ndarray:
-        """Differences ``(n_lags, n_variables, …)`` and ``(n_lags, n_modes, …)`` in units of what counts alike.
+    score: ScoreModel
+    start: np.ndarray
+    target: Target
+    modes: Modes
+    limits: np.ndarray
+    stiffness: np.ndarray
+    seed: Seed
 
-        One below the other: those of variables, of their 1/e times, and of modes.
-        """
-        root = len(variables) ** 0.5
-        parts = variables / (root * _ERROR), self.at_times(variables), modes / (root * _MODE_ERROR)
-        return np.concatenate([part.reshape(-1, *variables.shape[2:]) for part in parts])
+    @classmethod
+    def of(cls, score: ScoreModel, start: np.ndarray, target: Target, modes: Modes, seed: Seed) -> _Problem:
+        stiffness = _STIFFNESS * float(target.times.min()) * modes.information(score, start)
+        limits = np.array(
+            [memory_kernel.limits(_time_of(rho, target.interval), target.interval) for rho in target.modes.T]
+        )
+        return cls(score, start, target, modes, limits, stiffness, seed)
 
-    def residuals(self, variables: np.ndarray, modes: np.ndarray) -> np.ndarray:
-        """Differences from the target, see :meth:`scaled`."""
-        return self.scaled(variables - self.variables, modes - self.modes)
-
-    def at_times(self, differences: np.ndarray) -> np.ndarray:
-        """The shift of the 1/e times, in units of what counts, by differences ``(n_lags, n_variables, …)``."""
-        lags = self.interval * np.arange(len(self.variables))
-        slopes = np.gradient(self.variables, self.interval, axis=0)
-        shifts = []
-        for k, time in enumerate(self.times):
-            at = int(np.argmin(np.abs(lags - time)))
-            around = slice(max(0, at - 1), at + 2)
-            slope = min(slopes[around, k].mean(), -0.1 / time)
-            shifts.append(differences[around, k].mean(axis=0) / (slope * time * _TIME_ERROR))
-        return np.array(shifts)
-
-    def errors(self, variables: np.ndarray) -> np.ndarray:
-        """Root mean square of the differences of every variable over five decorrelation times."""
-        lags = self.interval * np.arange(len(self.variables))
+    def linear_rates(self) -> np.ndarray:
+        """Rates of a Gaussian law with the autocorrelations of the target."""
+        interval = self.target.interval
         return np.array(
             [
-                np.sqrt(np.mean((variables[1:, k] - self.variables[1:, k])[lags[1:] <= HORIZONS[-1] * time] ** 2))
-                for k, time in enumerate(self.times)
+                memory_kernel.fit_mode(
+                    rho, interval, memory_kernel.starts(_time_of(rho, interval)), limits, stiffness=stiffness
+                )
+                for rho, limits, stiffness in zip(self.target.modes.T, self.limits, self.stiffness, strict=True)
             ]
         )
+
+    def rescaled(self, first: np.ndarray, modes: np.ndarray) -> np.ndarray:
+        """The rates divided by what they lose between the Gaussian law and the simulation: the clock above all."""
+        seen = [
+            memory_kernel.fit_mode(rho, self.target.interval, rates[None], limits, pull=_FIRST_PULL)
+            for rates, rho, limits in zip(first, modes.T, self.limits, strict=True)
+        ]
+        return self.allowed(first + np.clip(first - np.array(seen), -1.5 * _LARGEST_STEP, 1.5 * _LARGEST_STEP))
+
+    def allowed(self, rates: np.ndarray) -> np.ndarray:
+        """The nearest rates within the limits."""
+        return np.clip(rates, self.limits[:, 0], self.limits[:, 1])
+
+    def simulate(self, rates: np.ndarray, n_members: int, max_steps: int | None = None) -> _Trial:
+        target = self.target
+        hidden = HiddenVariables(self.modes.matrix(rates), len(rates))
+        path = simulate_model(
+            LangevinModel(self.score, hidden=hidden, largest_reset_share=1.0), self.start, float(target.times.max()),
+            target.interval, n_members=n_members, max_steps=max_steps, seed=self.seed,
+        )  # fmt: skip
+        variables, modes = correlations(path.values, self.score, self.modes, 1, len(target.variables))
+        at_once = [memory_kernel.mobility_at_once(mode)[0] for mode in rates]
+        residuals = np.r_[target.residuals(variables, modes), target.mode_weight * self.stiffness * at_once]
+        return _Trial(rates, hidden, modes, residuals, float(target.errors(variables).max()), path.attrs["n_steps"])
+
+    def jacobian(self, rates: np.ndarray) -> np.ndarray:
+        """Derivatives of the residuals by all logarithms in a Gaussian law."""
+        n_lags, d = self.target.modes.shape
+        shares = self.modes.shares()
+        columns = []
+        for mode in range(d):
+            slopes = memory_kernel.correlation_slopes(rates[mode], self.target.interval, n_lags)
+            of_modes = np.zeros((n_lags, d, slopes.shape[1]))
+            of_modes[:, mode] = slopes
+            of_stiffness = np.zeros((d, slopes.shape[1]))
+            of_stiffness[mode] = memory_kernel.mobility_at_once(rates[mode])[1]
+            columns.append(
+                np.concatenate(
+                    [
+                        self.target.scaled(slopes[:, None] * shares[:, mode, None], of_modes),
+                        self.target.mode_weight * self.stiffness[:, None] * of_stiffness,
+                    ]
+                )
+            )
+        return np.concatenate(columns, axis=1)
 
 
 def fit_hidden(
@@ -134,8 +168,10 @@ def fit_hidden(
 
     The combinations of the variables that are uncorrelated at lag zero and at a fifth of the fastest decorrelation time
     get four hidden variables each. Their eight rates are those of a Gaussian law with the autocorrelation of the data;
-    the model with the score then runs, all runs on the same noise, and the rates are corrected by what is left, with
-    the derivatives of the Gaussian law.
+    the model with the score then runs, all runs on the same noise, and the rates are corrected by what is left: once by
+    factors, then by Gauss–Newton steps with the derivatives of the Gaussian law, which follow the simulations
+    (Broyden 1965). No rate is faster than what the lags can show, and a mobility at once, which makes the model stiff
+    where the density is thin, has a price.
 
     Parameters
     ----------
@@ -147,6 +183,7 @@ def fit_hidden(
     start : ndarray of shape (n, n_features)
         States of the data.
     n_simulations, n_members : int
+        At most so many simulations; those of the later half have up to four times as many members.
     seed : int or numpy.random.SeedSequence
 
     Raises
@@ -154,6 +191,58 @@ def fit_hidden(
     ScientificFailure
         If the variables are linearly dependent or more than 16, or no model can be simulated.
     """
+    target, modes = _target(values, interval, score, data)
+    problem = _Problem.of(score, start, target, modes, seed)
+    best = problem.simulate(problem.linear_rates(), n_members)
+    logger.info("hidden variables, rates of a Gaussian law: autocorrelation error %.3f", best.error)
+    errors, rates = [best.error], problem.rescaled(best.rates, best.modes)
+    max_steps = int(max(_MAX_STEPS, _MORE_STEPS * best.n_steps))
+    few = (n_simulations + 1) // 2
+    best, rates = _descend(problem, best, rates, n_members, few - 1, max_steps, errors)
+    more = int(np.clip(_MEMBER_STEPS / best.n_steps, n_members, _MORE_MEMBERS * n_members))
+    best, _ = _descend(problem, best, rates, more, n_simulations - few, max_steps, errors)
+    return HiddenFit(best.hidden, best.error, tuple(errors))
+
+
+def _descend(
+    problem: _Problem, best: _Trial, rates: np.ndarray, n_members: int, n_trials: int, max_steps: int, errors: list
+) -> tuple[_Trial, np.ndarray]:
+    """The best of some trials with as many members, and the rates of the next; the first of them is ``rates``."""
+    # The cost of a trial with other members is of another noise.
+    comparable, damping, missing = False, 1.0, 0.0
+    for _ in range(n_trials):
+        try:
+            trial = problem.simulate(rates, n_members, max_steps)
+        except ScientificFailure as failure:
+            logger.info("hidden variables, simulation %d: %s", len(errors) + 1, failure)
+            trial = None
+        else:
+            errors.append(trial.error)
+            logger.info(
+                "hidden variables, simulation %d: autocorrelation error %.3f, cost %.3g",
+                len(errors), trial.error, trial.cost,
+            )  # fmt: skip
+            if comparable:
+                step = (trial.rates - best.rates).ravel()
+                predicted = (problem.jacobian(best.rates) + missing) @ step
+                surprise = trial.residuals - best.residuals - predicted
+                missing = missing + np.outer(surprise, step) / max(step @ step, _LEAST_STEP**2)
+        if trial is not None and (trial.cost < best.cost or not comparable):
+            best, comparable = trial, True
+        else:
+            damping *= 0.5
+        if damping < _LEAST_DAMPING:
+            break
+        jacobian = problem.jacobian(best.rates) + missing
+        normal = jacobian.T @ jacobian + _PULL * np.eye(jacobian.shape[1])
+        step = -np.linalg.solve(normal, jacobian.T @ best.residuals).reshape(best.rates.shape)
+        rates = problem.allowed(best.rates + damping * step.clip(-_LARGEST_STEP, _LARGEST_STEP))
+    return best, rates
+
+
+def _target(
+    values: np.ndarray, interval: float, score: ScoreModel, data: BlockedAutocorrelation
+) -> tuple[Target, Modes]:
     d, times = values.shape[2], data.decorrelation_times
     if d > _MAX_VARIABLES:
         raise ScientificFailure(f"there are {d} variables: hidden ones are fitted for at most {_MAX_VARIABLES}")
@@ -165,90 +254,11 @@ def fit_hidden(
             f"the path is saved every {interval:g}: five decorrelation times hold {n_lags} lags, too few for the rates "
             "of hidden variables"
         )
-    modes = _modes(values, score, max(1, round(_MODE_LAG * float(times.min()) / interval)))
-    target = _Target(spacing, *_correlations(values, score, modes, every, n_lags), times)
-    first = np.array([_fit_from_nothing(rho, spacing) for rho in target.modes.T])
-    rates, best, best_cost, errors, damping = first, None, np.inf, [], 1.0
-    for number in range(n_simulations):
-        try:
-            hidden = HiddenVariables(modes.matrix(rates), d)
-            model = LangevinModel(score, hidden=hidden, largest_reset_share=1.0)
-            path = simulate_model(model, start, float(times.max()), spacing, n_members=n_members, seed=seed)
-            found = _correlations(path.values, score, modes, 1, n_lags)
-            residuals = target.residuals(*found)
-        except ScientificFailure as failure:
-            if best is None:
-                raise
-            logger.info("hidden variables, simulation %d: %s", number + 1, failure)
-            residuals = np.array([np.inf])
-        else:
-            errors.append(float(target.errors(found[0]).max()))
-            logger.info("hidden variables, simulation %d: autocorrelation error %.3f", number + 1, errors[-1])
-        if residuals @ residuals < best_cost:
-            best, best_cost = (hidden, errors[-1], rates, residuals), residuals @ residuals
-        else:
-            damping *= 0.5
-        if number == 0:
-            rates = rates + _rescaling(first, found[1], spacing)
-        else:
-            rates = best[2] + damping * _correction(*best[2:], target, modes)
-    return HiddenFit(*best[:2], tuple(errors))
+    modes = Modes.of(values, score, max(1, round(_MODE_LAG * float(times.min()) / interval)))
+    return Target(spacing, *correlations(values, score, modes, every, n_lags), times), modes
 
 
-def _standardized(values: np.ndarray, score: ScoreModel) -> np.ndarray:
-    return score.standardization.forward(values.reshape(-1, values.shape[2])).reshape(values.shape)
-
-
-def _modes(values: np.ndarray, score: ScoreModel, lag: int) -> _Modes:
-    z = _standardized(values, score)
-    covariances = correlation(z, lag + 1)
-    try:
-        _, vectors = eigh(covariances[lag] + covariances[lag].T, covariances[0])
-    except LinAlgError as error:
-        raise ScientificFailure("the variables are linearly dependent: their modes are not defined") from error
-    to_modes = vectors.T[::-1]
-    return _Modes(to_modes, np.linalg.inv(to_modes))
-
-
-def _correlations(
-    values: np.ndarray, score: ScoreModel, modes: _Modes, every: int, n_lags: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Autocorrelations of variables and modes at every ``every``-th lag."""
-    z = _standardized(values, score)
-    found = []
-    for series in (z, z @ modes.to_modes.T):
-        columns = [correlation(series[:, :, [k]], every * (n_lags - 1) + 1)[::every, 0, 0] for k in range(z.shape[2])]
-        found.append(np.stack([column / column[0] for column in columns], axis=1))
-    return found[0], found[1]
-
-
-def _fit_from_nothing(rho: np.ndarray, interval: float) -> np.ndarray:
-    below = np.flatnonzero(rho < np.exp(-1.0))
-    time = interval * (below[0] if len(below) else len(rho))
-    return memory_kernel.fit_mode(rho, interval, memory_kernel.starts(time))
-
-
-def _rescaling(first: np.ndarray, modes: np.ndarray, interval: float) -> np.ndarray:
-    """What the rates lose, as factors, between the Gaussian law and the simulation: the clock above all."""
-    seen = [
-        memory_kernel.fit_mode(rho, interval, rates[None], _FIRST_PULL)
-        for rates, rho in zip(first, modes.T, strict=True)
-    ]
-    return np.clip(first - np.array(seen), -1.5 * _LARGEST_STEP, 1.5 * _LARGEST_STEP)
-
-
-def _correction(rates: np.ndarray, residuals: np.ndarray, target: _Target, modes: _Modes) -> np.ndarray:
-    """A damped Gauss–Newton step of the logarithms of all rates, with the derivatives of the Gaussian law."""
-    n_lags, d = target.modes.shape
-    shares = modes.shares()
-    columns = []
-    for mode in range(d):
-        slopes = memory_kernel.correlation_slopes(rates[mode], target.interval, n_lags)
-        of_variables = slopes[:, None] * shares[:, mode, None]
-        of_modes = np.zeros((n_lags, d, slopes.shape[1]))
-        of_modes[:, mode] = slopes
-        columns.append(target.scaled(of_variables, of_modes))
-    jacobian = np.concatenate(columns, axis=1)
-    normal = jacobian.T @ jacobian + _PULL * np.eye(jacobian.shape[1])
-    step = -np.linalg.solve(normal, jacobian.T @ residuals).reshape(rates.shape)
-    return step.clip(-_LARGEST_STEP, _LARGEST_STEP)
+def _time_of(rho: np.ndarray, interval: float) -> float:
+    """The 1/e time of a mode, or the longest lag."""
+    time = decorrelation_time(rho, interval)
+    return float(time) if np.isfinite(time) else interval * len(rho)

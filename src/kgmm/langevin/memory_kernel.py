@@ -11,15 +11,18 @@ N_HIDDEN = 4
 _STARTS = np.array(
     [
         [0.06, 0.6, 1.2, 0.6, 0.6, 1.8, 0.3, 0.3],
-        [0.06, 1.8, 2.4, 0.6, 0.3, 1.8, 0.06, 0.6],
-        [0.3, 3.0, 3.0, 1.2, 0.6, 3.6, 0.3, 3.0],
+        [0.06, 1.8, 2.4, 0.6, 0.3, 1.8, 0.006, 0.6],
+        [0.3, 3.0, 3.0, 1.2, 0.6, 3.6, 0.03, 3.0],
     ]
 )
 N_RATES = _STARTS.shape[1]
+# Where the mobility without memory stands among the rates.
+_AT_ONCE = [0, 6]
 # In units of the mode's own rate.
-LOWEST, HIGHEST = np.log(1e-3), np.log(30.0)
+_LOWEST, _HIGHEST = 1e-3, 4.0
 _PULL = 0.003
 _DIFFERENCE = 1e-3
+_INSIDE = 1e-3
 
 
 def starts(time: float) -> np.ndarray:
@@ -27,30 +30,42 @@ def starts(time: float) -> np.ndarray:
     return np.log(_STARTS / time)
 
 
+def limits(time: float, interval: float) -> np.ndarray:
+    """Bounds of the logarithms, ``(2, N_RATES)``: what is faster than the lags and the mode cannot be seen in them."""
+    return np.repeat(np.log([[_LOWEST / time], [max(1.0 / interval, _HIGHEST / time)]]), N_RATES, axis=1)
+
+
 def mode_matrix(logarithms: np.ndarray) -> np.ndarray:
     """``M`` of one mode, see :class:`kgmm.langevin.hidden.HiddenVariables`, from eight positive rates.
 
-    With the hidden variables eliminated the mobility is ``φ + c₃²/γ₃`` at once and the kernel
-    ``c₁² e^{−γ₁t} + c₂² e^{−γ₂t} cos ω₂t − c₃² e^{−γ₃t}``: inertia, an oscillation, and a mobility that is lower for
+    With the hidden variables eliminated the mobility is ``φ + μ`` at once and the kernel
+    ``c₁² e^{−γ₁t} + c₂² e^{−γ₂t} cos ω₂t − μ γ₃ e^{−γ₃t}``: inertia, an oscillation, and a mobility that is lower for
     slow motions than for fast ones.
 
     Parameters
     ----------
     logarithms : ndarray of shape (8,)
-        Of ``φ, c₁, γ₁, c₂, γ₂, ω₂, c₃, γ₃``.
+        Of ``φ, c₁, γ₁, c₂, γ₂, ω₂, μ, γ₃``.
 
     Returns
     -------
     ndarray of shape (5, 5)
         The symmetric part is positive semidefinite for all of them.
     """
-    phi, c1, g1, c2, g2, w2, c3, g3 = np.exp(logarithms)
-    matrix = np.diag([phi + c3**2 / g3, g1, g2, g2, g3])
+    phi, c1, g1, c2, g2, w2, mu, g3 = np.exp(logarithms)
+    matrix = np.diag([phi + mu, g1, g2, g2, g3])
     matrix[0, 1], matrix[1, 0] = -c1, c1
     matrix[0, 2], matrix[2, 0] = -c2, c2
     matrix[2, 3], matrix[3, 2] = -w2, w2
-    matrix[0, 4] = matrix[4, 0] = c3
+    matrix[0, 4] = matrix[4, 0] = (mu * g3) ** 0.5
     return matrix
+
+
+def mobility_at_once(logarithms: np.ndarray) -> tuple[float, np.ndarray]:
+    """``φ + μ`` and its derivatives by the logarithms, ``(N_RATES,)``."""
+    slopes = np.zeros(N_RATES)
+    slopes[_AT_ONCE] = np.exp(logarithms[_AT_ONCE])
+    return float(slopes.sum()), slopes
 
 
 def mode_correlation(logarithms: np.ndarray, interval: float, n_lags: int) -> np.ndarray:
@@ -71,8 +86,16 @@ def correlation_slopes(logarithms: np.ndarray, interval: float, n_lags: int) -> 
     return np.stack(columns, axis=1)
 
 
-def fit_mode(rho: np.ndarray, interval: float, from_where: np.ndarray, pull: float = _PULL) -> np.ndarray:
-    """Logarithms of the rates whose autocorrelation is nearest to ``rho``; ``pull`` holds them near a start.
+def fit_mode(
+    rho: np.ndarray,
+    interval: float,
+    from_where: np.ndarray,
+    bounds: np.ndarray,
+    *,
+    pull: float = _PULL,
+    stiffness: float = 0.0,
+) -> np.ndarray:
+    """Logarithms of the rates whose autocorrelation is nearest to ``rho``.
 
     Parameters
     ----------
@@ -80,11 +103,21 @@ def fit_mode(rho: np.ndarray, interval: float, from_where: np.ndarray, pull: flo
     interval : float
     from_where : ndarray of shape (n_starts, N_RATES)
         The best of the fits from these.
+    bounds : ndarray of shape (2, N_RATES)
+        See :func:`limits`.
     pull : float
+        Weight of the distance from a start.
+    stiffness : float
+        Weight of the mobility at once, which the time step of a simulation follows.
     """
 
     def residuals(logarithms: np.ndarray, start: np.ndarray) -> np.ndarray:
-        return np.append(mode_correlation(logarithms, interval, len(rho)) - rho, pull * (logarithms - start))
+        difference = mode_correlation(logarithms, interval, len(rho)) - rho
+        return np.r_[difference, pull * (logarithms - start), stiffness * mobility_at_once(logarithms)[0]]
 
-    fits = [least_squares(residuals, start, max_nfev=60, args=(start,)) for start in from_where]
+    lower, upper = bounds
+    fits = [
+        least_squares(residuals, start, bounds=(lower, upper), max_nfev=60, args=(start,))
+        for start in np.clip(from_where, lower + _INSIDE, upper - _INSIDE)
+    ]
     return min(fits, key=lambda fit: fit.cost).x
