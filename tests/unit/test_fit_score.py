@@ -89,6 +89,16 @@ def test_chance_does_not_choose_a_network_where_a_polynomial_is_exact():
     assert relative_error(score, kgmm.get_system("double_well"), wells(10_000, 101)) < 0.002
 
 
+@pytest.mark.statistical
+def test_chance_does_not_choose_a_larger_family():
+    """One of forty double wells may have an unlucky fit; a family that is not needed has ten times its error."""
+    system, points = kgmm.get_system("phi4_chain", n_variables=1), wells(20_000, 1000)
+    families = ("polynomial", "radial")
+    scores = [kgmm.fit_score(wells(10_000, k), 0.01, families=families, random_state=k) for k in range(40)]
+    errors = [relative_error(score, system, points) for score in scores]
+    assert max(errors) < 0.015
+
+
 def test_network_is_of_the_density_blurred_once():
     x, system, sigma = wells(20_000), kgmm.get_system("double_well"), 0.3
     score = kgmm.fit_score(x, sigma, families=("network",))
