@@ -19,7 +19,9 @@ METRICS = pd.DataFrame(
         "status": ["ok", "ok", "ok", "failed", "ok"],
     }
 )
-RACES = pd.DataFrame({"block": ["r"], "baseline_seconds": [np.inf], "seconds": [2.0], "status": ["ok"]})
+RACES = pd.DataFrame(
+    {"block": ["r"], "baseline_seconds": [np.inf], "baseline_bound": [20.0], "seconds": [2.0], "status": ["ok"]}
+)
 KGMM = {"block": "a", "method": "kgmm"}
 
 
@@ -82,6 +84,17 @@ def test_a_baseline_that_never_gets_there_is_infinitely_slower():
     assert (row["measured"], row["verdict"]) == (np.inf, "holds")
     (group,) = claim_groups(pd.DataFrame([row]))
     assert group["rows"][0]["measured"] == "∞" and group["rows"][0]["gauge"] is None
+
+
+@pytest.mark.parametrize(("at_least", "verdict"), [(5.0, "holds"), (11.0, "fails")])
+def test_a_bound_takes_the_place_of_what_never_got_there(at_least, verdict):
+    row = judged(
+        table="races", where={"block": "r"}, column="baseline_seconds", beyond="baseline_bound", at_least=at_least,
+        over={"table": "races", "where": {"block": "r"}, "column": "seconds"},
+    )  # fmt: skip
+    assert (row["measured"], row["beyond"], row["verdict"]) == (10.0, True, verdict)
+    (group,) = claim_groups(pd.DataFrame([row]))
+    assert group["rows"][0]["measured"] == "> 10" and group["rows"][0]["gauge"]["measured"] > 0
 
 
 def test_claims_stand_under_their_headings():

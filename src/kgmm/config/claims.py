@@ -19,6 +19,12 @@ class Quantity(Options):
         Field(min_length=1, description="Columns and the value, or the values, that rows must have there."),
     ]
     column: Annotated[str, Field(description="Column of the number.")] = "value"
+    beyond: Annotated[
+        str | None,
+        Field(
+            description="Column of a bound that takes the place of an infinite number: what was measured is beyond it."
+        ),
+    ] = None
     reduce: Annotated[Literal["max", "min", "mean", "median"], Field(description="What is made of several rows.")] = (
         "max"
     )

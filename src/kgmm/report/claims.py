@@ -25,12 +25,15 @@ def claim_groups(verification: pd.DataFrame) -> list[dict]:
     """
     groups = []
     for name, group in verification.groupby("group", sort=False):
-        rows = [
-            row | {"measured": "∞" if row["measured"] == np.inf else number(row["measured"]), "gauge": gauge_of(row)}
-            for row in group.to_dict("records")
-        ]
+        rows = [row | {"measured": _in_words(row), "gauge": gauge_of(row)} for row in group.to_dict("records")]
         groups.append({"name": name, "rows": rows, "n_holding": sum(row["verdict"] == "holds" for row in rows)})
     return groups
+
+
+def _in_words(row: dict) -> str:
+    if np.isinf(row["measured"]):
+        return "∞"
+    return f"> {number(row['measured'])}" if row.get("beyond", False) else number(row["measured"])
 
 
 def gauge_of(row: dict) -> dict | None:

@@ -7,7 +7,19 @@ import pandas as pd
 
 from kgmm.config.claims import Claim, Quantity, Ratio
 
-COLUMNS = ("claim", "group", "measured", "lowest", "highest", "bar", "at_least", "at_most", "verdict", "counts")
+COLUMNS = (
+    "claim",
+    "group",
+    "measured",
+    "lowest",
+    "highest",
+    "bar",
+    "at_least",
+    "at_most",
+    "verdict",
+    "counts",
+    "beyond",
+)
 
 
 def verify_claims(tables: dict[str, str], claims: list[dict], output: str) -> None:
@@ -20,7 +32,8 @@ def verify_claims(tables: dict[str, str], claims: list[dict], output: str) -> No
 def judge(claims: list[Claim], tables: dict[str, pd.DataFrame]) -> list[dict]:
     """One row per claim with ``COLUMNS``: verdicts are ``holds``, ``fails``, and ``not measured`` without such rows.
 
-    ``lowest`` and ``highest`` are the range of the rows that ``measured`` is made of, replicates and variables.
+    ``lowest`` and ``highest`` are the range of the rows that ``measured`` is made of, replicates and variables;
+    ``beyond`` says that the number is larger than ``measured``, which is a bound.
     """
     return [_judged(claim, tables) for claim in claims]
 
@@ -42,7 +55,7 @@ def _judged(claim: Claim, tables: dict[str, pd.DataFrame]) -> dict:
     return {
         "claim": claim.claim, "group": claim.group, "measured": measured, "lowest": lowest, "highest": highest,
         "bar": _bar(claim.at_least, at_most), "at_least": claim.at_least, "at_most": at_most, "verdict": verdict,
-        "counts": claim.counts,
+        "counts": claim.counts, "beyond": bool(np.isinf(_measure(claim.model_copy(update={"beyond": None}), tables))),
     }  # fmt: skip
 
 
@@ -66,7 +79,10 @@ def _measure(quantity: Quantity, tables: dict[str, pd.DataFrame]) -> float:
         rows = rows[rows[column].isin(wanted if isinstance(wanted, list) else [wanted])]
     if rows.empty or rows[quantity.column].isna().any():
         return float("nan")
-    return float(getattr(rows[quantity.column], quantity.reduce)())
+    values = rows[quantity.column]
+    if quantity.beyond is not None:
+        values = values.where(np.isfinite(values), rows[quantity.beyond])
+    return float(getattr(values, quantity.reduce)())
 
 
 def unmet(rows: list[dict]) -> list[dict]:
