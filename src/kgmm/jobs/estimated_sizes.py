@@ -29,7 +29,7 @@ _PROCESS = {
 # Samples up to this size are held, larger ones are read in pieces.
 _HELD, _PIECES = 400e6, 100e6
 _MIXTURE, _STATE_FIT = 200e6, 500e6  # the direct score of a mixture; the fit of a circulation
-_DEFAULT_CELLS, _PER_CELL, _STORED_PAIR = 500, 16, 2e5
+_DEFAULT_CELLS, _PER_CELL, _STORED_PAIR, _STORED_PAIRS = 500, 16, 2e5, 6
 
 
 def ensemble_of(task: Task, section: str) -> SimpleNamespace:
@@ -75,7 +75,7 @@ def disk_of(task: Task, experiment: Experiment) -> float:
     if task.stage == "sample_langevin":
         return _BYTES * saved_states(ensemble_of(task, "langevin")) * d
     if task.stage == "compare_model":
-        return 1e5 + _STORED_PAIR * d * (d - 1) / 2
+        return 1e5 + _STORED_PAIR * min(d * (d - 1) / 2, _STORED_PAIRS)
     if task.stage in ("estimate_cells", "gather_cells"):
         return _PER_CELL * cells_of(experiment) * d**2
     return 0.0

@@ -33,8 +33,8 @@ RATES = {
     "fit_score": (0.2, 0.22),
     "fit_score, gmm_network": (0.0, 1.0),
     "fit_score, auto": (1.8, 1.2e3),
-    "evaluate_score": (0.2, 59.0),
-    "race_score": (130.0, 0.79),
+    "evaluate_score": (0.15, 30.0),
+    "race_score": (10.0, 0.93),
     "sample_langevin": (0.1, 0.18),
     "sample_langevin, matched": (0.3, 0.0),
     "sample_langevin, state": (0.0, 0.6),
@@ -45,7 +45,7 @@ RATES = {
     "estimate_mobility, velocity": (60.0, 0.0),
     "estimate_mobility, hidden": (150.0, 0.0),
     "estimate_mobility, choose": (10.0, 0.0),
-    "compare_model": (3.0, 910.0),
+    "compare_model": (2.0, 420.0),
     "restore_units": (0.6, 0.0),
 }
 _EVALUATIONS = 2  # of the score in a step of the default scheme
