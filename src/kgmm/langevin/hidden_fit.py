@@ -35,8 +35,6 @@ _FIRST_PULL, _PULL = 0.05, 0.3
 # Weight of the fastest rate across a mode, in units of the fastest decorrelation rate, beside errors of ρ.
 _STIFFNESS = 0.01
 _LEAST_STEP, _LEAST_DAMPING = 0.3, 0.2
-# The cost of a trial with other members is of another noise, to which those before were fitted.
-_OTHER_NOISE = 2.0
 
 
 @dataclass(frozen=True)
@@ -210,6 +208,7 @@ def _descend(
     problem: _Problem, best: _Trial, rates: np.ndarray, n_members: int, n_trials: int, max_steps: int, errors: list
 ) -> tuple[_Trial, np.ndarray]:
     """The best of some trials with as many members, and the rates of the next; the first of them is ``rates``."""
+    # The cost of a trial with other members is of another noise.
     comparable, damping, missing = False, 1.0, 0.0
     for _ in range(n_trials):
         try:
@@ -228,7 +227,7 @@ def _descend(
                 predicted = (problem.jacobian(best.rates) + missing) @ step
                 surprise = trial.residuals - best.residuals - predicted
                 missing = missing + np.outer(surprise, step) / max(step @ step, _LEAST_STEP**2)
-        if trial is not None and trial.cost < (1.0 if comparable else _OTHER_NOISE) * best.cost:
+        if trial is not None and (trial.cost < best.cost or not comparable):
             best, comparable = trial, True
         else:
             damping *= 0.5
