@@ -91,12 +91,12 @@ def test_chance_does_not_choose_a_network_where_a_polynomial_is_exact():
 
 @pytest.mark.statistical
 def test_chance_does_not_choose_a_larger_family():
-    """One of forty double wells may have an unlucky fit; a family that is not needed has ten times its error."""
+    """A family that is not needed has ten times the error; with a margin of one standard error three get one."""
     system, points = kgmm.get_system("phi4_chain", n_variables=1), wells(20_000, 1000)
     families = ("polynomial", "radial")
     scores = [kgmm.fit_score(wells(10_000, k), 0.01, families=families, random_state=k) for k in range(40)]
     errors = [relative_error(score, system, points) for score in scores]
-    assert max(errors) < 0.015
+    assert sum(error > 0.012 for error in errors) <= 1
 
 
 def test_network_is_of_the_density_blurred_once():

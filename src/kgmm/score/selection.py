@@ -159,9 +159,9 @@ class Selection:
 
     @property
     def best(self) -> Estimate:
-        """The network if it beats the potential by a standard error, or is no worse than a makeshift one by as many.
+        """The network if it beats the potential by a standard error, or at all a makeshift one, or shows its bias.
 
-        Or if it shows the bias of the potential. Else the potential.
+        Else the potential.
 
         The Gaussian if neither is clearly better than it: the network at the held-out samples, the potential there or
         by its cross-validated loss, in which all samples take part.
@@ -170,7 +170,7 @@ class Selection:
         if self.potential and self.linear.beats_gaussian(_STANDARD_ERRORS_OF_FOLDS):
             best = self.potential
         for estimate in filter(None, (self.potential, self.network)):
-            margin = _STANDARD_ERRORS if best is self.gaussian else self._margin
+            margin = _STANDARD_ERRORS if best is self.gaussian else 1.0 - self.makeshift
             compared = Comparison.of(estimate.held_out, best.held_out)
             if compared.difference < -margin * compared.stderr:
                 best = estimate
@@ -181,13 +181,6 @@ class Selection:
         """Whether the potential is a sum of bumps or a high polynomial: an approximation, with a bias of its own."""
         features = self.linear and self.linear.features
         return bool(features) and not (isinstance(features, PolynomialFeatures) and features.degree <= _LOW_DEGREE)
-
-    @property
-    def _margin(self) -> float:
-        """Standard errors by which a network must beat the potential; a makeshift one must beat it by as many."""
-        if not self.makeshift:
-            return 1.0
-        return 0.0 if self.half is None else -1.0
 
     def _shows_bias(self) -> bool:
         """Whether potential and network are farther from each other than the network's error explains.
