@@ -29,7 +29,8 @@ _PROCESS = {
 # Samples up to this size are held, larger ones are read in pieces.
 _HELD, _PIECES = 400e6, 100e6
 _MIXTURE, _STATE_FIT = 200e6, 500e6  # the direct score of a mixture; the fit of a circulation
-_DEFAULT_CELLS, _PER_CELL, _STORED_PAIR, _STORED_PAIRS = 500, 16, 2e5, 6
+_DEFAULT_CELLS, _PER_CELL = 500, 16
+_STORED_PAIR, _STORED_PAIRS = 2e5, 6  # joint densities: kgmm.statistics.curves, whose import takes longer than a plan
 
 
 def ensemble_of(task: Task, section: str) -> SimpleNamespace:

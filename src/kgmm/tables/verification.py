@@ -8,18 +8,8 @@ import pandas as pd
 from kgmm.config.claims import Claim, Quantity, Ratio
 
 COLUMNS = (
-    "claim",
-    "group",
-    "measured",
-    "lowest",
-    "highest",
-    "bar",
-    "at_least",
-    "at_most",
-    "verdict",
-    "counts",
-    "beyond",
-)
+    "claim", "group", "measured", "lowest", "highest", "bar", "at_least", "at_most", "verdict", "counts", "beyond",
+)  # fmt: skip
 
 
 def verify_claims(tables: dict[str, str], claims: list[dict], output: str) -> None:
@@ -52,10 +42,12 @@ def _judged(claim: Claim, tables: dict[str, pd.DataFrame]) -> dict:
         above = claim.at_least is None or measured >= claim.at_least
         below = at_most is None or measured <= at_most
         verdict = "holds" if above and below else "fails"
+    # The number itself, where a bound may have taken its place.
+    own = _measure(claim.model_copy(update={"beyond": None}), tables)
     return {
         "claim": claim.claim, "group": claim.group, "measured": measured, "lowest": lowest, "highest": highest,
         "bar": _bar(claim.at_least, at_most), "at_least": claim.at_least, "at_most": at_most, "verdict": verdict,
-        "counts": claim.counts, "beyond": bool(np.isinf(_measure(claim.model_copy(update={"beyond": None}), tables))),
+        "counts": claim.counts, "beyond": bool(claim.beyond is not None and np.isinf(own)),
     }  # fmt: skip
 
 
