@@ -11,6 +11,7 @@ import re
 import sys
 import time
 from collections import Counter, defaultdict
+from pathlib import Path
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
@@ -59,7 +60,7 @@ class LogHandler(LogHandlerBase):
             self._clock.expect({rule: n for rule, n in _by_stage(record.stats).items() if rule != "total"})
             return f"{record.stats['total']} jobs"
         if event == LogEvent.JOB_INFO:
-            name = _name(record.rule_name, record.wildcards)
+            name = _name(record.rule_name, record.wildcards, record.output)
             self._jobs[record.jobid] = (_stage(record.rule_name), name, time.monotonic())
         elif event == LogEvent.JOB_FINISHED:
             rule, name, start = self._jobs.pop(record.job_id, ("", "", time.monotonic()))
@@ -130,8 +131,8 @@ def _by_stage(jobs: dict[str, int]) -> Counter[str]:
     return counts
 
 
-def _name(rule: str, wildcards) -> str:
+def _name(rule: str, wildcards, output) -> str:
     bundle = _BUNDLE.search(rule)
     if bundle:
-        return f"{bundle[1]} tasks"
+        return f"{bundle[1]} tasks" if bundle[1] != "1" else Path(str(next(iter(output)))).stem
     return " ".join(str(value) for value in dict(wildcards or {}).values())

@@ -20,28 +20,29 @@ TABLES = {
             {
                 # Twelve blocks, and two races on the data of theirs; three on one double well, and four on one ring.
                 # All but one are modelled, whose noise floors are simulations too. Four figures are of several blocks.
-                "simulate_trajectory": 11 + 7, "describe_trajectory": 11, "draw_trajectory": 7, "estimate_cells": 17,
+                # A job draws up to four pictures of a kind.
+                "simulate_trajectory": 11 + 7, "describe_trajectory": 11, "draw_trajectory": 2, "estimate_cells": 17,
                 "fit_score": 31, "evaluate_score": 23, "sample_langevin": 26, "compare_model": 26,
-                "estimate_mobility": 13, "draw_figure": 20, "race_score": 2,
-                "draw_training": 13,
+                "estimate_mobility": 13, "draw_figure": 5, "race_score": 2,
+                "draw_training": 4,
             },
         ),
         (
             ("--workflow-profile", "profiles/quick"),
             {
-                "simulate_trajectory": 4, "describe_trajectory": 2, "draw_trajectory": 2, "estimate_cells": 3,
+                "simulate_trajectory": 4, "describe_trajectory": 2, "draw_trajectory": 1, "estimate_cells": 3,
                 "fit_score": 5, "evaluate_score": 3, "sample_langevin": 6, "compare_model": 6,
-                "estimate_mobility": 3, "draw_figure": 4, "draw_training": 2,
+                "estimate_mobility": 3, "draw_figure": 1, "draw_training": 1,
             },
         ),
         (
             # Ten tasks to a job, where so many can be computed at once. No SLURM is needed for this.
             ("--workflow-profile", "profiles/slurm"),
             {
-                "simulate_trajectory": 2, "describe_trajectory": 2, "draw_trajectory": 7, "estimate_cells": 2,
+                "simulate_trajectory": 2, "describe_trajectory": 2, "draw_trajectory": 2, "estimate_cells": 2,
                 "fit_score": 4, "evaluate_score": 3, "sample_langevin": 4, "compare_model": 3,
-                "estimate_mobility": 2, "draw_figure": 20, "race_score": 2,
-                "draw_training": 13,
+                "estimate_mobility": 2, "draw_figure": 5, "race_score": 2,
+                "draw_training": 4,
             },
         ),
         (
@@ -61,7 +62,7 @@ TABLES = {
                 "simulate_trajectory": 16 + 1, "merge_shards": 1, "describe_trajectory": 1,
                 "draw_trajectory": 1, "prepare_cells": 3, "accumulate_moments": 48, "gather_cells": 3, "fit_score": 3,
                 "evaluate_score": 3, "sample_langevin": 4, "compare_model": 4, "estimate_mobility": 2,
-                "draw_figure": 4, "draw_training": 3,
+                "draw_figure": 1, "draw_training": 1,
             },
         ),
         (
@@ -102,8 +103,7 @@ _FITTED = {"estimate_mobility": 2, "sample_langevin": 4, "compare_model": 2}
 def test_jobs_of_a_sweep(new_project, name, experiments, jobs):
     project = new_project()
     arguments = ("--configfile", f"config/sweeps/{name}.yaml", "--cores", "2")
-    blocks = 2 if name == "sigma" else 1
-    drawn = {"draw_trajectory": blocks, "draw_sweep": blocks, "collect_sweeps": 1}
+    drawn = {"draw_trajectory": 1, "draw_sweep": 1, "collect_sweeps": 1}
     assert project.planned_jobs(*arguments) == jobs | drawn | TABLES
     said = project.snakemake("-n", *arguments, check=True).stderr
     assert f"{experiments} experiments, 0 of them done" in said

@@ -9,12 +9,6 @@ wildcard_constraints:
     name=r"[a-z0-9_]+",
 
 
-def threads_of(stage):
-    """Threads of a stage; one that measures time has all cores here, so that nothing else disturbs the clock."""
-    threads = RUN.threads(stage)
-    return max(threads, workflow.cores or 1) if stage.exclusive and RUNS_HERE else threads
-
-
 def resources_of(stage, n_tasks=None):
     """What a job asks of a cluster: a GPU where it needs one; of a bundle also what the profile sets for its stage."""
     profile = workflow.resource_settings.overwrite_resources.get(stage.name, {}) if n_tasks else {}

@@ -1,22 +1,21 @@
-# The pictures of a run: a rule for each kind, all with the data they show beside them.
+# The pictures of a run, each with the data it shows beside it: a rule for every job, which draws a few of one kind.
 
 for drawing in RUN.drawings:
+    for rule_name, names in drawing.jobs():
 
-    rule:
-        name:
-            drawing.rule
-        input:
-            drawing.awaited,
-        output:
-            png=report(RUN.path(f"{drawing.folder}/{{name}}.png"), category="Pictures", subcategory=drawing.folder),
-            pdf=RUN.path(f"{drawing.folder}/{{name}}.pdf"),
-            data=RUN.path(f"{drawing.folder}/{{name}}.nc"),
-            record=RUN.path(f"records/{drawing.rule}/{{name}}.json"),
-        log:
-            RUN.path(f"logs/{drawing.rule}/{{name}}.log"),
-        params:
-            drawing=drawing.name,
-            sources=drawing.sources,
-            code=drawing.code,
-        script:
-            "../scripts/draw.py"
+        rule:
+            name:
+                rule_name
+            input:
+                lambda wildcards, drawing=drawing, names=names: drawing.awaited(names),
+            output:
+                report([drawing.files(name)[0] for name in names], category="Pictures", subcategory=drawing.folder),
+                *[file for name in names for file in drawing.files(name)[1:]],
+                *[drawing.record(name) for name in names],
+            log:
+                [drawing.log(name) for name in names],
+            params:
+                pictures=lambda wildcards, drawing=drawing, names=names: drawing.pictures(names),
+                code=drawing.code,
+            script:
+                "../scripts/draw.py"

@@ -20,7 +20,7 @@ for stage in STAGES.values():
             log_file(stage.name, "{key}"),
         params:
             tasks=RUN.tasks_of(stage),
-        threads: threads_of(stage)
+        threads: RUN.threads(stage)
         resources:
             **resources_of(stage),
         script:
@@ -47,7 +47,7 @@ for bundle in RUN.bundles.all:
             log_file(bundle.stage, bundle.name),
         params:
             tasks=TaskList(bundle.tasks),
-        threads: threads_of(STAGES[bundle.stage])
+        threads: RUN.threads(STAGES[bundle.stage])
         resources:
             **resources_of(STAGES[bundle.stage], len(bundle.tasks)),
         script:

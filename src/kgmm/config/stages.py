@@ -35,8 +35,6 @@ class Stage:
         Whether it computes with torch on the device of the configuration, and so asks for a GPU on a cluster.
     alone : bool
         Whether each of its tasks has a job of its own.
-    exclusive : bool
-        Whether a job takes all cores of the machine, because it measures time.
     tolerates : tuple of str
         Prefixes of the inputs that may be failed results: the stage deals with them.
     finds : tuple of str
@@ -52,7 +50,6 @@ class Stage:
     threads: int = 1
     on_device: bool = False
     alone: bool = False
-    exclusive: bool = False
     tolerates: tuple[str, ...] = ()
     finds: tuple[str, ...] = ()
 
@@ -90,7 +87,7 @@ _TABLE = (
     ),
     Stage(
         "race_score", ("trajectory",), ("system", "data", "network", "langevin", "race"), ("race", "times"),
-        "a race", volatile=("times",), threads=2, alone=True, exclusive=True,
+        "a race", volatile=("times",), alone=True,
     ),
     Stage(
         "sample_langevin", ("trajectory", "score", "sample", "mobility"), ("langevin", "data"), _SAMPLES_AND_PATH,

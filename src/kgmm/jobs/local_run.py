@@ -9,14 +9,13 @@ import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import yaml
 
-from kgmm.figures.drawing import draw_picture
 from kgmm.jobs.bundles import Bundles
 from kgmm.jobs.costs import CostMeter
 from kgmm.jobs.damage import checked
+from kgmm.jobs.draw import draw_pictures
 from kgmm.jobs.drawings import drawings_of
 from kgmm.jobs.estimates import estimate_run, refuse_excess, told
 from kgmm.jobs.fingerprint import remember_modules
@@ -25,7 +24,7 @@ from kgmm.jobs.plan import Plan
 from kgmm.jobs.plan_table import to_csv
 from kgmm.jobs.receipts import read_receipt
 from kgmm.jobs.reruns import mark_done, why_due
-from kgmm.jobs.run import recorded, run_task
+from kgmm.jobs.run import run_task
 from kgmm.jobs.run_results import RunResults
 from kgmm.report.write import write_report
 from kgmm.tables.costs import collect_costs
@@ -110,17 +109,11 @@ class LocalRun:
         """Draws all pictures; files of the records of what they cost."""
         records = []
         for drawing in drawings_of(self._results, Bundles([]), self.plan.path, code=""):
-            for name in drawing.names:
-                stem = Path(self.plan.path(f"{drawing.folder}/{name}"))
-                stem.parent.mkdir(parents=True, exist_ok=True)
-                record = self.plan.path(f"records/{drawing.rule}/{name}.json")
-                log = self.plan.path(f"logs/{drawing.rule}/{name}.log")
-                files = [str(stem.with_suffix(suffix)) for suffix in (".png", ".pdf", ".nc")]
-                sources = drawing.sources(SimpleNamespace(name=name))
-                with recorded(record, log, drawing.rule, name) as facts, checked(sources, files):
-                    facts |= draw_picture(drawing.name, name, sources, *files)
+            for picture in drawing.pictures(drawing.names):
+                Path(picture.files[0]).parent.mkdir(parents=True, exist_ok=True)
+                draw_pictures([picture])
                 _give_back_memory()
-                records.append(record)
+                records.append(picture.record)
         return records
 
     def _write_tables(self, records: list[str]) -> None:

@@ -128,12 +128,12 @@ def _function_of(stage: str) -> Callable[[Job], None]:
 
 
 @contextmanager
-def recorded(record: str, log: str, name: str, key: str, threads: int = 1):
+def recorded(record: str, log: str, name: str, key: str, threads: int = 1, costs: CostMeter | None = None):
     """:func:`logged`, with a record of the costs of a job that belongs to a run and not to the store.
 
     Yields the facts of the record: a job that deals with a failure sets their ``status`` and ``reason``.
     """
-    costs = CostMeter()
+    costs = costs or CostMeter()
     facts = {"stage": name, "key": key, "threads": threads, "status": "ok", "reason": ""}
     with logged(log):
         yield facts

@@ -172,12 +172,12 @@ class RunPlan:
     @property
     def drawing_records(self) -> list[str]:
         """Records of the costs of all pictures."""
-        return [self.path(f"records/{drawing.rule}/{name}.json") for drawing in self.drawings for name in drawing.names]
+        return [drawing.record(name) for drawing in self.drawings for name in drawing.names]
 
     def figures(self, *suffixes: str) -> list[str]:
         """Files of all pictures."""
-        stems = [self.path(f"{drawing.folder}/{name}") for drawing in self.drawings for name in drawing.names]
-        return [stem + suffix for stem in stems for suffix in suffixes]
+        files = [file for drawing in self.drawings for name in drawing.names for file in drawing.files(name)]
+        return [file for file in files if file.endswith(suffixes)]
 
     @property
     def sweep_tables(self) -> dict[str, str]:

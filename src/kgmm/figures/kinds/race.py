@@ -57,7 +57,7 @@ def draw(dataset: xr.Dataset) -> Figure:
         ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         ax.xaxis.set_major_formatter("{x:g}")
         ax.xaxis.set_minor_formatter("")
-        ax.set_xlabel("training time (seconds)")
+        ax.set_xlabel("training time (CPU seconds)")
         ax.set_ylabel(_PANELS[name])
         if name == "denoising_loss":
             ends = dataset["final_denoising_loss"]
