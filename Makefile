@@ -25,11 +25,12 @@ help:
 	@echo "make score-table  error and time of fit_score, KGMM and DSM by dimension and samples: results/score-table/"
 	@echo "make sweep SWEEP=config/sweeps/sigma.yaml  one of the sweeps: results/sweep-sigma/report.html"
 	@echo "make resume  the last run again, after Snakemake was killed"
-	@echo "make readme  the tables of README and docs/results.md; RUNS='results/paper results/dynamics' takes over their numbers"
+	@echo "make readme  the tables of README and docs/results.md; RUNS='results/paper results/dynamics' takes the numbers of these runs"
 	@echo "make docs    the documentation as a site that opens without a network: site/index.html"
 	@echo "make test    the tests, in two processes (WORKERS=... chooses how many)"
-	@echo "make env     the set-up alone (PIP_ARGS=... is passed to pip, PYTHON=... chooses the interpreter)"
-	@echo "make lint    style and the configuration's schema"
+	@echo "make env     only the set-up (PIP_ARGS=... is passed to pip, PYTHON=... chooses the interpreter)"
+	@echo "make lint    checks the style of the code"
+	@echo "make schema  writes what follows from the settings in src/kgmm/config/: schema and table of keys"
 	@echo "make clean   removes results and environment"
 
 env: $(READY)

@@ -9,7 +9,7 @@ import pandas as pd
 
 
 def read(name: str) -> pd.DataFrame:
-    """A table from the package's archive; importing the package would unpack all of it into the home."""
+    """A table from the package's archive; importing the package would unpack all of it into the home folder."""
     archive = distribution("pydataset").locate_file("pydataset/resources.tar.gz")
     with tarfile.open(archive) as files, files.extractfile(f"resources/rdata/csv/datasets/{name}.csv") as file:
         return pd.read_csv(file, index_col=0)

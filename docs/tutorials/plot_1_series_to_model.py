@@ -8,8 +8,8 @@ Two monthly indices of El Niño become a stochastic model, with a verdict on wha
 # %%
 # Read
 # ----
-# The file has a column of months, the sea surface temperature of the region Niño 3.4 and the Southern Oscillation
-# Index. Both have a season, whose monthly means are subtracted.
+# The file has a column of months, the sea surface temperature of the region Niño 3.4, and the Southern Oscillation
+# Index. Both have a seasonal cycle: the mean of each month is subtracted.
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ path = kgmm.read(ROOT / "examples/enso.csv", anomalies="monthly")
 print(path.sizes, "-", path.attrs["preparation"])
 
 # %%
-# What speaks against the data is a warning of every fit; here it can be asked for. Nothing does.
+# Every fit warns of what speaks against the data; ``diagnose`` asks for it directly. Here nothing does.
 
 print(kgmm.diagnose(path))
 
@@ -60,7 +60,7 @@ plt.show()
 # %%
 # In the units of the file
 # ------------------------
-# What the preparation took away comes back: ten possible decades after the last month, with their season.
+# What the preparation took away is put back: ten possible decades after the last month, with their season.
 
 month = float(path["time"][0])
 sample = model.sample(10, 1200, month / 10, save_every=10, seed=3)

@@ -2,9 +2,9 @@
 Edges and heavy tails
 =====================
 
-Rain is never negative, cloud cover lies between 0 and 1, and returns of a market have tails like powers. A Langevin
-model
-crosses edges, and a deviation means little for such tails: the remedy is a transform, which is undone in the results.
+Rain is never negative, cloud cover lies between 0 and 1, and market returns have power-law tails. A Langevin model
+crosses such edges, and a standard deviation means little for such tails. The remedy is a transform, which is undone in
+the results.
 """
 
 # %%
@@ -31,7 +31,7 @@ for finding in kgmm.diagnose(kgmm.read(file, time_step=1.0)):
 # %%
 # The cure
 # --------
-# After the transforms nothing is found any more.
+# After the transforms nothing more is found.
 
 transform = {"rain": "log", "cover": "logit:0:1", "price": "asinh"}
 path = kgmm.read(file, transform=transform, time_step=1.0)
@@ -40,7 +40,7 @@ print(kgmm.diagnose(path), "-", path.attrs["preparation"])
 # %%
 # The score in the units of the file
 # ----------------------------------
-# Of the exponential law it is −1, of the others the curve in black.
+# For the exponential distribution the exact score is −1; the black curves show it for all three.
 
 variables = {"rain": (0.05, 4.0), "cover": (0.03, 0.97), "price": (-6.0, 6.0)}
 exact = {

@@ -8,7 +8,7 @@ The response of a system to a small, lasting change of its drift follows from it
 # %%
 # An unperturbed path
 # -------------------
-# A potential with wells of unequal weight, of which nothing but a path is used.
+# The system has a potential with wells of unequal weight; nothing but a path of it is used.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -22,7 +22,7 @@ score = kgmm.fit_score(path, random_state=0)
 # %%
 # The response
 # ------------
-# A constant push of the first variable: what the means do, up to three time units later.
+# The first variable is pushed by a constant: what the means do, up to three time units later.
 
 push = np.array([1.0, 0.0])
 response = kgmm.response(path, score, push, longest=3.0)
@@ -31,7 +31,7 @@ print(response.attrs["verdict"])
 # %%
 # Beside simulations
 # ------------------
-# Pairs of ensembles with common noise, one of which is pushed.
+# The truth comes from pairs of ensembles with common noise, which are pushed in opposite directions.
 
 small = 0.1
 truth = perturbed_response("asymmetric_potential", small * push, ("mean",), longest=3.0, interval=0.1, max_pairs=20_000)

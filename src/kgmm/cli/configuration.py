@@ -95,8 +95,8 @@ _COMMENTS = {
     "seed": "of all random numbers",
     "system": "the file; more keys in config/README.md",
     "estimator": "the score at noise amplitude σ, in standard deviations of the data; method: kgmm is the paper's",
-    "mobility": "choose: constant, or a circulation that depends on the state, by simulation against held-out data",
-    "langevin": "the sample of the model; times in units of its relaxation",
+    "mobility": "choose: constant, a circulation that depends on the state, or hidden variables, by simulations",
+    "langevin": "the sample of the model; times are in units of its relaxation",
 }
 
 

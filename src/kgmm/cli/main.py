@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, does in (
         ("inspect", "what is in a file, and what will be a problem"),
         ("model", "a validated stochastic model of a file, with a report"),
-        ("init", "a configuration of the workflow for the same model, on standard output"),
+        ("init", "a configuration of the workflow for that model, on standard output"),
     ):
         command = commands.add_parser(name, help=does, description=does.capitalize() + ".")
         command.add_argument("file", type=Path, metavar="FILE", help="the time series")
@@ -91,10 +91,10 @@ def _parser() -> argparse.ArgumentParser:
             "--sigma", type=float, metavar="NUMBER",
             help="noise amplitude in standard deviations; by default 0.05, or the resolution of the data",
         )  # fmt: skip
-        command.add_argument("--seed", type=int, default=0, metavar="NUMBER", help="of all random numbers (0)")
+        command.add_argument("--seed", type=int, default=0, metavar="NUMBER", help="seed of all random numbers (0)")
         if name == "model":
             command.add_argument(
-                "--output", type=Path, metavar="DIR", help="folder of the results; by default FILE's name and -model"
+                "--output", type=Path, metavar="DIR", help="folder of the results; by default NAME-model for NAME.csv"
             )
     _add_verify(commands)
     return parser

@@ -61,7 +61,7 @@ def read(
     path : str or Path
         NetCDF, Zarr, text in columns, NPY, MATLAB, Parquet or HDF5, by its suffix; see ``docs/reading.md``.
     variables : sequence of str, optional
-        Names of variables or columns; all by default.
+        Names of variables or columns; by default all that hold numbers.
     time_step : float, optional
         Time between states; by default from the time coordinate, dates in days.
     time, member : str
@@ -78,10 +78,11 @@ def read(
     gaps : str, optional
         ``"drop-edges"``, ``"interpolate"`` (over at most ``max_gap`` steps) or ``"segments"``, which become members.
     max_gap : int
+        Longest gap that is interpolated, in steps.
     resample : float, optional
         New time step.
     jitter : float, optional
-        Adds uniform noise of this width, of rounded values their resolution.
+        Adds uniform noise of this width: for rounded values, their resolution.
     transform : dict of str, optional
         Transforms of variables with edges or heavy tails, ``{"rain": "log", "cover": "logit:0:1", "price": "asinh"}``,
         or ``"reflect:0"`` for a density that ends at 0 at its full height:
@@ -91,7 +92,7 @@ def read(
     detrend, standardise, derivative : bool
         Subtracts the linear trend; gives mean zero and deviation one; adds time derivatives as variables.
     lag_embed : int, optional
-        Makes so many successive states one.
+        Makes one state of so many successive ones.
 
     Returns
     -------

@@ -31,8 +31,8 @@ def restore(sample, path: xr.DataArray, *, after: int = 0) -> xr.DataArray:
         What :func:`kgmm.read` returned; its attributes hold what was done.
     after : int
         Time of the first state of the sample, in steps after the first state of the path: trend and season depend
-        on it. Where the members of the path begin at different times (``gaps="segments"``), those of a sample of as
-        many members do too, each so many steps after its own.
+        on it. Where the members of the path begin at different times (``gaps="segments"``) and the sample has as many
+        members, each begins so many steps after the member of the path with the same number.
 
     Returns
     -------

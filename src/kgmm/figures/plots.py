@@ -60,6 +60,7 @@ def plot_autocorrelations(path, sample: xr.DataArray, axes: Sequence[Axes] | Non
     sample : xarray.DataArray
         A sample of the model, densely saved, in the same units of time.
     axes : sequence of matplotlib.axes.Axes, optional
+        As many as variables; new ones by default.
 
     Returns
     -------
@@ -98,6 +99,7 @@ def plot_joint_density(
     pair : tuple of int
         Numbers of the variables.
     axes : sequence of two matplotlib.axes.Axes, optional
+        New ones by default.
 
     Returns
     -------

@@ -46,13 +46,13 @@ def fit_langevin(
         coordinates; the time scales are arbitrary. ``"constant"``: constant ``D`` and ``R``, from the slope of the
         correlations at short lags where noise dominates these, else from one finite lag or by rescaling time.
         ``"state"``: ``R(x)`` by regression on the velocities of the path, which must be saved densely.
-        ``"velocity"``: their mean ``v(x)`` in the place of ``R s + ∇·R``; where the law has holes, as about a limit
-        cycle, no bounded ``R`` gives it. The density is kept as far as ``v`` is right.
+        ``"velocity"``: their mean ``v(x)`` in place of ``R s + ∇·R``; where the density has a hole, as inside a limit
+        cycle, no bounded ``R`` gives it. The density is kept only as far as ``v`` is right.
         ``"hidden"``: variables beside those of the path, fitted to its autocorrelations, which give the model memory
-        and keep the density exactly; the path may be saved less densely, and it takes some simulations.
+        and keep the density exactly; the path may be saved less densely, and the fit takes some simulations.
         ``"auto"``: constant, if the simulated autocorrelations are then within 0.04 of those of the last fifth of the
-        path, which takes no part in the estimates; else the one that is nearer to them. Hidden variables are tried
-        where neither is near.
+        path, which takes no part in the estimates; else the circulation that comes nearest to them. Hidden variables
+        are tried where none comes near.
     symmetries : tuple of array_like, each of shape (n_features, n_features)
         Signed permutations of the variables under which the law of the path is invariant, such as
         ``diag(−1, −1, 1)`` of Lorenz 63; used with ``"state"`` and ``"velocity"``.

@@ -107,14 +107,19 @@ def estimate_mobility(
         Dimensions ``(member, time, variable)``, many decorrelation times long, saved at intervals far below one.
     method
         ``"slope"`` fits a cubic to ``C`` at short lags; right where independent noise dominates them. ``"matched"``
-        rescales the clock of a model so that its autocorrelations agree best over the first decorrelation time; for
-        smooth or chaotic data. ``"auto"`` takes the slope if the exponent of the short lags is below 1.5 in all
-        variables and the path is saved often enough for one.
+        rescales the clock of a model so that its autocorrelations agree best up to the decorrelation time of the
+        slowest variable; for smooth or chaotic data. ``"auto"`` takes the slope if the exponent of the short lags is
+        below 1.5 in all variables and the path is saved often enough for a slope, else ``"matched"``.
     window
         Longest lag of the slope's fit in decorrelation times of the fastest variable; six lags at least are used.
     model_path, model_mobility
         A path of the model with the mobility ``Φ₀`` and that mobility, for ``"matched"``. Because ``α Φ₀`` only
         rescales time, one simulation is enough.
+
+    Returns
+    -------
+    Mobility
+        ``matrix`` and its standard errors ``stderr``, the ``method``, and what decided for it.
 
     Raises
     ------

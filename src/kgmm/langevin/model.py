@@ -46,11 +46,11 @@ class LangevinModel:
         ``R``, in standardised coordinates. It needs a score that is a gradient,
         :func:`kgmm.score.gradient_score.project_to_gradient`.
     hidden : HiddenVariables, optional
-        In the place of mobility and circulation: variables beside the observed ones, which give the model memory.
+        In place of mobility and circulation: variables beside the observed ones, which give the model memory.
     dynamics : Dynamics, optional
         How mobility and circulation were chosen: what :func:`kgmm.fit_langevin` found.
     largest_reset_share : float
-        The sample is refused when more than this share of its members ever left the box.
+        The sample is refused when more than this share of its members ever left the box around the data.
 
     Raises
     ------

@@ -68,16 +68,16 @@ def response(
         ``"mean"``, ``"variance"`` and ``"third_moment"`` of every variable, about the mean of the path; ``"density"``,
         the marginal density of every variable; and functions ``(n, n_features) -> (n,)``, by their names.
     divergence : callable, optional
-        ``∇·u``, ``(n, n_features) -> (n,)``; by default by automatic differentiation, which needs a ``perturbation``
-        made of operations that torch tensors have.
+        ``∇·u``, ``(n, n_features) -> (n,)``; by default it is found by automatic differentiation, which needs a
+        ``perturbation`` made of operations that torch tensors have.
     longest : float, optional
         Longest lag; by default a quarter of the blocks from which the errors are estimated.
     moments : int
-        Degree of the polynomials by which the weight is corrected, less where there are many variables or few states;
-        0 takes the score as it is.
+        Degree of the polynomials by which the weight is corrected, a lower one where there are many variables or few
+        states; 0 takes the score as it is.
     symmetries : sequence of array_like, each of shape (n_features, n_features)
         Signed permutations of the variables under which the law of the path is invariant, such as
-        ``diag(−1, −1, 1)`` of Lorenz 63: the images of the path are data as well.
+        ``diag(−1, −1, 1)`` of Lorenz 63: the images of the path are used as data as well.
 
     Returns
     -------
@@ -87,7 +87,7 @@ def response(
         ``(variable, bin, lag)``. The same of the quasi-Gaussian approximation ``s = −C⁻¹(x − m)`` as
         ``gaussian_impulse``, …. ``check_mean`` and ``check_start``: how many standard errors ``E[B]`` is from 0 and
         ``R(0)`` from ``E[u·∇a]`` with the score as it is; ``check_further``, ``(degree, variable)``, the second with
-        the corrected weight for the two next powers of every variable, which took no part in its correction. The
+        the corrected weight for the next two powers of every variable, which took no part in its correction. The
         attribute ``correction`` is its size relative to the weight, root mean square; ``verdict`` says in a sentence
         whether the checks agree, those of the corrected weight where there is one, ``checks_pass`` as 1 or 0.
 

@@ -53,7 +53,7 @@ class Sums:
 
 @dataclass(frozen=True, eq=False)
 class CellScore:
-    """The score in the cells of a partition: what a fit of :class:`kgmm.KGMM` results in.
+    """The score in the cells of a partition: the result of a fit of :class:`kgmm.KGMM`.
 
     Attributes
     ----------

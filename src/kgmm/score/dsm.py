@@ -25,7 +25,7 @@ class DSM(ScoreEstimator):
 
     A network is fitted to ``z`` at ``x = μ + σ S z`` in batches of fresh draws; its optimum is ``E[z | x]``, the same
     function that :class:`kgmm.KGMM` averages over cells. It is the baseline of KGMM, and meant to be a strong one: Adam
-    on one cycle of the learning rate, the network that ``KGMM`` gets, and antithetic draws for it too.
+    with one cycle of the learning rate, the same network as for ``KGMM``, and antithetic draws too.
 
     Parameters
     ----------

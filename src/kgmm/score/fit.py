@@ -29,11 +29,12 @@ def fit_score(
     """Estimates the score ``∇ log p`` of the density that samples come from.
 
     ``"auto"`` fits potentials in closed form (polynomials of growing degree; in up to three variables also Gaussian
-    bumps at K-means centres) and, where they may leave something, a network whose score is a gradient. Hyvärinen's loss
+    bumps at K-means centres) and, where these may miss something, a network that is a gradient. Hyvärinen's loss
     ``E[½|s|² + ∇·s]`` decides: by cross-validation between potentials, at held-out samples between the best of them and
-    the network, which must beat it by a standard error. If nothing is better there than the Gaussian of the data's mean
-    and covariance by two standard errors, that Gaussian's score is returned, with a warning. What :func:`kgmm.diagnose`
-    finds in the samples is a warning too.
+    the network. The network must beat a polynomial up to degree 6 by a standard error, any other potential at all; it
+    is also taken if its distance from the potential is more than its own error explains. If nothing is better than the
+    Gaussian of the data's mean and covariance by two standard errors, that Gaussian's score is returned, with a
+    warning. What :func:`kgmm.diagnose` finds in the samples is a warning too.
 
     Parameters
     ----------
@@ -42,8 +43,8 @@ def fit_score(
         Correlated samples must be in order: folds and held-out samples are contiguous blocks.
     sigma : float, optional
         Noise amplitude in standard deviations of the data; the score is then that of ``p ∗ N(0, σ² S²)``. ``None`` aims
-        at the score of ``p`` itself: ``"auto"`` fits potentials without noise and the network with noise of ±0.05, the
-        other methods choose from 0.02, 0.05, 0.1 and 0.2 what is nearest to it, see
+        at the score of ``p`` itself: ``"auto"`` fits potentials without noise and the network with noise of ±0.05; the
+        other methods choose from 0.02, 0.05, 0.1 and 0.2 the amplitude that comes nearest to it, see
         :func:`kgmm.score.noise_amplitude.amplitude_curve`.
     method : str
         ``"auto"``; ``"kgmm"``, the published one (cells of a K-means tree, then a network); or ``"dsm"``.
@@ -58,7 +59,8 @@ def fit_score(
     -------
     ScoreModel
         The score as a function of points in physical units. ``method`` tells what was chosen, ``error_estimate`` its
-        relative mean square error as far as the data tell: the bias of σ and of a polynomial's degree is not in it.
+        relative mean square error as far as the data tell; it does not contain the bias of σ and of a polynomial's
+        degree.
 
     Raises
     ------

@@ -49,8 +49,8 @@ class KGMM(ScoreEstimator):
         each.
     cells
         ``"constant"`` averages over a cell (the paper); ``"linear"`` also fits a line to ``z`` in it, which is right to
-        second order in its size: what coarse cells need, so in several dimensions. ``"auto"`` is constant in one and
-        two dimensions and linear in more.
+        second order in the size of the cell and needed where cells are coarse, as in several dimensions. ``"auto"`` is
+        constant in one and two dimensions and linear in more.
     random_state
         An integer, a NumPy seed sequence or generator, or ``None`` for fresh random numbers.
     device

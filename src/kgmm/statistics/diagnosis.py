@@ -67,15 +67,15 @@ class DataWarning(UserWarning):
 def diagnose(X: np.ndarray, sigma: float | None = None, names: Sequence[str] | None = None) -> tuple[Finding, ...]:
     """Finds what makes samples hard for an estimate of their score.
 
-    Looked for are: codes of missing values, single values with a probability of their own, a coarse resolution, tails
-    that leave the deviation undefined or unlike the bulk, edges where the density does not vanish, structure finer than
-    the noise amplitude, variables that are combinations of others, and levels that drift.
+    It looks for codes of missing values, single values with a probability of their own, a coarse resolution, tails that
+    leave the standard deviation undefined or unlike that of the bulk, edges where the density does not vanish,
+    structure finer than the noise amplitude, variables that are combinations of others, and levels that drift.
 
     Parameters
     ----------
     X : array_like or Samples
-        ``(n_samples, n_features)``, in the order of time if they have one, a part of more than 200 000; or a path as
-        :func:`kgmm.data.paths.as_path` takes it.
+        ``(n_samples, n_features)``, in the order of time if they have one; or a path as
+        :func:`kgmm.data.paths.as_path` takes it. Of more than 200 000 samples only a part is looked at.
     sigma : float, optional
         Noise amplitude in standard deviations; 0.05 by default.
     names : sequence of str, optional

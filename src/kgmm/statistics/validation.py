@@ -73,8 +73,8 @@ def validate(model: LangevinModel, path, *, random_state: Seed = 0) -> Validatio
     three errors, sliced Wasserstein distances below 0.05 or two errors and total variations below 0.05 or 1.5 errors,
     autocorrelations within 0.1 or three errors over five decorrelation times, quantiles at 0.1 and 99.9 % within three.
     The error is the floor or the standard error, whichever is larger; where it is too large for a wrong model to be
-    seen, the statistic lets no model pass. Of the data it is asked that they are 50 decorrelation times long,
-    saved three times in one, and that their two halves agree in mean and deviation within four standard errors.
+    seen, the statistic lets no model pass. The data must be 50 decorrelation times long and saved three times in each,
+    and their two halves must agree in mean and deviation within four standard errors.
 
     Parameters
     ----------

@@ -50,6 +50,7 @@ def get_system(name: str, **parameters) -> System:
     Returns
     -------
     System
+        With its equation, its defaults and, where they are known, exact statistics: :class:`kgmm.systems.base.System`.
 
     Raises
     ------
