@@ -4,7 +4,7 @@ Run: ``python benchmarks/estimator_table.py [--quick] [--output folder]``, two p
 ``E|ŝ − s|²/E|s|²`` in standardised coordinates at 20 000 fresh samples, against the exact score. Times are CPU seconds
 of one thread, so that another program on the machine does not count. Writes ``estimator_table.csv`` (every fit),
 ``estimator_table.md`` (medians and ranges) and a picture of error against time for each problem. Seeds come one after
-the other, and ``--resume`` keeps the cells of a table that was stopped.
+the other, and ``--resume`` keeps the fits of a table that was stopped.
 
 The φ⁴ chain is a polynomial of degree 4, which flatters an estimator that tries polynomials; the mixture of six
 Gaussians is none. ``auto`` is the default of ``kgmm.fit_score``; ``auto, no polynomial`` the same without that family;
@@ -39,14 +39,19 @@ PROBLEMS = {"φ⁴ chain": lambda d: get_system("phi4_chain", n_variables=d), "m
 AIM, TARGET = (0.7, 0.25), (1.0, 0.5)  # error and time over the baseline's
 
 
-def fits(X: np.ndarray, seed: int, steps: tuple[int, ...], error_of):
-    """Yields name, score model, error, CPU and wall seconds of every method in turn."""
+def fits(X: np.ndarray, seed: int, steps: tuple[int, ...], error_of, known: dict[str, dict]):
+    """Yields a row for every method in turn; those in ``known`` are not fitted again."""
 
     def timed(name, fit):
+        if name in known:
+            return known[name]
         start, wall = time.process_time(), time.perf_counter()
         model = fit()
         seconds, elapsed = time.process_time() - start, time.perf_counter() - wall
-        return name, model, error_of(model), seconds, elapsed
+        return {
+            "method": name, "error": error_of(model), "seconds": seconds, "wall": elapsed, "chosen": model.method,
+            "own_estimate": model.error_estimate,
+        }  # fmt: skip
 
     yield timed("auto", lambda: fit_score(X, random_state=seed))
     yield timed("auto, no polynomial", lambda: fit_score(X, families=("radial", "network"), random_state=seed))
@@ -59,11 +64,11 @@ def fits(X: np.ndarray, seed: int, steps: tuple[int, ...], error_of):
         ]
         yield from found
         if n >= LONG:
-            decays = (decays[int(np.argmin([error for _, _, error, _, _ in found]))],)
+            decays = (decays[int(np.argmin([row["error"] for row in found]))],)
 
 
 def one_cell(cell) -> list[dict]:
-    problem, d, n, seed, steps = cell
+    problem, d, n, seed, steps, known = cell
     torch.set_num_threads(1)
     threadpool_limits(1)
     warnings.simplefilter("ignore")
@@ -78,13 +83,9 @@ def one_cell(cell) -> list[dict]:
         return float(np.square((model(test) - exact) * scale).sum() / np.square(exact * scale).sum())
 
     rows = []
-    for name, model, error, seconds, wall in fits(X, seed, steps, error_of):
-        rows.append(
-            {
-                "problem": problem, "d": d, "n": n, "seed": seed, "method": name, "error": error, "seconds": seconds,
-                "wall": wall, "chosen": model.method, "own_estimate": model.error_estimate,
-            }
-        )  # fmt: skip
+    for found in fits(X, seed, steps, error_of, known):
+        rows.append({"problem": problem, "d": d, "n": n, "seed": seed} | found)
+        name, error, seconds = found["method"], found["error"], found["seconds"]
         print(
             f"{problem} d={d} n={n:.0e} seed={seed} {name}: {error:.5f} in {seconds:.2f} s", file=sys.stderr, flush=True
         )
@@ -175,7 +176,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=None)
     parser.add_argument("--steps", type=int, nargs="+", default=None)
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--resume", action="store_true", help="keep the cells that are there")
+    parser.add_argument("--resume", action="store_true", help="keep the fits that are there")
     options = parser.parse_args()
     dimensions = options.dimensions or ((1, 2, 4, 8) if options.quick else DIMENSIONS)
     sizes = [int(n) for n in options.sizes or (SIZES[:2] if options.quick else SIZES)]
@@ -183,23 +184,19 @@ def main() -> None:
     steps = options.steps or (STEPS[:2] if options.quick else STEPS)
     options.output.mkdir(parents=True, exist_ok=True)
     file = options.output / "estimator_table.csv"
-    rows = stored(file) if options.resume and file.exists() else []
-    done = {tuple(row[name] for name in ("problem", "d", "n", "seed")) for row in rows}
-    cells = [
-        (problem, d, n, seed, steps)
-        for seed in seeds
-        for n in sizes
-        for problem in options.problems
-        for d in dimensions
-        if (problem, d, n, seed) not in done
-    ]
+    keys = [(problem, d, n, seed) for seed in seeds for n in sizes for problem in options.problems for d in dimensions]
+    known: dict[tuple, list[dict]] = {}
+    for row in stored(file) if options.resume and file.exists() else []:
+        known.setdefault((row["problem"], row["d"], row["n"], row["seed"]), []).append(row)
+    cells = [(*key, steps, {row["method"]: row for row in known.get(key, [])}) for key in keys]
     with ProcessPoolExecutor(options.processes, get_context("spawn")) as pool:
-        for found in pool.map(one_cell, cells):
-            rows += found
+        for key, found in zip(keys, pool.map(one_cell, cells)):
+            known[key] = found
             with file.open("w", newline="") as lines:
                 writer = csv.DictWriter(lines, found[0])
                 writer.writeheader()
-                writer.writerows(rows)
+                writer.writerows(row for rows in known.values() for row in rows)
+    rows = [row for rows in known.values() for row in rows]
     table = summary(rows)
     (options.output / "estimator_table.md").write_text(table + "\n")
     print(table)

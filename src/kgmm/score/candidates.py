@@ -29,10 +29,11 @@ _HOPELESS = 2  # bases in a row that are no better, after which the trial stops
 MAX_RADIAL_FEATURES = 3  # variables; beyond, bumps at any affordable number of centres are worse than a network
 _WIDTHS, _NARROWER = (0.5, 0.8, 1.25, 2.0), 1.6
 _CENTERS_PER_VARIABLE = 60  # of the trial
-_MAX_CENTERS, _CENTERS_OF_ONE, _SAMPLES_PER_CENTER = 800, 100, 30  # one: of a single variable
+_MAX_CENTERS, _CENTERS_OF_ONE, _SAMPLES_PER_CENTER = 500, 100, 30  # one: of a single variable
 _RADIAL_ROWS = 200_000
 _REACH = 1.1  # of a potential, over the extent of the data
 _ANCHORS, _SUPPORTED = 128, 0.9999
+_FARTHEST, _MORE_ANCHORS = 1000, 32  # samples in the tails, and anchors among them at most
 
 
 @dataclass(frozen=True)
@@ -93,12 +94,14 @@ class Support:
 
     @classmethod
     def of(cls, data: Folded) -> Support:
-        """Of all samples; the anchors are K-means centres."""
-        radius = ((data.x @ data.precision) * data.x).sum(dim=1).max().sqrt()
+        """Of all samples; the anchors are K-means centres, and samples in the tails that the centres do not reach."""
+        squares = ((data.x @ data.precision) * data.x).sum(dim=1)
         some = data.thinned(_TRIAL_ROWS).x.float()
         anchors = kmeans_centers(some, min(_ANCHORS, len(some) // 10))
-        distance = torch.quantile(nearest_distance(some, anchors), _SUPPORTED)
-        return cls(some, _REACH * float(radius), anchors, _REACH * float(distance))
+        support = _REACH * float(torch.quantile(nearest_distance(some, anchors), _SUPPORTED))
+        farthest = data.x[squares.topk(min(_FARTHEST, len(squares))).indices].float()
+        anchors = _with_tails(anchors, farthest, support)
+        return cls(torch.cat([some, farthest]), _REACH * float(squares.max().sqrt()), anchors, support)
 
     def potential(self, features: Features, weights: np.ndarray, precision: torch.Tensor) -> Potential:
         """The part beyond the Gaussian as a function, float32."""
@@ -107,6 +110,21 @@ class Support:
         ).to("cpu")
         lengths = torch.cat([potential(rows).square().sum(dim=1) for rows in self.points.split(4096)]).sqrt()
         return replace(potential, bound=_REACH * float(lengths.max()))
+
+
+def _with_tails(anchors: torch.Tensor, farthest: torch.Tensor, support: float) -> torch.Tensor:
+    """The anchors and those of the farthest samples that continue them: within twice the support, and beyond it.
+
+    Of a million samples a hundred may be farther from the centres than ``support``, where the score is largest.
+    Outliers that stand alone are left out: what a potential is between them and the data, no sample tells.
+    """
+    for _ in range(_MORE_ANCHORS):
+        distance = nearest_distance(farthest, anchors)
+        distance = torch.where(distance < 2.0 * support, distance, 0.0)
+        if distance.max() <= support:
+            break
+        anchors = torch.cat([anchors, farthest[distance.argmax()][None]])
+    return anchors
 
 
 def best_polynomial(data: Folded) -> LinearCandidate | None:
