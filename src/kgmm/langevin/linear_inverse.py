@@ -15,7 +15,7 @@ from kgmm.langevin.mobility import refuse_indefinite
 from kgmm.randomness import Seed, seed_sequence
 from kgmm.statistics.correlation import correlation
 
-_LARGEST_IMAGINARY = 1e-6
+_LARGEST_IMAGINARY, _LARGEST_CONDITION = 1e-6, 1e12
 # Lags in units of the slowest decorrelation time: the first that gives a model is used.
 _LAGS = (0.5, 0.25, 0.125)
 
@@ -92,7 +92,9 @@ class LinearInverseModel:
     ) -> LinearInverseModel:
         """The model with ``C(0)`` and ``C(τ)``; see :meth:`fit` for what it raises."""
         covariance = 0.5 * (covariance + covariance.T)
-        if np.linalg.cond(covariance) > 1e12:
+        # Of correlations: variances differ by as much as the units of the variables do.
+        scale = np.sqrt(np.diag(covariance))
+        if not (scale > 0).all() or np.linalg.cond(covariance / np.outer(scale, scale)) > _LARGEST_CONDITION:
             raise ScientificFailure(
                 "the variables are linearly dependent: a linear inverse model needs their covariance"
             )
