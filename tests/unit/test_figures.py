@@ -12,6 +12,7 @@ from kgmm.data.trajectory import as_trajectory
 from kgmm.figures import drawing
 from kgmm.figures.drawing import draw, page_of, publish
 from kgmm.figures.registry import figure_kind, figure_kinds
+from kgmm.figures.style import letter, new_figure
 from kgmm.jobs.failures import write_failed
 from kgmm.results import ExperimentResult
 from kgmm.statistics.curves import joint_densities, marginal_densities, ring_densities
@@ -20,6 +21,13 @@ from kgmm.statistics.metrics import metric_variables
 
 RNG = np.random.default_rng(0)
 N_BINS = 12
+
+
+@pytest.mark.parametrize(("index", "mark"), [(0, "(a)"), (25, "(z)"), (26, "(aa)"), (51, "(az)"), (52, "(ba)")])
+def test_panels_beyond_the_alphabet_have_two_letters(index, mark):
+    ax = new_figure(1, 1).subplots()
+    letter(ax, index)
+    assert ax.get_title(loc="left") == mark
 
 
 def write_evaluation(path, dimension, sigma):
