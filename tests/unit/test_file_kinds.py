@@ -813,6 +813,18 @@ def test_states_at_the_ends_are_cut_and_not_counted_as_interpolated(tmp_path):
         kgmm.read(tmp_path / "x.npy", time_step=1.0, gaps="interpolate", max_gap=1)
 
 
+@pytest.mark.parametrize("step", [0.1, 0.3, 0.7])
+def test_times_on_the_edge_of_two_steps_belong_to_the_second(tmp_path, step):
+    """1.0 // 0.1 is 9: rounding must leave no step without values."""
+    times, every = 0.01 * np.arange(5001), round(step / 0.01)
+    table = np.column_stack([times, np.arange(times.size)])
+    np.savetxt(tmp_path / "x.csv", table, delimiter=",", header="time,x", comments="", fmt="%.10g")
+    path = kgmm.read(tmp_path / "x.csv", resample=step)
+    whole = 5001 // every
+    np.testing.assert_allclose(path.values[0, :whole, 0], every * np.arange(whole) + 0.5 * (every - 1))
+    assert np.isfinite(path.values).all()
+
+
 def test_nothing_is_interpolated_over_a_long_gap(tmp_path):
     lines = rows().splitlines(keepends=True)
     (tmp_path / "x.csv").write_text("time,u,v\n" + "".join(lines[:20] + lines[90:]))
