@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from scipy.linalg import expm, logm
 
+from kgmm.data.paths import time_step_of
 from kgmm.data.segments import longest_run, states_of
 from kgmm.data.trajectory import as_trajectory
 from kgmm.errors import ScientificFailure
@@ -72,7 +73,7 @@ class LinearInverseModel:
             If ``C(τ) C(0)⁻¹`` has no real logarithm with decaying modes: the lag is too long for the noise or half the
             period of an oscillation, or the variables are linearly dependent.
         """
-        interval = float(path["time"][1] - path["time"][0])
+        interval = time_step_of(path)
         n_steps = round(lag / interval)
         longest = longest_run(path.values)
         if not 1 <= n_steps < longest:
@@ -180,7 +181,7 @@ def fit_linear_inverse(path: xr.DataArray, decorrelation_times: np.ndarray) -> L
     >>> fit_linear_inverse(path, np.array([1.0, 0.8])).lag
     0.5
     """
-    interval = float(path["time"][1] - path["time"][0])
+    interval = time_step_of(path)
     if not np.isfinite(decorrelation_times).all():
         raise ScientificFailure("a variable of the path never decorrelates: it is too short for a linear inverse model")
     failure = None
