@@ -51,6 +51,15 @@ def test_default_bandwidth_does_not_flatten_two_wells():
     np.testing.assert_allclose(bandwidths(5.0 * wells), 5 * h)
 
 
+def test_most_values_may_be_one_and_the_bandwidth_is_that_of_the_deviation():
+    """Rain: both quartiles are zero."""
+    rain = np.where(RNG.random(2000) < 0.8, 0.0, RNG.exponential(size=2000))
+    assert rule_of_thumb(rain, 2000) == 0.9 * rain.std() * 2000 ** (-1 / 5)
+    points = np.linspace(-2.0, 12.0, 400)
+    density = kernel_density(rain[:, None], points[:, None])
+    assert abs(density.sum() * (points[1] - points[0]) - 1.0) < 0.01
+
+
 def test_single_precision_and_far_outliers():
     x = RNG.standard_normal((N, 1)).astype(np.float32)
     points = np.linspace(-2, 2, 50)[:, None]

@@ -73,6 +73,18 @@ def test_the_linear_inverse_model_of_a_linear_process_is_exact():
     assert np.abs(difference).max() < 0.1 * np.abs(model.covariance).max()
     with pytest.raises(ScientificFailure, match="linearly dependent"):
         LinearInverseModel.fit(path[:, :, [0, 0]], lag=0.5)
+    with pytest.raises(ScientificFailure, match="linearly dependent"):
+        LinearInverseModel.fit(0.0 * path, lag=0.5)
+
+
+def test_a_linear_inverse_model_does_not_depend_on_units():
+    """A pressure in pascals beside a humidity in kilograms: variances differ by sixteen orders of magnitude."""
+    covariance = np.array([[1.0, 0.3], [0.3, 1.0]])
+    lagged = np.array([[0.8, -0.1], [0.1, 0.7]]) @ covariance
+    plain = LinearInverseModel.of_correlations(np.zeros(2), covariance, lagged, 1.0)
+    units = np.diag([1e3, 1e-5])
+    other = LinearInverseModel.of_correlations(np.zeros(2), units @ covariance @ units, units @ lagged @ units, 1.0)
+    np.testing.assert_allclose(np.linalg.inv(units) @ other.drift @ units, plain.drift, rtol=1e-6)
 
 
 def test_the_kramers_moyal_model_has_the_drift_of_the_system():

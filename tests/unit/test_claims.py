@@ -60,6 +60,16 @@ def test_ratio():
     assert row["measured"] == pytest.approx(40 / 3)
 
 
+@pytest.mark.parametrize(
+    ("where", "measured", "verdict"), [(KGMM, np.inf, "fails"), ({"block": "z"}, np.nan, "not measured")]
+)
+def test_a_ratio_over_zero(where, measured, verdict):
+    zero = METRICS.iloc[[0]].assign(block="z", method="none", value=0.0)
+    claim = Claim(claim="a claim", where=where, over={"where": {"block": "z"}}, at_most=1.0)
+    (row,) = judge([claim], {"metrics": pd.concat([METRICS, zero]), "races": RACES})
+    assert row["measured"] == pytest.approx(measured, nan_ok=True) and row["verdict"] == verdict
+
+
 def test_the_floor_raises_the_bar():
     entropy = {"statistic": "entropy"}
     assert judged(where=entropy, at_most=0.1)["verdict"] == "fails"

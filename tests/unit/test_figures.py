@@ -11,7 +11,9 @@ from kgmm import get_system
 from kgmm.data.trajectory import as_trajectory
 from kgmm.figures import drawing
 from kgmm.figures.drawing import draw, page_of, publish
+from kgmm.figures.kinds.training import _label as training_label
 from kgmm.figures.registry import figure_kind, figure_kinds
+from kgmm.figures.style import letter, new_figure
 from kgmm.jobs.failures import write_failed
 from kgmm.results import ExperimentResult
 from kgmm.statistics.curves import joint_densities, marginal_densities, ring_densities
@@ -20,6 +22,13 @@ from kgmm.statistics.metrics import metric_variables
 
 RNG = np.random.default_rng(0)
 N_BINS = 12
+
+
+@pytest.mark.parametrize(("index", "mark"), [(0, "(a)"), (25, "(z)"), (26, "(aa)"), (51, "(az)"), (52, "(ba)")])
+def test_panels_beyond_the_alphabet_have_two_letters(index, mark):
+    ax = new_figure(1, 1).subplots()
+    letter(ax, index)
+    assert ax.get_title(loc="left") == mark
 
 
 def write_evaluation(path, dimension, sigma):
@@ -390,6 +399,15 @@ def test_error_map_names_the_largest_term(tmp_path):
     assert texts == ["1\ndata", "2\ncells"]
 
 
+def test_error_map_of_settings_that_are_left_to_the_data(tmp_path):
+    rows = estimator_rows(tmp_path, "error_map", n_samples=(100, None), min_probability=(None, 0.1), sigma=(0.1,))
+    dataset = gather(rows)
+    dataset.to_netcdf(tmp_path / "figure.nc")
+    first, second, _ = draw(dataset).axes
+    assert [first.get_title(), second.get_title()] == ["100 samples", "all samples"]
+    assert [text.get_text() for text in first.get_yticklabels()] == ["auto", "0.1"]
+
+
 def test_a_failed_method_has_no_error(tmp_path):
     rows = estimator_rows(tmp_path, "noise_amplification", sigma=(0.1, 0.5))
     metrics_file(tmp_path / "failed.nc", "other", score_error=3.0)
@@ -422,6 +440,16 @@ def test_race_shows_what_was_measured(tmp_path):
     np.testing.assert_array_equal(ends["KGMM (clustering included)"], [[1.0, -3.0]])
     np.testing.assert_array_equal(ends["DSM, antithetic draws"], [[3.0, -1.0]])
     assert "noise floor" in [line.get_label() for line in entropy.lines]
+
+
+def test_fits_are_told_apart_also_where_a_setting_is_left_to_the_data():
+    rows = results_of(
+        [
+            {"system": "x", "method": "kgmm", "sigma": 0.1, "min_probability": p_min, "n_samples": n}
+            for p_min, n in ((None, 1000), (0.01, None))
+        ]
+    )
+    assert [training_label(row, rows) for row in rows] == ["p_min = auto, n = 1000", "p_min = 0.01, n = all"]
 
 
 def test_fits_show_the_state_that_was_kept(tmp_path):

@@ -773,6 +773,13 @@ def test_longitudes_go_round(tmp_path, text, chosen):
     np.testing.assert_allclose(path.values[0], FIELD[:, 2, chosen], atol=1e-12)
 
 
+@pytest.mark.parametrize(("longitude", "chosen"), [("-70", 4), ("290", 4), ("10", 4), ("-250", 0), ("150", 1)])
+def test_the_nearest_longitude_is_nearest_around_the_circle(tmp_path, longitude, chosen):
+    field_file(tmp_path)
+    path = kgmm.read(tmp_path / "field.nc", select={"lon": longitude, "lat": "20"})
+    np.testing.assert_allclose(path.values[0], FIELD[:, 2, [chosen]], atol=1e-12)
+
+
 def test_a_curvilinear_grid_is_weighted_by_area(tmp_path):
     latitude = np.broadcast_to(LATITUDES[:, None], (4, 5))
     dataset = xr.Dataset({"sst": (("time", "y", "x"), FIELD)}, coords={"time": MONTHS, "lat": (("y", "x"), latitude)})
@@ -793,6 +800,29 @@ def test_segments_have_one_trend(tmp_path):
     slope = np.polyfit(np.arange(N)[kept], values[kept], 1)[0]
     expected = values[kept] - np.outer(np.arange(N)[kept] - np.arange(N)[kept].mean(), slope)
     np.testing.assert_allclose(left, expected, atol=1e-9)
+
+
+def test_states_at_the_ends_are_cut_and_not_counted_as_interpolated(tmp_path):
+    values = np.arange(60.0)
+    values[[0, 1, 10, 20, 21, 59]] = np.nan
+    np.save(tmp_path / "x.npy", values)
+    path = kgmm.read(tmp_path / "x.npy", time_step=1.0, gaps="interpolate")
+    assert path.attrs["preparation"] == "3 missing states were interpolated"
+    np.testing.assert_array_equal(path.values.ravel(), np.arange(2.0, 59.0))
+    with pytest.raises(ValueError, match="2 states in a row are missing from index 20 on, and --max-gap is 1"):
+        kgmm.read(tmp_path / "x.npy", time_step=1.0, gaps="interpolate", max_gap=1)
+
+
+@pytest.mark.parametrize("step", [0.1, 0.3, 0.7])
+def test_times_on_the_edge_of_two_steps_belong_to_the_second(tmp_path, step):
+    """1.0 // 0.1 is 9: rounding must leave no step without values."""
+    times, every = 0.01 * np.arange(5001), round(step / 0.01)
+    table = np.column_stack([times, np.arange(times.size)])
+    np.savetxt(tmp_path / "x.csv", table, delimiter=",", header="time,x", comments="", fmt="%.10g")
+    path = kgmm.read(tmp_path / "x.csv", resample=step)
+    whole = 5001 // every
+    np.testing.assert_allclose(path.values[0, :whole, 0], every * np.arange(whole) + 0.5 * (every - 1))
+    assert np.isfinite(path.values).all()
 
 
 def test_nothing_is_interpolated_over_a_long_gap(tmp_path):

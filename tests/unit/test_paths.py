@@ -33,6 +33,13 @@ def test_labelled_data_keep_their_names_and_times(given):
     assert list(path["variable"].values) == ["a", "b"] and time_step_of(path) == 0.5
 
 
+@pytest.mark.parametrize("hours", [12, 48])
+def test_durations_count_in_days(hours):
+    durations = np.arange(20) * np.timedelta64(hours, "h")
+    assert time_step_of(as_path(labelled().assign_coords(time=durations))) == hours / 24
+    assert time_step_of(as_path(pd.DataFrame(VALUES[0], index=pd.TimedeltaIndex(durations)))) == hours / 24
+
+
 def test_a_member_that_is_missing_is_added():
     path = as_path(labelled().isel(member=0, drop=True))
     assert path.shape == (1, 20, 2) and list(path["variable"].values) == ["a", "b"]

@@ -122,6 +122,27 @@ def test_potential_vanishes_far_from_every_sample():
     assert potential(on).abs().max() > 1
 
 
+def test_potential_reaches_the_tails_of_large_data():
+    """Of a million samples a hundred are further from all centres than the rest, and the score is largest there."""
+    x = torch.randn(400_000, 1, generator=torch.Generator().manual_seed(9), dtype=torch.float64)
+    data = Folded(x, np.array([0, 200_000, 400_000]), torch.eye(1, dtype=torch.float64))
+    features = FAMILIES["polynomial"].up_to(1, 2, 1)
+    weights = np.array([0.3, 0.5])
+    potential = Support.of(data).potential(features, weights, data.precision.float())
+    plain = features.gradient(x.float(), torch.as_tensor(weights, dtype=torch.float32))
+    assert (potential(x.float()) - plain).abs().max() < 1e-4
+
+
+def test_an_outlier_does_not_carry_the_potential_along():
+    x = torch.randn(30_000, 1, generator=torch.Generator().manual_seed(10), dtype=torch.float64)
+    x[777] = 40.0
+    data = Folded(x, np.array([0, 15_000, 30_000]), torch.eye(1, dtype=torch.float64))
+    features = FAMILIES["polynomial"].up_to(1, 2, 1)
+    potential = Support.of(data).potential(features, np.array([0.3, 0.5]), data.precision.float())
+    assert potential(torch.tensor([[20.0], [40.0]])).abs().max() == 0
+    assert potential(torch.tensor([[3.0]])).abs().max() > 0.5
+
+
 def test_centers_are_means_of_cells_and_near_every_point():
     x = torch.rand(5000, 2, generator=torch.Generator().manual_seed(8))
     centers = kmeans_centers(x, 100)

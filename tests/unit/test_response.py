@@ -7,8 +7,9 @@ import xarray as xr
 
 import kgmm
 from kgmm.data.standardization import Standardization
+from kgmm.langevin.observables import groups_of
 from kgmm.langevin.perturbations import at_states
-from kgmm.langevin.perturbed_ensembles import perturbed_response
+from kgmm.langevin.perturbed_ensembles import _of_group, perturbed_response
 
 PATH = kgmm.simulate("ornstein_uhlenbeck", n_members=40, n_times=300, interval=0.1, seed=0)
 SYSTEM = kgmm.get_system("ornstein_uhlenbeck")
@@ -159,3 +160,14 @@ def test_perturbed_ensembles_refuse(source, options, sentence):
     arguments = {"perturbation": np.ones(1), "longest": 1.0, "interval": 0.1, "max_pairs": 200} | options
     with pytest.raises(ValueError, match=sentence):
         perturbed_response(source, **arguments)
+
+
+@pytest.mark.parametrize(("scatter", "resolved"), [(0.01, True), (1.0, False)])
+def test_bins_without_data_do_not_keep_a_density_from_being_resolved(scatter, resolved):
+    rng = np.random.default_rng(0)
+    reference = np.concatenate([rng.standard_normal(990), 50.0 + rng.standard_normal(10)])[:, None]
+    (group,) = groups_of(("density",), reference, ["x"])
+    responses = np.array([function(reference).std() for function in group.functions])
+    assert (responses == 0).any()
+    blocks = responses[:, None, None] * (1.0 + scatter * rng.standard_normal((len(responses), 20, 3)))
+    assert _of_group(group, blocks, reference).is_resolved(0.05) == resolved

@@ -11,6 +11,7 @@ from kgmm.data.paths import as_members, as_path
 from kgmm.data.samples import Samples
 from kgmm.data.segments import SEGMENTS, blocks_of_runs, every, in_one_member, joined, runs, states_of
 from kgmm.data.trajectory import split
+from kgmm.langevin.diffusion import resolves_noise
 from kgmm.langevin.kramers_moyal import KramersMoyalModel
 from kgmm.langevin.linear_inverse import LinearInverseModel
 from kgmm.langevin.mobility import short_lag_exponent
@@ -151,6 +152,15 @@ def test_models_are_fitted_to_increments_within_segments():
     # An increment over a gap would be fifty deviations long.
     assert np.abs(model.drift).max() < 10
     assert (short_lag_exponent(VALUES, 4) < 1.5).all()
+
+
+def test_a_path_too_short_for_its_diffusion_is_a_failure_and_leaves_the_noise_unknown():
+    short = pieces(4, (76,))[0][None]
+    with pytest.raises(kgmm.ScientificFailure, match="four states without a gap: it is too short"):
+        difference_diffusion(short, 1.0)
+    long_enough = pieces(4, (90,))[0][None]
+    diffusion, _ = difference_diffusion(long_enough, 1.0)
+    assert not resolves_noise(np.eye(2), long_enough, 1.0) and diffusion.shape == (2, 2)
 
 
 def test_velocities_and_diffusions_are_those_of_the_pieces():

@@ -64,6 +64,20 @@ def test_nothing_passes_without_a_floor(statistic):
     assert found.uses == () and len(found.unknown) == 1 and "were not compared" in str(found)
 
 
+@pytest.mark.parametrize(
+    ("floor", "stderr", "beside"),
+    [
+        (0.2, 0.1, ", floor 0.2"),
+        (0.1, 0.2, ", standard error 0.2"),
+        (np.nan, 0.1, ", standard error 0.1"),
+        (np.nan, np.nan, ""),
+    ],
+)
+def test_a_failure_tells_the_larger_of_the_errors_that_are_known(floor, stderr, beside):
+    (judgement,) = judge(pd.DataFrame([row("relative_entropy", 5.0, floor, stderr)]))
+    assert judgement.failures == (f"the density of x differs by 5{beside}",)
+
+
 def test_what_could_not_be_judged_has_its_reason():
     short = row("autocorrelation_error_5", np.nan, np.nan)
     assert "time scales (240 states are needed) could" in str(

@@ -41,13 +41,20 @@ def selected(dataset: xr.Dataset, options: ReadingOptions, path: Path) -> xr.Dat
             raise ValueError(f"select {name}={text}: a number or low:high is expected")
         values = dataset[name].values
         if len(bounds) == 1:
-            chosen = [int(np.abs(values - bounds[0]).argmin())]
+            chosen = [int(_distance(values, bounds[0], name).argmin())]
         else:
             chosen = np.flatnonzero(_between(values, *bounds, name))
         if len(chosen) == 0:
             raise ValueError(f"select {name}={text}: {name} of {path} lies between {values.min()} and {values.max()}")
         dataset = dataset.isel({name: chosen})
     return dataset
+
+
+def _distance(values: np.ndarray, wanted: float, name: str) -> np.ndarray:
+    """How far values of a coordinate are from one; longitudes around the circle, whichever way is shorter."""
+    if str(name).lower() not in _LONGITUDES:
+        return np.abs(values - wanted)
+    return np.abs((values - wanted + 180.0) % 360.0 - 180.0)
 
 
 def _between(values: np.ndarray, low: float, high: float, name: str) -> np.ndarray:

@@ -39,7 +39,6 @@ def close_gaps(series: Prepared, how: str, max_gap: int) -> Prepared:
     for k, member in enumerate(series.members):
         own = series.times[k] if series.times else (series.time_step or 1.0) * np.arange(len(member))
         known = np.isfinite(member).all(axis=1)
-        count += int((~known).sum())
         if how == "segments":
             edges = stretches(known)
             kept = [slice(start, stop) for start, stop in edges if stop - start > 1]
@@ -47,11 +46,13 @@ def close_gaps(series: Prepared, how: str, max_gap: int) -> Prepared:
         else:
             inside = np.flatnonzero(known)
             kept = [slice(inside[0], inside[-1] + 1)] if inside.size else []
+        # Those at the ends of a series are cut and not interpolated.
+        count += int((~known).sum() if how == "segments" else sum((~known[part]).sum() for part in kept))
         for part in kept:
             values = member[part]
             if how == "interpolate":
                 values = pd.DataFrame(values).interpolate(limit_area="inside").to_numpy()
-                _refuse_long(~known[part], max_gap)
+                _refuse_long(~known[part], max_gap, part.start)
             members.append(values)
             times.append(own[part])
     if not members:
@@ -65,10 +66,11 @@ def close_gaps(series: Prepared, how: str, max_gap: int) -> Prepared:
     return series.noted(notes[how], members=members, times=times)
 
 
-def _refuse_long(missing: np.ndarray, max_gap: int) -> None:
+def _refuse_long(missing: np.ndarray, max_gap: int, first: int) -> None:
+    """``first`` is the index of the first of these states in the series."""
     for start, stop in stretches(missing):
         if stop - start > max_gap:
             raise ValueError(
-                f"{stop - start} states in a row are missing from index {start} on, and --max-gap is {max_gap}: give a "
-                "larger one, or --gaps segments"
+                f"{stop - start} states in a row are missing from index {first + start} on, and --max-gap is "
+                f"{max_gap}: give a larger one, or --gaps segments"
             )

@@ -30,7 +30,8 @@ def as_path(path, *, time_step: float | None = None) -> xr.DataArray:
         ``(time, variable)`` or ``(member, time, variable)``; or a list of arrays ``(time,)`` or ``(time, variable)``,
         members of unequal length, which are padded with NaN at their end.
     time_step : float, optional
-        Time between states. By default that of the times of ``path``, dates counting in days, or 1 where it has none.
+        Time between states. By default that of the times of ``path``, dates and durations counting in
+        days, or 1 where it has none.
 
     Returns
     -------
@@ -123,14 +124,16 @@ def _of_frame(frame: pd.DataFrame, time_step: float | None) -> xr.DataArray:
     if text:
         raise ValueError(f"column {text[0]!r} holds no numbers: select the columns that are variables")
     if time_step is None:
-        time_step = _step(frame.index.values) if frame.index.dtype.kind in "fiuM" else 1.0
+        time_step = _step(frame.index.values) if frame.index.dtype.kind in "fiuMm" else 1.0
     return _checked(_members(frame.to_numpy(float)), [str(name) for name in frame.columns], time_step)
 
 
 def _step(times: np.ndarray) -> float:
-    """The common step of times; dates count in days, calendar months and years in mean ones."""
+    """The common step of times; dates and durations count in days, calendar months and years in mean ones."""
     if len(times) < 2:
         return 1.0
+    if times.dtype.kind == "m":
+        times = times / np.timedelta64(1, "D")
     steps = steps_between(times)
     smallest, largest = float(np.min(steps)), float(np.max(steps))
     if not smallest > 0:

@@ -125,14 +125,15 @@ def resampled(values: np.ndarray, times: np.ndarray, step: float, max_gap: int =
     values, numbers = values[known], numbers[known]
     if len(numbers) < 2 or (np.diff(numbers) <= 0).any():
         raise ValueError(f"resample is {step:g}: the times do not increase: {in_order(np.diff(numbers))}")
-    n_steps = int(np.floor((numbers[-1] - numbers[0]) / step * (1 + 1e-12))) + 1
+    # A time on the edge of two steps begins the second, though the quotient be below it by rounding.
+    place = np.floor((numbers - numbers[0]) / step * (1 + 1e-12)).astype(int)
+    n_steps = int(place[-1]) + 1
     if n_steps < 2:
         raise ValueError(f"resample is {step:g}: the series is {numbers[-1] - numbers[0]:g} long")
     grid = numbers[0] + step * np.arange(n_steps)
     if step > _COARSER * np.median(np.diff(numbers)):
-        bins = ((numbers - numbers[0]) // step).astype(int)
-        counts = np.bincount(bins, minlength=n_steps)[:n_steps]
-        sums = np.stack([np.bincount(bins, column, minlength=n_steps)[:n_steps] for column in values.T], axis=1)
+        counts = np.bincount(place, minlength=n_steps)
+        sums = np.stack([np.bincount(place, column, minlength=n_steps) for column in values.T], axis=1)
         with np.errstate(invalid="ignore"):
             new, method = sums / counts[:, None], "means"
     else:

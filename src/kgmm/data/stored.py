@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from kgmm.errors import first_line
+
 # What malformed contents raise on their way through the readers.
 _MALFORMED = (KeyError, TypeError, AttributeError, IndexError, OverflowError, RuntimeError, AssertionError)
 
@@ -43,9 +45,8 @@ def reading(what: str) -> Iterator[None]:
 
 
 def _first_line(error: Exception) -> str:
-    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-    text = text.strip().split("\n")[0]
-    return repr(text) if isinstance(error, KeyError) else text or type(error).__name__
+    """That of a missing key is the key, in quotes, and not the whole of a message in them."""
+    return repr(first_line(Exception(*error.args))) if isinstance(error, KeyError) else first_line(error)
 
 
 def open_stored(file: str | Path, what: str, group: str | None = None) -> xr.Dataset:

@@ -30,7 +30,7 @@ def comparison_to_draw(row: ExperimentResult) -> xr.Dataset:
     fitted = _curves(path)
     kept = {name: name.replace("model", "fitted") for name in fitted if "_model" in name}
     fitted = fitted[list(kept)].rename(kept | {"model_time": "fitted_time"})
-    return xr.merge([dataset, fitted]).assign_attrs(mobility=xr.open_dataset(path).attrs["mobility"])
+    return xr.merge([dataset, fitted]).assign_attrs(mobility=fitted.attrs["mobility"])
 
 
 def models_to_draw(rows: list[ExperimentResult]) -> tuple[ExperimentResult, xr.Dataset]:

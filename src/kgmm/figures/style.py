@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from string import ascii_lowercase
 
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -55,8 +56,10 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def letter(axes: Axes, index: int) -> None:
-    """Marks a panel with (a), (b), …"""
-    axes.set_title(f"({chr(ord('a') + index)})", loc="left", fontweight="bold")
+    """Marks a panel with (a), (b), …, after (z) with (aa), (ab), …"""
+    before, last = divmod(index, len(ascii_lowercase))
+    letters = (ascii_lowercase[before - 1] if before else "") + ascii_lowercase[last]
+    axes.set_title(f"({letters})", loc="left", fontweight="bold")
 
 
 def save(figure: Figure, png: str | Path, pdf: str | Path) -> None:

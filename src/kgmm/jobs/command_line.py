@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 
+# Snakemake's short options by what they take: letters can be joined, as in -np, so that all must be known.
+_SHORT = {None: "aDfklpSt", 1: "cdejswT", "*": "Cq", "+": "POU"}
+
 
 def forced_stages(arguments: Sequence[str]) -> Callable[[str], bool]:
     """Whether the user asked for a stage to run in any case.
@@ -19,11 +22,10 @@ def forced_stages(arguments: Sequence[str]) -> Callable[[str], bool]:
     >>> is_forced = forced_stages(["-n", "--forcerun", "fit_score", "--cores", "2"])
     >>> is_forced("fit_score"), is_forced("estimate_cells")
     (True, False)
+    >>> forced_stages(["-nF"])("fit_score")
+    True
     """
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("-F", "--forceall", action="store_true")
-    parser.add_argument("-R", "--forcerun", nargs="*", default=[])
-    known, _ = parser.parse_known_args(list(arguments))
+    known = _parsed(arguments)
     return lambda stage: known.forceall or stage in known.forcerun
 
 
@@ -32,7 +34,20 @@ def is_dry_run(arguments: Sequence[str]) -> bool:
 
     Examples
     --------
-    >>> is_dry_run(["-n", "--cores", "2"]), is_dry_run(["--cores", "2"])
-    (True, False)
+    >>> is_dry_run(["-np", "--cores", "2"]), is_dry_run(["-n"]), is_dry_run(["--cores", "2"])
+    (True, True, False)
     """
-    return not {"-n", "--dry-run", "--dryrun"}.isdisjoint(arguments)
+    return _parsed(arguments).dry_run
+
+
+def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("-n", "--dry-run", "--dryrun", action="store_true")
+    parser.add_argument("-F", "--forceall", action="store_true")
+    parser.add_argument("-R", "--forcerun", nargs="*", default=[])
+    for takes, letters in _SHORT.items():
+        for letter in letters:
+            kind = {"action": "store_true"} if takes is None else {"nargs": takes}
+            parser.add_argument(f"-{letter}", dest=f"short_{letter}", **kind)
+    known, _ = parser.parse_known_args(list(arguments))
+    return known

@@ -56,14 +56,12 @@ class TaskStore:
         key = f"{system}/{label}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
         known = self.tasks[stage].get(key)
         if known is None:
-            known = self.tasks[stage][key] = self._task(stage, key, system, settings, threads, parents)
+            known = self.tasks[stage][key] = self._task(stage, key, settings, threads, parents)
         elif known.settings != settings:
             raise RuntimeError(f"two tasks of {stage} have the key {key} by chance: choose another seed")
         return known
 
-    def _task(
-        self, stage: str, key: str, system: str, settings: dict, threads: int, parents: dict[str, Task | str]
-    ) -> Task:
+    def _task(self, stage: str, key: str, settings: dict, threads: int, parents: dict[str, Task | str]) -> Task:
         inputs, tasks = {}, [parent for parent in parents.values() if isinstance(parent, Task)]
         for name, parent in parents.items():
             files = parent.outputs if isinstance(parent, Task) else {"": parent}

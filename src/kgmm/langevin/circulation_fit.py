@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import comb
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,6 +27,9 @@ from kgmm.langevin.symmetries import equivariant_coefficients, generated_group, 
 from kgmm.langevin.velocities import NormalEquations, normal_equations
 from kgmm.score.model import ScoreModel
 
+if TYPE_CHECKING:
+    from kgmm.langevin.mean_velocity import MeanVelocity
+
 logger = logging.getLogger("kgmm")
 
 DEGREES = (0, 1, 2, 3, 4)
@@ -39,14 +43,14 @@ _KMEANS_STRIDE = 7
 
 @dataclass(frozen=True)
 class CirculationFit:
-    """A fitted circulation and its diagnostics.
+    """A fitted circulation, or the mean velocity in its place, and its diagnostics.
 
     Attributes
     ----------
-    circulation : Circulation
+    circulation : Circulation or MeanVelocity
         With standard errors of the coefficients from blocks.
     basis : str
-        ``"constant"``, ``"polynomials of degree 3"`` or ``"200 radial functions"``.
+        ``"constant"``, ``"polynomials of degree 3"`` or ``"200 radial functions"``; ``"velocity of degree 3"``.
     ridge : float
         Added to the diagonal of the normal equations, in units of its mean.
     gain : Estimate
@@ -60,7 +64,7 @@ class CirculationFit:
         Free coefficients and points of the regression.
     """
 
-    circulation: Circulation
+    circulation: Circulation | MeanVelocity
     basis: str
     ridge: float
     gain: Estimate

@@ -10,8 +10,9 @@ import xarray as xr
 
 from kgmm.errors import ScientificFailure
 from kgmm.langevin.linear_inverse import fit_linear_inverse
-from kgmm.langevin.mobility import estimate_mobility, match_clock, short_lag_exponent
+from kgmm.langevin.mobility import MIN_LAGS, SMOOTH_EXPONENT, estimate_mobility, match_clock, short_lag_exponent
 from kgmm.langevin.model import LangevinModel
+from kgmm.langevin.options import LONGEST_WINDOW
 from kgmm.langevin.simulation_check import autocorrelation_errors, simulate_model
 from kgmm.randomness import Seed
 from kgmm.score.model import ScoreModel
@@ -19,9 +20,6 @@ from kgmm.statistics.autocorrelation import BlockedAutocorrelation
 
 logger = logging.getLogger("kgmm")
 
-SMOOTH_EXPONENT = 1.5
-_MIN_LAGS = 6
-_LONGEST_WINDOW = 0.5
 _IDENTITY_TIMES = 20.0
 
 
@@ -72,9 +70,9 @@ def fit_constant_mobility(
         If neither model can be simulated, or no rescaling brings its autocorrelations near those of the data.
     """
     values, times = path.values.astype(float), data.decorrelation_times
-    n_lags = max(_MIN_LAGS, int(0.1 * times.min() / data.interval))
+    n_lags = max(MIN_LAGS, int(0.1 * times.min() / data.interval))
     exponent = float(short_lag_exponent(values, max(2, int(0.1 * times.min() / data.interval))).max())
-    if exponent < SMOOTH_EXPONENT and n_lags * data.interval <= _LONGEST_WINDOW * times.min():
+    if exponent < SMOOTH_EXPONENT and n_lags * data.interval <= LONGEST_WINDOW * times.min():
         mobility = estimate_mobility(path, method="slope")
         reason = f"noise dominates the short lags (exponent {exponent:.2f})"
         return ConstantMobility(mobility.matrix, mobility.stderr, "slope", reason)

@@ -28,10 +28,16 @@ _WORSE = 1.25
 
 
 def resolves_noise(diffusion: np.ndarray, values: np.ndarray, interval: float) -> bool:
-    """Whether twice the interval gives the same diffusion: otherwise differences hold velocities, not noise."""
+    """Whether twice the interval gives the same diffusion: otherwise differences hold velocities, not noise.
+
+    Of a path that is too short at twice the interval this is not known, and so is the noise.
+    """
     if np.linalg.eigvalsh(diffusion)[0] <= 0:
         return False
-    twice, _ = difference_diffusion(every(values, 2), 2 * interval)
+    try:
+        twice, _ = difference_diffusion(every(values, 2), 2 * interval)
+    except ScientificFailure:
+        return False
     root = np.sqrt(np.diag(diffusion))
     return bool(np.abs((twice - diffusion) / np.outer(root, root)).max() < _RESOLVED)
 

@@ -18,10 +18,9 @@ from kgmm.langevin.candidate_models import (
     regressed_model,
     velocity_model,
 )
-from kgmm.langevin.constant import SMOOTH_EXPONENT
 from kgmm.langevin.dynamics import SimulationCheck
 from kgmm.langevin.linear_inverse import fit_linear_inverse
-from kgmm.langevin.mobility import short_lag_exponent
+from kgmm.langevin.mobility import SMOOTH_EXPONENT, short_lag_exponent
 from kgmm.langevin.model import LangevinModel
 from kgmm.langevin.simulation_check import autocorrelation_errors, check_by_simulation
 from kgmm.randomness import Seed

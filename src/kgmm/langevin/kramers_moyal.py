@@ -8,10 +8,11 @@ import numpy as np
 import torch
 import xarray as xr
 
+from kgmm.data.paths import time_step_of
 from kgmm.data.segments import states_of
 from kgmm.data.trajectory import as_trajectory
 from kgmm.randomness import Seed, torch_generator
-from kgmm.sde.ensemble import Ensemble, steps_in
+from kgmm.sde.ensemble import Ensemble
 
 _MIN_COUNT = 30
 _CENTRAL = (5e-4, 1 - 5e-4)
@@ -75,7 +76,7 @@ class KramersMoyalModel:
             raise ValueError(f"the path has {d} variables: averages over bins are for one or two")
         if n_bins < 2:
             raise ValueError(f"n_bins is {n_bins}: it must be at least 2")
-        interval = float(path["time"][1] - path["time"][0])
+        interval = time_step_of(path)
         values = path.values.astype(float)
         x, increments = values[:, :-1].reshape(-1, d), np.diff(values, axis=1).reshape(-1, d)
         known = ~np.isnan(increments[:, 0])  # none reaches over a gap
@@ -123,7 +124,6 @@ class KramersMoyalModel:
             _BinnedEquation(self), state, dt=dt, scheme="euler_maruyama", generator=torch_generator(seed, "cpu"),
             label="the Kramers-Moyal model",
         )  # fmt: skip
-        steps_in(save_every * dt, dt, "the interval")
         values = np.concatenate(list(ensemble.record(n_steps // save_every, save_every)), axis=1)
         return as_trajectory(values, [f"x{k + 1}" for k in range(len(self.drift))], save_every * dt, dt=dt)
 

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from scipy.linalg import expm, logm
 
+from kgmm.data.paths import time_step_of
 from kgmm.data.segments import longest_run, states_of
 from kgmm.data.trajectory import as_trajectory
 from kgmm.errors import ScientificFailure
@@ -15,7 +16,7 @@ from kgmm.langevin.mobility import refuse_indefinite
 from kgmm.randomness import Seed, seed_sequence
 from kgmm.statistics.correlation import correlation
 
-_LARGEST_IMAGINARY = 1e-6
+_LARGEST_IMAGINARY, _LARGEST_CONDITION = 1e-6, 1e12
 # Lags in units of the slowest decorrelation time: the first that gives a model is used.
 _LAGS = (0.5, 0.25, 0.125)
 
@@ -72,7 +73,7 @@ class LinearInverseModel:
             If ``C(τ) C(0)⁻¹`` has no real logarithm with decaying modes: the lag is too long for the noise or half the
             period of an oscillation, or the variables are linearly dependent.
         """
-        interval = float(path["time"][1] - path["time"][0])
+        interval = time_step_of(path)
         n_steps = round(lag / interval)
         longest = longest_run(path.values)
         if not 1 <= n_steps < longest:
@@ -92,7 +93,9 @@ class LinearInverseModel:
     ) -> LinearInverseModel:
         """The model with ``C(0)`` and ``C(τ)``; see :meth:`fit` for what it raises."""
         covariance = 0.5 * (covariance + covariance.T)
-        if np.linalg.cond(covariance) > 1e12:
+        # Of correlations: variances differ by as much as the units of the variables do.
+        scale = np.sqrt(np.diag(covariance))
+        if not (scale > 0).all() or np.linalg.cond(covariance / np.outer(scale, scale)) > _LARGEST_CONDITION:
             raise ScientificFailure(
                 "the variables are linearly dependent: a linear inverse model needs their covariance"
             )
@@ -178,7 +181,7 @@ def fit_linear_inverse(path: xr.DataArray, decorrelation_times: np.ndarray) -> L
     >>> fit_linear_inverse(path, np.array([1.0, 0.8])).lag
     0.5
     """
-    interval = float(path["time"][1] - path["time"][0])
+    interval = time_step_of(path)
     if not np.isfinite(decorrelation_times).all():
         raise ScientificFailure("a variable of the path never decorrelates: it is too short for a linear inverse model")
     failure = None

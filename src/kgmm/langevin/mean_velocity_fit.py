@@ -172,5 +172,5 @@ def _solution(products: np.ndarray, targets: np.ndarray, basis: PolynomialBasis,
     product = products.mean(axis=0)
     theta = solve(product, targets.mean(axis=0), ridge)
     stderr = jackknife_stderr(without_each_block(products, targets, ridge))
-    rate = (float(np.sum(theta * (product @ theta))) / basis.n_features) ** 0.5
+    rate = (max(0.0, float(np.sum(theta * (product @ theta)))) / basis.n_features) ** 0.5
     return MeanVelocity(basis, theta.T, rate, stderr.T)

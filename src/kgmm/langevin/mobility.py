@@ -10,6 +10,7 @@ import xarray as xr
 from scipy.optimize import minimize_scalar
 
 from kgmm.data.blocks import Estimate
+from kgmm.data.paths import time_step_of
 from kgmm.errors import ScientificFailure
 from kgmm.langevin.options import LONGEST_WINDOW, MobilityOptions
 from kgmm.statistics.autocorrelation import BlockedAutocorrelation, jackknife
@@ -19,8 +20,9 @@ logger = logging.getLogger("kgmm")
 
 _DEFAULTS = MobilityOptions()
 # Between 1, where independent noise dominates the short lags, and 2, where the paths are smooth.
-_SMOOTH_EXPONENT = 1.5
-_MIN_LAGS = 6
+SMOOTH_EXPONENT = 1.5
+# Of the fit of a slope.
+MIN_LAGS = 6
 _LARGEST_RESCALING = 1e4
 _NONE = Estimate(np.nan, np.nan)
 
@@ -142,18 +144,18 @@ def estimate_mobility(
     ('slope', True)
     """
     MobilityOptions.checked(method=method, window=window)
-    interval, values = float(path["time"][1] - path["time"][0]), path.values.astype(float)
+    interval, values = time_step_of(path), path.values.astype(float)
     data = BlockedAutocorrelation.of(values, interval)
     times = data.decorrelation_times
     if not np.isfinite(times).all():
         raise ScientificFailure("a variable of the path never decorrelates: the path is too short for a mobility")
     exponent = float("nan")
     if method != "matched":
-        n_lags = max(_MIN_LAGS, int(window * times.min() / interval + 1e-9))
+        n_lags = max(MIN_LAGS, int(window * times.min() / interval + 1e-9))
         exponent = float(short_lag_exponent(values, max(2, int(window * times.min() / interval))).max())
         too_rare = n_lags * interval > LONGEST_WINDOW * times.min()
         if method == "auto":
-            method = "slope" if exponent < _SMOOTH_EXPONENT and not too_rare else "matched"
+            method = "slope" if exponent < SMOOTH_EXPONENT and not too_rare else "matched"
             logger.info("exponent of the short lags %.2f%s: %s", exponent, ", saved rarely" if too_rare else "", method)
     if method == "slope":
         if too_rare:
@@ -169,7 +171,7 @@ def estimate_mobility(
             "a matched mobility needs model_path and model_mobility: a path of the model whose clock is rescaled "
             f"(the exponent of the short lags is {exponent:.2g}, so their slope is not the mobility)"
         )
-    model_interval = float(model_path["time"][1] - model_path["time"][0])
+    model_interval = time_step_of(model_path)
     model = BlockedAutocorrelation.of(model_path.values.astype(float), model_interval)
     rescaling, mismatch = match_clock(data, model)
     matrix = rescaling.value * np.asarray(model_mobility, dtype=float)

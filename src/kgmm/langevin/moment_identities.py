@@ -103,6 +103,11 @@ class Correction:
     degree : int
         See :func:`possible_degree`.
 
+    Attributes
+    ----------
+    weights : list of ndarray
+        The corrected weights, one array for each of those given.
+
     Examples
     --------
     >>> x = np.random.default_rng(0).normal(2.0, 3.0, (1000, 1))
@@ -128,7 +133,6 @@ class Correction:
             weight + np.concatenate([self._coefficients @ self._basis(x[part]) for part in _parts(len(x))])
             for x, weight in zip(states, weights)
         ]
-        """The corrected weights, one array for each of those given."""
 
     def deviations(self, x: np.ndarray, u: np.ndarray, weight: np.ndarray) -> np.ndarray:
         """``E[u·∇φ_m] − E[φ_m B]`` over some states, ``(n_terms,)``."""
@@ -153,7 +157,7 @@ def further_functions(
     x, u : ndarray of shape (n, n_features)
     mean, scale : ndarray of shape (n_features,)
     degree : int
-        That of :func:`corrected`.
+        That of :class:`Correction`.
 
     Yields
     ------

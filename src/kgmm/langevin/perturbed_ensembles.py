@@ -228,4 +228,6 @@ def _of_group(group: Group, blocks: np.ndarray, reference: np.ndarray) -> _Resul
     shape = (*group.shape, -1)
     stderr = blocks.std(axis=1, ddof=1) / blocks.shape[1] ** 0.5
     units = np.array([a.std() for a in group.columns(reference)])
+    # What does not vary in the reference, such as an empty bin of a density, has no share in its observable.
+    units = np.where(units > 0, units, np.inf)
     return _Result(blocks.mean(axis=1).reshape(shape), stderr.reshape(shape), units.reshape(shape))

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from kgmm.data.segments import states_of
+from kgmm.errors import ScientificFailure
 from kgmm.langevin.circulation import variable_pairs
 from kgmm.langevin.polynomials import PolynomialBasis
 from kgmm.langevin.radial import RadialBasis
@@ -177,6 +178,11 @@ def difference_diffusion(values: np.ndarray, interval: float) -> tuple[np.ndarra
     Returns
     -------
     Two arrays of shape ``(n_features, n_features)``, squared units of the values per unit of time.
+
+    Raises
+    ------
+    ScientificFailure
+        If no block has four states without a gap.
     """
     both, weights = [], []
     for members, times in path_blocks(values.shape[0], values.shape[1], 20):
@@ -190,6 +196,8 @@ def difference_diffusion(values: np.ndarray, interval: float) -> tuple[np.ndarra
             continue
         both.append(moments)
         weights.append(len(difference))
+    if not both:
+        raise ScientificFailure("no part of the path has four states without a gap: it is too short for its diffusion")
     both = np.array(both)
     second, third = np.average(both, axis=0, weights=weights)
     extrapolated = 2 * third - second

@@ -66,7 +66,14 @@ def with_error(value: float, stderr: float, exponent: int | None = None) -> str:
     """``value ± stderr`` to two digits of the error, or three of the value where there is no error.
 
     ``exponent`` is the power of ten to write them in, by default one for tiny numbers.
+
+    Examples
+    --------
+    >>> with_error(0.1234, 0.0056), with_error(0.00001234, 0.0000012), with_error(float("nan"), 0.1)
+    ('0.1234 ± 0.0056', '(1.23 ± 0.12)·10⁻⁵', '–')
     """
+    if value is None or not np.isfinite(value):
+        return number(value)
     if stderr is None or not np.isfinite(stderr) or stderr <= 0:
         return number(value)
     decimals = 1 - int(np.floor(np.log10(stderr)))

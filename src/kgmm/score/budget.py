@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from kgmm.data.blocks import Estimate
 from kgmm.data.samples import pieces_of
 from kgmm.score.cell_score import CellScore
 from kgmm.score.cells import CellEstimates, estimate
@@ -15,7 +16,6 @@ from kgmm.score.error_terms import TERMS
 from kgmm.score.evaluation import ScoreEvaluator
 from kgmm.score.model import ScoreModel
 from kgmm.score.moments import accumulate_round, block_edges
-from kgmm.statistics.comparison import Estimate
 
 # Samples from which exact averages over the cells are taken: there is no noise in them.
 _MAX_SAMPLES = 200_000

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.ndimage import maximum_filter
 
+from kgmm.data.blocks import Estimate
 from kgmm.data.standardization import Standardization
-from kgmm.statistics.comparison import Estimate, relative_error
+from kgmm.statistics.comparison import relative_error
 from kgmm.statistics.denoising import denoising_loss, denoising_losses
 from kgmm.statistics.score_statistics import ScoreSample, score_statistics
 

@@ -8,6 +8,7 @@ import math
 import numpy as np
 import xarray as xr
 
+from kgmm.data.paths import time_step_of
 from kgmm.errors import ScientificFailure
 from kgmm.langevin.kramers_moyal import KramersMoyalModel
 from kgmm.langevin.linear_inverse import LinearInverseModel, fit_linear_inverse
@@ -81,7 +82,7 @@ def _sample_linear_inverse(training: xr.DataArray, times: np.ndarray, seed) -> t
 
 def _sample_kramers_moyal(training: xr.DataArray, times: np.ndarray, seed) -> tuple[xr.DataArray, xr.DataArray]:
     model = KramersMoyalModel.fit(training, _BINS[training.sizes["variable"]])
-    dt = float(training["time"][1] - training["time"][0])
+    dt = time_step_of(training)
     slowest = float(times.max())
     sparse, dense = seed.spawn(2)
     every = max(1, min(round(_SPARSE_INTERVAL * slowest / dt), _MAX_STEPS // _SPARSE_TIMES))
@@ -94,6 +95,6 @@ def _sample_kramers_moyal(training: xr.DataArray, times: np.ndarray, seed) -> tu
 
 def _path_times(training: xr.DataArray, slowest: float) -> tuple[int, float]:
     """Number of states and interval of a dense path: that of the data, or a multiple where these would be too many."""
-    dt = float(training["time"][1] - training["time"][0])
+    dt = time_step_of(training)
     every = max(1, math.ceil(_PATH_LENGTH * slowest / dt / _MAX_STEPS))
     return max(100, round(_PATH_LENGTH * slowest / (every * dt))), every * dt

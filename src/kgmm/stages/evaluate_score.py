@@ -7,6 +7,7 @@ import json
 import numpy as np
 import xarray as xr
 
+from kgmm.data.blocks import Estimate
 from kgmm.errors import ScientificFailure
 from kgmm.jobs.failures import refuse_failed_inputs
 from kgmm.jobs.job import Job
@@ -19,7 +20,7 @@ from kgmm.score.model import ScoreModel
 from kgmm.stages.data import samples_of
 from kgmm.stages.method_inputs import inputs_of
 from kgmm.stages.system import system_of
-from kgmm.statistics.comparison import Estimate, relative_error
+from kgmm.statistics.comparison import relative_error
 from kgmm.statistics.metrics import metric_variables
 
 

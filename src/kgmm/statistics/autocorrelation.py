@@ -11,6 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from kgmm.data.blocks import BLOCKS, Estimate, jackknife_variance
+from kgmm.data.paths import time_step_of
 from kgmm.data.segments import longest_run, states_of
 from kgmm.errors import ScientificFailure
 from kgmm.statistics.correlation import (
@@ -78,7 +79,7 @@ class BlockedAutocorrelation:
     @classmethod
     def of_path(cls, path: xr.DataArray, longest: float | None = None) -> BlockedAutocorrelation:
         """From a densely saved path of dimensions ``(member, time, variable)``, see :meth:`of`."""
-        return cls.of(path.values.astype(float), _interval(path), longest)
+        return cls.of(path.values.astype(float), time_step_of(path), longest)
 
     @property
     def lags(self) -> np.ndarray:
@@ -167,13 +168,9 @@ def compare_autocorrelations(
     rows = []
     for k, name in enumerate(data["variable"].values):
         own = _compare_variable(_column(of_data, k), _column(of_model, k))
-        own.append(_integrated_times(data.values[:, :, k], _interval(data), model.values[:, :, k], _interval(model)))
+        own.append(_integrated_times(data[:, :, k], model[:, :, k]))
         rows += [{"variable": str(name), **row} for row in own]
     return pd.DataFrame(rows)[["statistic", "variable", "value", "stderr", "data_value"]]
-
-
-def _interval(path: xr.DataArray) -> float:
-    return float(path["time"][1] - path["time"][0])
 
 
 def _column(blocked: BlockedAutocorrelation, k: int) -> BlockedAutocorrelation:
@@ -219,13 +216,14 @@ def _follows(data: BlockedAutocorrelation, model: BlockedAutocorrelation, time: 
     return float(data.lags[last] / time)
 
 
-def _integrated_times(data: np.ndarray, interval: float, model: np.ndarray, model_interval: float) -> dict:
+def _integrated_times(data: xr.DataArray, model: xr.DataArray) -> dict:
+    """Those of one variable, ``(member, time)``."""
     found = []
-    for values, step in ((data, interval), (model, model_interval)):
-        series = values[:, :, None].astype(float)
+    for path in (data, model):
+        series = path.values[:, :, None].astype(float)
         own = correlation(series, max(2, longest_run(series) // 2))[:, 0, 0]
         try:
-            found.append(Estimate(*integrated_time(own / own[0], step, len(states_of(series)))[:2]))
+            found.append(Estimate(*integrated_time(own / own[0], time_step_of(path), len(states_of(series)))[:2]))
         except ValueError:  # too short for it
             found.append(Estimate(np.nan, np.nan))
     of_data, of_model = found

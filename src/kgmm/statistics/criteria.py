@@ -158,9 +158,12 @@ def _of(row) -> str:
 
 
 def _failure(criterion: Criterion, row) -> str:
-    of = _of(row)
-    error = f", floor {row.floor:.2g}" if row.floor >= row.stderr or not np.isfinite(row.stderr) else ""
-    return f"the {criterion.what}{of} differs by {row.value:.2g}{error or f', standard error {row.stderr:.2g}'}"
+    known = {
+        name: error for name, error in (("floor", row.floor), ("standard error", row.stderr)) if np.isfinite(error)
+    }
+    largest = max(known, key=known.get, default=None)
+    beside = "" if largest is None else f", {largest} {known[largest]:.2g}"
+    return f"the {criterion.what}{_of(row)} differs by {row.value:.2g}{beside}"
 
 
 def _remedy(criterion: Criterion, sigma: float | None) -> str:

@@ -7,6 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from kgmm.data.blocks import jackknife_variance
+from kgmm.data.paths import time_step_of
 from kgmm.statistics.correlation import correlation, correlations_without_block
 
 
@@ -54,7 +55,7 @@ def compare_cross_correlations(data: xr.DataArray, model: xr.DataArray, longest:
 
 def _normalised_blocks(path: xr.DataArray, longest: float) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
     """Lags, normalised correlations, and the same without each block in turn."""
-    interval = float(path["time"][1] - path["time"][0])
+    interval = time_step_of(path)
     n_lags = int(np.ceil(longest / interval)) + 1
     values = path.values.astype(float)
 

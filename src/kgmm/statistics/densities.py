@@ -11,9 +11,13 @@ _MARGIN = 4.0
 
 
 def rule_of_thumb(values: np.ndarray, size: float, dimension: int = 1) -> float:
-    """Bandwidth of a normal kernel, ``0.9 min(S, IQR/1.34) n^(−1/(4 + d))`` (Silverman 1986, section 3.4.2)."""
+    """Bandwidth of a normal kernel, ``0.9 min(S, IQR/1.34) n^(−1/(4 + d))`` (Silverman 1986, section 3.4.2).
+
+    Where most values are one, such as the zeros of rain, both quartiles are it, and ``S`` decides alone.
+    """
     lower, upper = np.quantile(values, [0.25, 0.75])
-    return float(0.9 * min(values.std(), (upper - lower) / 1.34) * size ** (-1 / (4 + dimension)))
+    spread = min(values.std(), (upper - lower) / 1.34) if upper > lower else values.std()
+    return float(0.9 * spread * size ** (-1 / (4 + dimension)))
 
 
 def bandwidths(samples: np.ndarray, dimension: int | None = None) -> np.ndarray:

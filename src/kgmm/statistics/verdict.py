@@ -17,6 +17,7 @@ from kgmm.statistics.comparison import block_deviation, block_mean
 from kgmm.statistics.correlation import longest_in_blocks
 from kgmm.statistics.criteria import judge
 from kgmm.statistics.diagnosis import Finding, diagnose
+from kgmm.wording import listed
 
 _MIN_TIMES, _MIN_PER_TIME, _MAX_DRIFT = 50.0, 3.0, 4.0
 _TAIL_ERRORS = 3.0
@@ -109,13 +110,13 @@ class Verdict:
 
     def __str__(self) -> str:
         if self.uses:
-            said = f"The model can be used for {_listed(self.uses)}"
+            said = f"The model can be used for {listed(self.uses)}"
             said += f"; but {'; '.join(self.failures)}" if self.failures else ", which are within their floors"
         elif self.failures:
             said = f"The model should not be used: {'; '.join(self.failures)}"
         else:
             said = "Nothing could be compared"
-        said += f"; {_listed(self.unknown)} could not be judged." if self.unknown else "."
+        said += f"; {listed(self.unknown)} could not be judged." if self.unknown else "."
         said += "".join(f" {sentence}" for sentence in (self.score, self.data) if sentence)
         if self.limits:
             said += f" The data limit it: {'; '.join(self.limits)}."
@@ -169,10 +170,6 @@ def _wrong_tails(table: pd.DataFrame) -> list[str] | None:
             )
             wrong.append(said)
     return wrong
-
-
-def _listed(words: Sequence[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def findings_of(X, names: Sequence[str], sigma: float | None = None) -> list[Finding]:

@@ -58,9 +58,15 @@ def _bar(lowest: float | None, highest: float | None) -> str:
 
 
 def measure(ratio: Ratio, tables: dict[str, pd.DataFrame]) -> float:
-    """A number of the run, or a ratio of two; NaN if no usable row is there, or one of them holds no number."""
+    """A number of the run, or a ratio of two; NaN if no usable row is there, or one of them holds no number.
+
+    A ratio over zero is infinite, or NaN if both are zero.
+    """
     value = _measure(ratio, tables)
-    return value if ratio.over is None else value / _measure(ratio.over, tables)
+    if ratio.over is None:
+        return value
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.divide(value, _measure(ratio.over, tables)))
 
 
 def _measure(quantity: Quantity, tables: dict[str, pd.DataFrame]) -> float:

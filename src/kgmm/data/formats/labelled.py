@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -15,6 +16,29 @@ from kgmm.data.formats.month_units import dates_of_months
 from kgmm.data.formats.valid_range import valid_range, within
 from kgmm.data.options import ReadingOptions
 from kgmm.data.time_ranges import time_range
+
+
+class _Columns(NamedTuple):
+    """What one variable of a file gives.
+
+    Attributes
+    ----------
+    values : xarray.Variable
+        Along the times, and perhaps members and one further dimension.
+    names : list of str
+        One, or those of the entries along the further dimension.
+    valid : tuple of float
+        The least and the largest valid value.
+    notes : tuple of str
+        Clauses about what was done.
+    unit : str
+    """
+
+    values: xr.Variable
+    names: list[str]
+    valid: tuple[float, float]
+    notes: tuple[str, ...]
+    unit: str
 
 
 def read_labelled(path: Path, variables: Sequence[str] | None, options: ReadingOptions) -> Contents:
@@ -30,61 +54,66 @@ def read_labelled(path: Path, variables: Sequence[str] | None, options: ReadingO
     if time in (options.select or {}) and time in dataset.coords:
         # Before components are taken, which are those of the chosen times.
         dataset = dataset.isel({time: time_range(_times(dataset, path, time)[0], options.select[time])})
-    if variables is None:
-        bounds = {dataset[name].attrs.get("bounds") for name in dataset.variables}
-        variables = [
-            name
-            for name, values in dataset.data_vars.items()
-            if time in values.dims and is_real(values.dtype) and name not in bounds
-        ]
-    if not variables:
-        raise ValueError(
-            f"{path} has no variable of numbers along {time!r}: it has {', '.join(map(str, dataset.data_vars))}"
-        )
+    variables = _variables_of_numbers(dataset, path, time) if variables is None else variables
     done = done_on_fields(options)
-    at = (
-        _times(dataset, path, time)[0] if {"anomalies", "detrend"} & {*done} and time in dataset.coords else np.empty(0)
-    )
-    parts, names, notes, bounds, units = [], [], [], [], {}
-    for name in variables:
-        part = _part(dataset, name, path, options)
-        stated = valid_range(part.variable)
-        if options.reduce:
-            part = part.copy(data=within(part.values, stated))
-            part, own_names, own_notes = reduced(part, options, path, at)
-            stated = (-np.inf, np.inf)
-            notes += [note for note in own_notes if note not in notes]
-        else:
-            part, own_names = part.variable, None
-        extra = [dim for dim in part.dims if dim not in (member, time)]
-        if len(extra) > 1:
-            raise ValueError(
-                f"variable {name!r} of {path} has dimensions {part.dims}: one besides time is possible; take "
-                "principal components (--reduce pcs=3) or the mean (--reduce mean)"
-            )
-        own_names = own_names or (_entries(dataset, name, extra[0]) if extra else [name])
-        names += own_names
-        if options.reduce in (None, "mean"):  # components are weighted
-            units |= dict.fromkeys(own_names, _unit(dataset[name]))
-        parts.append(part)
-        bounds.append(stated)
-    sizes = {(part.sizes.get(member, 1), part.sizes[time]) for part in parts}
+    needs_times = {"anomalies", "detrend"} & {*done} and time in dataset.coords
+    at = _times(dataset, path, time)[0] if needs_times else np.empty(0)
+    found = [_columns(dataset, name, path, options, at) for name in variables]
+    sizes = {(own.values.sizes.get(member, 1), own.values.sizes[time]) for own in found}
     if len(sizes) > 1:
         raise ValueError(f"the variables of {path} differ in members and times: {sorted(sizes)}")
 
     def read(start: int, stop: int) -> np.ndarray:
-        columns = []
-        for part, stated in zip(parts, bounds):
-            piece = part.isel({time: slice(start, stop)})
-            piece = piece if member in piece.dims else piece.expand_dims(member)
-            extra = [dim for dim in piece.dims if dim not in (member, time)]
-            values = within(piece.transpose(member, time, *extra).values, stated)
-            columns.append(values if extra else values[..., None])
-        return np.concatenate(columns, axis=2)
+        return np.concatenate([_read_columns(own, slice(start, stop), time, member) for own in found], axis=2)
 
     times = _times(dataset, path, time) if options.time_step is None and time in dataset.coords else []
+    names = [name for own in found for name in own.names]
+    notes = tuple(dict.fromkeys(note for own in found for note in own.notes))
+    # Components of a field are weighted.
+    has_units = options.reduce in (None, "mean")
+    units = {name: own.unit for own in found for name in own.names} if has_units else {}
     unit = str(dataset[time].attrs.get("units", "")) if times else ""
-    return Contents((*sizes.pop(), len(names)), names, times, read, unit, tuple(notes), done, units)
+    return Contents((*sizes.pop(), len(names)), names, times, read, unit, notes, done, units)
+
+
+def _variables_of_numbers(dataset: xr.Dataset, path: Path, time: str) -> list[str]:
+    """Names of all variables of numbers along the times but bounds of coordinates."""
+    bounds = {dataset[name].attrs.get("bounds") for name in dataset.variables}
+    names = [
+        name
+        for name, values in dataset.data_vars.items()
+        if time in values.dims and is_real(values.dtype) and name not in bounds
+    ]
+    if not names:
+        raise ValueError(
+            f"{path} has no variable of numbers along {time!r}: it has {', '.join(map(str, dataset.data_vars))}"
+        )
+    return names
+
+
+def _columns(dataset: xr.Dataset, name: str, path: Path, options: ReadingOptions, times: np.ndarray) -> _Columns:
+    """A variable, reduced if it is a field and the options say so; ``times`` are needed for anomalies and trends."""
+    part, unit = _part(dataset, name, path, options), _unit(dataset[name])
+    valid = valid_range(part.variable)
+    if options.reduce:
+        values, names, notes = reduced(part.copy(data=within(part.values, valid)), options, path, times)
+        return _Columns(values, names, (-np.inf, np.inf), notes, unit)
+    extra = [dim for dim in part.dims if dim not in (options.member, options.time)]
+    if len(extra) > 1:
+        raise ValueError(
+            f"variable {name!r} of {path} has dimensions {part.dims}: one besides time is possible; take "
+            "principal components (--reduce pcs=3) or the mean (--reduce mean)"
+        )
+    return _Columns(part.variable, _entries(dataset, name, extra[0]) if extra else [name], valid, (), unit)
+
+
+def _read_columns(own: _Columns, at: slice, time: str, member: str) -> np.ndarray:
+    """States of a variable at some times, ``(member, time, column)``."""
+    piece = own.values.isel({time: at})
+    piece = piece if member in piece.dims else piece.expand_dims(member)
+    extra = [dim for dim in piece.dims if dim not in (member, time)]
+    values = within(piece.transpose(member, time, *extra).values, own.valid)
+    return values if extra else values[..., None]
 
 
 def _unit(variable: xr.DataArray) -> str:

@@ -19,10 +19,10 @@ _AXES = ("n_samples", "min_probability", "sigma")
 def gather(rows: list[ExperimentResult]) -> xr.Dataset:
     """Errors of the network and terms of its budget, medians over replicates, over the axes of the map."""
     rows = [row for row in rows if row.method == "kgmm"]
-    values = {name: sorted({getattr(row, name) for row in rows}) for name in _AXES}
+    values = {name: sorted({_place(row, name) for row in rows}) for name in _AXES}
     found = {}
     for row in rows:
-        at = tuple(values[name].index(getattr(row, name)) for name in _AXES)
+        at = tuple(values[name].index(_place(row, name)) for name in _AXES)
         found.setdefault(at, []).append(metric_values(row))
     shape = tuple(len(values[name]) for name in _AXES)
     names = ["score_error", "smoothed_score_error", *(f"budget_{term}" for term in TERMS)]
@@ -32,6 +32,12 @@ def gather(rows: list[ExperimentResult]) -> xr.Dataset:
             arrays[name][at] = np.nanmedian([m.get(name, np.nan) for m in metrics])
     dataset = xr.Dataset({name: (_AXES, array) for name, array in arrays.items()}).assign_coords(values)
     return dataset.assign_attrs(n_replicates=max(map(len, found.values())))
+
+
+def _place(row: ExperimentResult, name: str) -> float:
+    """Where a row is on an axis; at the end, infinite, where the value is left to the data."""
+    value = getattr(row, name)
+    return np.inf if value is None else value
 
 
 def caption(dataset: xr.Dataset) -> str:
@@ -49,12 +55,16 @@ def draw(dataset: xr.Dataset) -> Figure:
     for k, ax in enumerate(axes):
         panel = dataset.isel(n_samples=k)
         frame = panel["score_error"].to_pandas().iloc[::-1]
-        frame.index, frame.columns = ([f"{value:g}" for value in labels] for labels in (frame.index, frame.columns))
+        frame.index, frame.columns = (
+            [f"{value:g}" if np.isfinite(value) else "auto" for value in labels]
+            for labels in (frame.index, frame.columns)
+        )
         sns.heatmap(
             frame, ax=ax, norm=norm, cmap=DENSITY_MAP, annot=_notes(panel)[::-1], fmt="", linewidths=0.6,
             annot_kws={"size": 8}, cbar=k == n_panels - 1, cbar_kws={"label": "relative mean-square error against s"},
         )  # fmt: skip
-        ax.set_title(f"{int(panel['n_samples']):,} samples".replace(",", " "))
+        number = float(panel["n_samples"])
+        ax.set_title(f"{number:,.0f} samples".replace(",", " ") if np.isfinite(number) else "all samples")
         letter(ax, k)
         ax.set_xlabel("noise amplitude σ")
         ax.set_ylabel("$p_{min}$" if k == 0 else "")

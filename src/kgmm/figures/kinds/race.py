@@ -50,7 +50,7 @@ def draw(dataset: xr.Dataset) -> Figure:
     """One panel per measure: the way of every run thin, its end marked, medians of the ends joined."""
     shown = [name for name in _PANELS if name in dataset]
     figure = new_figure(4.3 * len(shown), 4.3)
-    for k, (ax, name) in enumerate(zip(figure.subplots(1, len(shown)), shown)):
+    for k, (ax, name) in enumerate(zip(figure.subplots(1, len(shown), squeeze=False)[0], shown)):
         for method, style in _STYLES.items():
             _draw_method(ax, dataset.isel(run=np.flatnonzero(dataset["method"] == method)), name, method, style)
         ax.set_xscale("log")

@@ -14,6 +14,7 @@ from kgmm.figures.kinds import empty
 from kgmm.figures.style import DATA, MODEL, letter, new_figure
 from kgmm.jobs.failures import failure_of
 from kgmm.results import ExperimentResult
+from kgmm.wording import listed
 
 _MAX_VARIABLES = 4
 # Bands are of this many standard errors.
@@ -34,7 +35,7 @@ def caption(dataset: xr.Dataset) -> str:
     if not dataset.sizes:
         return ""
     back = json.loads(dataset.attrs["put_back"])
-    said = f"Put back: {_listed(back)}. " if back else ""
+    said = f"Put back: {listed(back)}. " if back else ""
     record = "the record" if dataset.attrs["n_members"] == 1 else "the first member of the record"
     years = ", as their range over whole years" if dataset.attrs["whole_years"] else ""
     said += (
@@ -46,7 +47,7 @@ def caption(dataset: xr.Dataset) -> str:
     others = json.loads(dataset.attrs["not_put_back"])
     said += "".join(f" {clause[0].upper()}{clause[1:]}." for clause in others)
     hidden = [str(name) for name in dataset["variable"].values[_MAX_VARIABLES:]]
-    return said + (f" In the table only: {_listed(hidden)}." if hidden else "")
+    return said + (f" In the table only: {listed(hidden)}." if hidden else "")
 
 
 def label_of(dataset: xr.Dataset, k: int) -> str:
@@ -146,7 +147,3 @@ def _draw_time(ax: Axes, dataset: xr.Dataset) -> None:
     else:
         ax.ticklabel_format(axis="x", useOffset=False)
     ax.set_xlabel({"date": "date", "year": "year"}.get(axis, f"time ({unit})" if unit else "time of the file"))
-
-
-def _listed(words: list[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -14,6 +14,8 @@ from kgmm.methods.registry import get_method
 from kgmm.results import ExperimentResult
 
 _VARIABLES = ("iteration", "loss", "validation_loss", "kept")
+# What a setting that is not given stands for.
+_LEFT_OUT = {"p_min": "auto", "n": "all"}
 
 
 def gather(rows: list[ExperimentResult]) -> xr.Dataset:
@@ -40,8 +42,8 @@ def gather(rows: list[ExperimentResult]) -> xr.Dataset:
 def _label(row: ExperimentResult, rows: list[ExperimentResult]) -> str:
     """The settings that tell the fits of the block apart."""
     names = {"sigma": "σ", "min_probability": "p_min", "n_samples": "n"}
-    varied = [name for name in names if len({getattr(other, name) for other in rows}) > 1]
-    return ", ".join(f"{names[name]} = {getattr(row, name):g}" for name in varied)
+    varied = {names[name]: getattr(row, name) for name in names if len({getattr(other, name) for other in rows}) > 1}
+    return ", ".join(f"{name} = {_LEFT_OUT[name] if value is None else f'{value:g}'}" for name, value in varied.items())
 
 
 def caption(dataset: xr.Dataset) -> str:
