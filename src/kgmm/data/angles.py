@@ -9,6 +9,7 @@ from scipy.signal import lfilter
 
 # Of the radius, whose mean is one: the thinner the ring, the shorter the time step of a model.
 RADIUS_DEVIATION = 0.2
+_THIN = 0.02
 
 
 def on_ring(angles: Sequence[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
@@ -53,14 +54,14 @@ def angle_of(cosine: np.ndarray, sine: np.ndarray) -> np.ndarray:
     return np.arctan2(sine, cosine)
 
 
-def is_circle(x: np.ndarray, y: np.ndarray, sigma: float) -> bool:
-    """Whether points lie on a circle around zero, to within a fraction ``sigma`` of its radius; NaN are left out.
+def is_circle(x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether points lie on a circle around zero, to within 2 % of its radius.
 
     Examples
     --------
     >>> angle = np.linspace(0, 6, 100)
-    >>> is_circle(np.cos(angle), np.sin(angle), 0.05), is_circle(np.cos(angle), 2 * np.sin(angle), 0.05)
+    >>> is_circle(np.cos(angle), np.sin(angle)), is_circle(np.cos(angle), 1.1 * np.sin(angle))
     (True, False)
     """
     radius = np.hypot(x, y)
-    return bool(np.nanstd(radius) < sigma * np.nanmean(radius))
+    return bool(radius.std() < _THIN * radius.mean())

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 # What malformed contents raise on their way through the readers.
+_LONGEST = 300  # characters of a sentence
 _MALFORMED = (KeyError, TypeError, AttributeError, IndexError, OverflowError, RuntimeError, AssertionError)
 
 
@@ -45,6 +46,8 @@ def reading(what: str) -> Iterator[None]:
 def _first_line(error: Exception) -> str:
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
     text = text.strip().split("\n")[0]
+    if len(text) > _LONGEST:  # it quotes what stands in the file
+        text = f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 4 :]}"
     return repr(text) if isinstance(error, KeyError) else text or type(error).__name__
 
 

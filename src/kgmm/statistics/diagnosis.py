@@ -85,7 +85,7 @@ def diagnose(X: np.ndarray, sigma: float | None = None, names: Sequence[str] | N
     X = np.concatenate([piece[-start % every :: every].astype(float) for start, piece in pieces_of(X)])
     sigma = _DEFAULT_SIGMA if sigma is None else sigma
     names = [f"x{k + 1}" for k in range(X.shape[1])] if names is None else [str(name) for name in names]
-    circles = circles_among(X, names, sigma)
+    circles = circles_among(X, names)
     # What one variable of a circle has at its ends is no edge of its own.
     on_circle = {name for circle in circles for name in circle.variable.split(",")}
     findings = []

@@ -13,11 +13,11 @@ from kgmm.statistics.findings import Finding, listed, option
 _MAX_PAIRED = 30  # variables among which pairs are looked at
 
 
-def circles_among(X: np.ndarray, names: Sequence[str], sigma: float) -> list[Finding]:
+def circles_among(X: np.ndarray, names: Sequence[str]) -> list[Finding]:
     """Pairs of variables that are cosine and sine of an angle: a curve, on which there is no density."""
     found = []
     for i, j in combinations(range(min(X.shape[1], _MAX_PAIRED)), 2):
-        if is_circle(X[:, i], X[:, j], sigma):
+        if is_circle(X[:, i], X[:, j]):
             a, b = names[i], names[j]
             said = f"{a} and {b} lie on a circle, where they have no density of their own"
             remedy = (
