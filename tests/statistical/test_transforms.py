@@ -127,7 +127,7 @@ def test_rounded_values_have_a_density_again(tmp_path):
         "reflect:-2",
         "reflect:6",
         "reflect:-2:6",
-        "angle:9",
+        "angle:12",
         "angle:8:-2",
     ],
 )
