@@ -38,7 +38,7 @@ FOUND = {
     "30 % zeros": "atom",
     "1 % of deviation 50": "tail",
     "30 % in a spike": "blur",
-    "von Mises as cosine and sine": "edge",
+    "von Mises as cosine and sine": "circle",
     "collinear": "collinear",
     "parabola": "edge",
 }

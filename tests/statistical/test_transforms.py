@@ -28,7 +28,6 @@ LAWS = {
     "Cauchy": (stats.cauchy(), "asinh", lambda x: -2.0 * x / (1.0 + x**2)),
     "exponential, reflected": (stats.expon(), "reflect:0", lambda x: -np.ones_like(x)),
     "half-normal, reflected": (stats.halfnorm(), "reflect:0", lambda x: -x),
-    "uniform, reflected": (stats.uniform(), "reflect:0:1", np.zeros_like),
 }
 # Mirrored, the exponential law has a kink at its edge, which every estimate rounds off: errors of score and quantiles.
 _TOLERANCES = {"exponential, reflected": (0.15, 0.25)}
@@ -119,7 +118,18 @@ def test_rounded_values_have_a_density_again(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "kind", ["log:-2", "logit:-3:7", "asinh", "asinh:0.5:3", "reflect:-2", "reflect:-2:6", "reflect:6:-2"]
+    "kind",
+    [
+        "log:-2",
+        "logit:-3:7",
+        "asinh",
+        "asinh:0.5:3",
+        "reflect:-2",
+        "reflect:6",
+        "reflect:-2:6",
+        "angle:12",
+        "angle:8:-2",
+    ],
 )
 def test_derivatives_are_those_of_the_function(kind):
     x = np.linspace(-1.5, 5.5, 30)
@@ -137,11 +147,14 @@ def test_derivatives_are_those_of_the_function(kind):
         ("logit:0:1", "values are not between its edges 0 and 1"),
         ("logit:0", "logit takes 2 numbers after colons"),
         ("logit:5:2", "the first edge must be below the second"),
-        ("rank", "known are log, log:a, logit:a:b, asinh, reflect:a and reflect:a:b"),
+        ("rank", "known are log, log:a, logit:a:b, asinh, reflect:a, reflect:a:b and angle:period"),
         ("log:a", "what follows log must be numbers"),
         ("asinh:0:-1", "the width must be positive"),
         ("reflect:0", "2 values are not between its edges 0 and inf"),
-        ("reflect:3:0", "3 values are not between its edges 0 and 3"),
+        ("reflect:3:0", "the first edge must be below the second"),
+        ("reflect:0:3", "2 values are not between its edges 0 and 3"),
+        ("angle:0", "the period must be positive"),
+        ("angle", "angle takes 1 or 2 numbers after colons"),
         ("reflect", "reflect takes 1 or 2 numbers after colons"),
     ],
 )
@@ -171,6 +184,30 @@ def test_transforms_and_deviations_are_undone_in_the_opposite_order(tmp_path):
     np.testing.assert_allclose(score(x)[:, 0], expected)
     y = (np.log(x[:, 1]) - np.log(x[:, 1]).mean()) / deviations[1]
     np.testing.assert_allclose(score(x)[:, 1], (-y / deviations[1] - 1.0) / x[:, 1])
+
+
+@pytest.mark.parametrize("option", [{"anomalies": "monthly"}, {"detrend": True}])
+@pytest.mark.parametrize("transform", ["angle:6.2832", "reflect:0"])
+def test_an_angle_has_no_season(option, transform, tmp_path):
+    np.savetxt(tmp_path / "x.csv", np.random.default_rng(0).random(50), header="x", comments="")
+    (name,) = option
+    with pytest.raises(ValueError, match=f"transform of x is '{transform}', and {name} is asked for: an angle or"):
+        kgmm.read(tmp_path / "x.csv", transform={"x": transform}, time_step=1.0, **option)
+
+
+def test_the_second_column_of_an_angle_needs_a_name_of_its_own(tmp_path):
+    np.savetxt(tmp_path / "x.csv", np.random.default_rng(0).random((50, 2)), header="x x_sin", comments="")
+    with pytest.raises(ValueError, match="transform of x: there is a variable x_sin already"):
+        kgmm.read(tmp_path / "x.csv", transform={"x": "angle:1"}, time_step=1.0)
+
+
+def test_angles_and_deviations_among_other_variables_are_undone(tmp_path):
+    x = np.random.default_rng(7).uniform(size=(400, 3))
+    np.savetxt(tmp_path / "x.csv", x, header="u v w", comments="")
+    transform = {"v": "angle:1", "u": "log", "w": "reflect:0:1"}
+    path = kgmm.read(tmp_path / "x.csv", transform=transform, standardise=True, lag_embed=2, time_step=1.0)
+    assert path["variable"].values.tolist()[:5] == ["u", "v_cos", "w_cos", "v_sin", "w_sin"]
+    np.testing.assert_allclose(kgmm.restore(path, path)[0], x[1:], atol=1e-6)
 
 
 def test_a_score_that_depends_on_time_is_refused(tmp_path):

@@ -103,11 +103,22 @@ def test_what_contradicts_itself_is_named(change, sentence):
 
 
 def test_values_that_no_data_have_are_refused():
-    for name, value, sentence in (("scale", 0.0, "scale must be positive"), ("lower", 1e6, "lower below upper")):
+    for name, value, sentence in (
+        ("scale", 0.0, "scale must be positive"), ("lower", 1e6, "lower below upper"), ("mean", 1e300, "mean must lie"),
+        ("scale", 1e-300, "scale is no deviation"), ("scale", 1e9, "scale is no deviation"),
+    ):  # fmt: skip
         dataset = NETWORK.to_dataset()
         dataset[name] = (dataset[name].dims, np.full(2, value))
         with pytest.raises(ValueError, match=sentence):
             kgmm.ScoreModel.from_dataset(dataset)
+
+
+def test_a_sentence_is_short_whatever_the_file_says():
+    dataset = NETWORK.to_dataset()
+    dataset.attrs["sigma"] = 10**6 * "x"
+    with pytest.raises(ValueError, match="sigma is 'xxx") as refused:
+        kgmm.ScoreModel.from_dataset(dataset)
+    assert len(str(refused.value)) < 400 and str(refused.value).endswith("a number is needed")
 
 
 def test_a_tree_deeper_than_its_nodes_does_not_hang():

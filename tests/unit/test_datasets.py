@@ -95,6 +95,17 @@ def refusal(path, variables=NAMES, **options) -> str:
 FORMATS = [".nc", ".nc4", ".zarr", ".csv", ".npy"]
 
 
+def test_what_never_ends_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "device.npy").symlink_to("/dev/zero")
+    for name in ("pipe.csv", "device.npy"):
+        with pytest.raises(ValueError, match=f"{name} is a pipe or a device"):
+            read_dataset(tmp_path / name)
+    (tmp_path / "loop.csv").symlink_to("loop.csv")
+    with pytest.raises(ValueError, match="does not exist"):
+        read_dataset(tmp_path / "loop.csv")
+
+
 @pytest.mark.parametrize("suffix", FORMATS)
 @pytest.mark.parametrize("values", [ONE, SEVERAL], ids=["one member", "three members"])
 def test_every_format_gives_the_same_numbers(tmp_path, suffix, values):

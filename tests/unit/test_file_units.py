@@ -135,6 +135,36 @@ def test_the_density_of_a_logarithm_is_the_lognormal_one(tmp_path):
     assert (density * np.diff(bins).mean()).sum() == pytest.approx(0.996, abs=0.01)
 
 
+FOLDED = {
+    "half-normal": (stats.halfnorm(), "reflect:0"),
+    "truncated exponential": (stats.truncexpon(2.0, scale=0.5), "reflect:0:1"),
+    "von Mises": (stats.vonmises(1.0, loc=np.pi), "angle:6.283185307179586"),
+}
+
+
+@pytest.mark.parametrize("law", FOLDED)
+def test_of_mirrored_variables_and_angles_all_states_count(law, tmp_path):
+    """The sample of the model is the prepared record: its density, quantiles and band are those of the law."""
+    distribution, transform = FOLDED[law]
+    x = distribution.rvs(N, random_state=np.random.default_rng(15))
+    restoration, states, places = record_and_places(written(tmp_path, {"x": x}, transform={"x": transform}))
+    many = distribution.rvs(40_000, random_state=np.random.default_rng(16))
+    model = restoration.redo(many[:, None], places[:1]).reshape(400, 100, -1)
+    side = np.random.default_rng(17).choice([-1.0, 1.0], (400, 100))
+    model[..., -1] *= 1.0 if law == "von Mises" else side  # of a mirrored distance, or of its sine
+    found = restored_densities(restoration, states, places, model)
+    at, curve = found["curve_point"][1][0], found["density_model"][1][0]
+    exact = distribution.pdf(at)
+    assert np.abs(curve - exact).max() < 0.07 * exact.max()
+    of_model = restoration.undo(model, np.zeros((400, 100), dtype=int))
+    quantiles = restored_quantiles(restoration, states, places, of_model)
+    share = np.sqrt(np.multiply(LEVELS, np.subtract(1, LEVELS)) / N) / np.interp(np.quantile(x, LEVELS), at, exact)
+    ratio = quantiles["quantile_record_stderr"][1][0] / share
+    assert (ratio[1:-1] > 0.4).all() and (ratio[1:-1] < 2.0).all()
+    band = restored_band(restoration, model, places)
+    np.testing.assert_allclose(band[[0, -1], 2, 0], np.median(of_model), rtol=1e-6)
+
+
 def test_a_season_makes_two_modes_of_one(tmp_path):
     x = SEASON + relaxation(N, 5)
     restoration, states, places = record_and_places(written(tmp_path, {"x": x}, anomalies="monthly"))

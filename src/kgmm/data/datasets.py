@@ -147,8 +147,8 @@ def open_series(
     path = Path(path)
     if path.suffix not in READERS:
         raise ValueError(f"{path} has the suffix {path.suffix!r}: known are {', '.join(READERS)}")
-    if not path.exists():
-        raise ValueError(f"the data file {path} does not exist")
+    if not (path.is_file() or path.is_dir()):  # a pipe would wait, a device never end
+        raise ValueError(f"the data file {path} {'is a pipe or a device' if path.exists() else 'does not exist'}")
     if variables is not None and not variables:
         raise ValueError("variables is an empty list: at least one name is needed")
     if variables is not None and len(set(variables)) < len(variables):

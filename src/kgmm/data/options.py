@@ -66,7 +66,8 @@ class ReadingOptions(Options):
         dict[str, str] | None,
         Field(
             description="Transforms of variables whose density has edges or heavy tails (rain: log, cover: "
-            "'logit:0:1', price: asinh; log:a has its edge at a; reflect:a mirrors at an edge of full density)."
+            "'logit:0:1', price: asinh; log:a has its edge at a; reflect:a mirrors at an edge of full density), and of "
+            "angles (wind: 'angle:360', two variables on a ring)."
         ),
     ] = None
     anomalies: Annotated[
@@ -85,6 +86,17 @@ class ReadingOptions(Options):
     def _max_gap_is_used(self) -> Self:
         if self.max_gap != type(self).model_fields["max_gap"].default:
             self.refuse_unused_max_gap()
+        return self
+
+    @model_validator(mode="after")
+    def _what_has_a_season(self) -> Self:
+        for name, text in (self.transform or {}).items():
+            if text.partition(":")[0] in ("angle", "reflect") and (self.anomalies or self.detrend):
+                what = "anomalies" if self.anomalies else "detrend"
+                raise ValueError(
+                    f"transform of {name} is {text!r}, and {what} is asked for: an angle or a mirrored variable has no "
+                    f"mean to subtract; leave out {what}, or take away the season before it is transformed"
+                )
         return self
 
     def refuse_unused_max_gap(self) -> None:

@@ -13,7 +13,8 @@ from kgmm.data.options import ReadingOptions
 from kgmm.data.prepared import Prepared
 from kgmm.data.regular_times import day_numbers, resampled
 from kgmm.data.time_steps import is_monthly, month_numbers, months_of_decimal_years, phases
-from kgmm.data.transforms import transforms_of, unfolded
+from kgmm.data.transform_steps import names_after, transformed
+from kgmm.data.transforms import transforms_of
 
 _LEAST_FOR_DERIVATIVE = 3
 
@@ -111,19 +112,15 @@ def transform(series: Prepared, wanted: Mapping[str, str]) -> Prepared:
         For an unknown variable or transform, and values beyond an edge.
     """
     found = transforms_of(wanted, series.names, series.members)
-    members = [member.astype(float) for member in series.members]
-    rng = np.random.default_rng(0)  # the same whenever a file is read
-    for k, function in found.items():
-        for member in members:
-            values = function(member[:, k])
-            member[:, k] = unfolded(values, rng) if function.unfolds else values
+    names = names_after(found, series.names)
+    members = transformed(found, series.members, np.random.default_rng(0))  # the same whenever a file is read
     told = ", ".join(
         f"{series.names[k]} by {function.kind} ({', '.join(f'{n:.4g}' for n in function.numbers)})"
         for k, function in found.items()
     )
     steps = [[k, function.kind, list(function.numbers)] for k, function in found.items()]
     undone = {"what": "transform", "transforms": steps}
-    return series.noted(f"transformed: {told}", undone, members=members)
+    return series.noted(f"transformed: {told}", undone, members=members, names=names)
 
 
 def anomalies(series: Prepared, period: str) -> Prepared:

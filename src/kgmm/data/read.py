@@ -85,7 +85,7 @@ def read(
         Adds uniform noise of this width: for rounded values, their resolution.
     transform : dict of str, optional
         Transforms of variables with edges or heavy tails, ``{"rain": "log", "cover": "logit:0:1", "price": "asinh"}``,
-        or ``"reflect:0"`` for a density that ends at 0 at its full height:
+        ``"reflect:0"`` for a density that ends at 0 at its full height, or ``"angle:360"``, which makes two variables:
         :class:`kgmm.data.transforms.Transform`; :func:`kgmm.restore` and :func:`kgmm.physical_score` undo them.
     anomalies : str, optional
         ``"monthly"`` or ``"daily"``: subtracts the mean of each month or day of the year.

@@ -12,7 +12,8 @@ import xarray as xr
 from kgmm.data.prepared import Prepared
 from kgmm.data.regular_times import day_numbers
 from kgmm.data.time_steps import DAYS_PER_YEAR, MONTHS_PER_YEAR, is_monthly, month_numbers, phases
-from kgmm.data.transforms import recorded
+from kgmm.data.transform_steps import recorded, redone, undone
+from kgmm.data.transforms import Transform
 
 RECORD = "preparation_record"
 # What a step is called where one reads that it was undone.
@@ -81,6 +82,12 @@ class Restoration:
         return [start + lost for start in self.record.get("starts") or [0]]  # files of earlier versions have none
 
     @property
+    def folded(self) -> dict[int, Transform]:
+        """Transforms of variables of which several prepared states are one value in the file: mirrored, or angles."""
+        steps = (step for step in self.steps if step["what"] == "transform")
+        return {k: f for step in steps for k, f in recorded(step).items() if f.mirrors or f.on_ring}
+
+    @property
     def in_words(self) -> list[str]:
         """What is put back, in words."""
         words = []
@@ -126,33 +133,34 @@ class Restoration:
             elif step["what"] == "standardise":
                 values = np.array(step["mean"]) + np.array(step["deviation"]) * values
             elif step["what"] == "transform":
-                values = values.copy()
-                for k, function in recorded(step).items():
-                    values[..., k] = function.inverse(values[..., k])
+                values = undone(step, values)
             else:
                 values = values + self._offset(step, places)
         return values
 
     def redo(self, values: np.ndarray, places: np.ndarray) -> np.ndarray:
-        """Prepared states, without the variables that were added, from those in the units of the file."""
+        """Prepared states, without the variables that were added, from those in the units of the file.
+
+        Of several for one value, see :attr:`folded`, the first.
+        """
         for step in self.steps:
             if step["what"] == "standardise":
                 values = (values - np.array(step["mean"])) / np.array(step["deviation"])
             elif step["what"] == "transform":
-                values = values.astype(float)  # a copy
-                for k, function in recorded(step).items():
-                    with np.errstate(invalid="ignore", divide="ignore"):
-                        values[..., k] = function(values[..., k])
+                values = redone(step, values)
             elif step["what"] != "added":
                 values = values - self._offset(step, places)
         return values
 
     def slope(self, values: np.ndarray) -> np.ndarray:
-        """Derivative of every prepared variable by that of the file; NaN or infinite at the edges of a transform."""
+        """Derivative of every prepared variable by that of the file; NaN or infinite at the edges of a transform.
+
+        Without meaning for variables that are :attr:`folded`.
+        """
         slope = np.ones_like(values, dtype=float)
         for step in self.steps:
             if step["what"] == "standardise":
-                slope = slope / np.array(step["deviation"])
+                slope = slope / np.array(step["deviation"])[: slope.shape[-1]]
             elif step["what"] == "transform":  # the first of the steps: at values of the file
                 for k, function in recorded(step).items():
                     with np.errstate(invalid="ignore", divide="ignore"):

@@ -11,7 +11,7 @@ from kgmm.data.paths import as_path, time_step_of
 from kgmm.data.restoration import Restoration
 from kgmm.data.segments import SEGMENTS, runs
 from kgmm.data.trajectory import as_trajectory
-from kgmm.data.transforms import recorded
+from kgmm.data.transform_steps import pulled_back
 
 
 def restore(sample, path: xr.DataArray, *, after: int = 0) -> xr.DataArray:
@@ -100,8 +100,7 @@ def places_of(restoration: Restoration, sample: xr.DataArray, n_members: int) ->
 def physical_score(score: Callable[[np.ndarray], np.ndarray], path: xr.DataArray) -> Callable[[np.ndarray], np.ndarray]:
     """The score of a series before it was transformed or standardised, from that of the prepared one.
 
-    With ``y = g(x)`` for every variable ``p(x) = q(g(x)) |g′(x)|``, so that
-    ``∂ log p/∂x = g′(x) ∂ log q/∂y + (log g′)′(x)``.
+    See :func:`kgmm.data.transform_steps.pulled_back` for the chain rule.
 
     Parameters
     ----------
@@ -139,17 +138,18 @@ def physical_score(score: Callable[[np.ndarray], np.ndarray], path: xr.DataArray
             )
 
     def restored(x: np.ndarray) -> np.ndarray:
-        y = np.array(x, dtype=float)  # a copy, which is changed
-        slope, further = np.ones_like(y), np.zeros_like(y)
+        y, back = np.asarray(x, dtype=float), []
         for step in steps:
             if step["what"] == "standardise":
-                y = (y - np.array(step["mean"])) / np.array(step["deviation"])
-                slope = slope / np.array(step["deviation"])
-                continue
-            for k, transform in recorded(step).items():
-                further[:, k] += slope[:, k] * transform.log_slope_derivative(y[:, k])
-                slope[:, k] *= transform.slope(y[:, k])
-                y[:, k] = transform(y[:, k])
-        return slope * score(y) + further
+                deviation = np.array(step["deviation"])
+                y = (y - np.array(step["mean"])) / deviation
+                back.append(lambda values, deviation=deviation: values / deviation)
+            else:
+                y, of_step = pulled_back(step, y)
+                back.append(of_step)
+        values = score(y)
+        for of_step in reversed(back):
+            values = of_step(values)
+        return values
 
     return restored

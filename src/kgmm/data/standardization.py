@@ -12,6 +12,8 @@ from kgmm.data.stored import refuse_non_finite
 
 # A whole number of the chunks in which moments are accumulated.
 _ROWS_PER_READ = 1 << 20
+# Of stored deviations, relative to the range: one value that differs from n others makes n^(−1/2) of it.
+_LEAST_SCALE = 1e-9
 
 
 def check_samples(X, *, at_least: int = 1, n_features: int | None = None):
@@ -121,6 +123,12 @@ class Standardization:
             )
         if not (arrays["scale"] > 0).all() or not (arrays["lower"] < arrays["upper"]).all():
             raise ValueError("scale must be positive and lower below upper")
+        mean, scale, lower, upper = (arrays[name] for name in ("mean", "scale", "lower", "upper"))
+        span = upper - lower
+        if not ((mean >= lower - 1e-3 * span) & (mean <= upper + 1e-3 * span)).all():
+            raise ValueError("mean must lie between lower and upper")
+        if not ((scale <= span) & (scale >= _LEAST_SCALE * span)).all():
+            raise ValueError("scale is no deviation of values between lower and upper")
         return cls(**arrays)
 
     def forward(self, X: np.ndarray) -> np.ndarray:

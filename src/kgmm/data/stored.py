@@ -11,6 +11,7 @@ import xarray as xr
 
 from kgmm.errors import first_line
 
+_LONGEST = 300  # characters of a sentence
 # What malformed contents raise on their way through the readers.
 _MALFORMED = (KeyError, TypeError, AttributeError, IndexError, OverflowError, RuntimeError, AssertionError)
 
@@ -45,8 +46,11 @@ def reading(what: str) -> Iterator[None]:
 
 
 def _first_line(error: Exception) -> str:
-    """That of a missing key is the key, in quotes, and not the whole of a message in them."""
-    return repr(first_line(Exception(*error.args))) if isinstance(error, KeyError) else first_line(error)
+    """That of a missing key is the key, in quotes, and not the whole of a message in them; long ones are cut."""
+    text = first_line(Exception(*error.args)) if isinstance(error, KeyError) else first_line(error)
+    if len(text) > _LONGEST:  # it quotes what stands in the file
+        text = f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 4 :]}"
+    return repr(text) if isinstance(error, KeyError) else text
 
 
 def open_stored(file: str | Path, what: str, group: str | None = None) -> xr.Dataset:

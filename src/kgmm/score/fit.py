@@ -16,7 +16,8 @@ from kgmm.score.kgmm import KGMM
 from kgmm.score.model import ScoreModel
 from kgmm.score.noise_amplitude import amplitude_curve
 from kgmm.score.options import NoiseOptions
-from kgmm.statistics.diagnosis import DataWarning, diagnose, summaries
+from kgmm.statistics.diagnosis import DataWarning, diagnose
+from kgmm.statistics.findings import summaries
 
 _CELL_OPTIONS = ("min_probability", "max_draws", "min_draws", "stopping", "convergence", "n_blocks", "cells")
 METHODS = ("auto", "kgmm", "dsm")

@@ -13,7 +13,7 @@ from kgmm.jobs.job import Job
 from kgmm.stages.system import system_of
 from kgmm.statistics.autocorrelation import BlockedAutocorrelation
 from kgmm.statistics.description import describe
-from kgmm.statistics.diagnosis import Finding, finding_rows, summaries
+from kgmm.statistics.findings import Finding, finding_rows, summaries
 from kgmm.statistics.verdict import findings_of, limits_of_data
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from kgmm.data.missing_codes import is_usual_code
 from kgmm.data.paths import states
 from kgmm.data.samples import pieces_of
+from kgmm.statistics.diagnosis_of_pairs import circles_among, collinear
+from kgmm.statistics.findings import Finding, option
 
 _MAX_ROWS = 200_000
 _NORMAL_IQR = 1.349  # interquartile range of a normal variable, in deviations
@@ -27,31 +28,6 @@ _DEFAULT_SIGMA = 0.05
 _MAX_BLUR = 0.02  # Kolmogorov–Smirnov distance of the blurred variable from the variable
 _BLOCKS, _MAX_BLOCK_VARIANCE = 10, 0.25
 _MAX_DRIFT = 5.0
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that makes data hard.
-
-    Attributes
-    ----------
-    kind : str
-        ``"missing"``, ``"atom"``, ``"resolution"``, ``"tail"``, ``"edge"``, ``"blur"``, ``"collinear"``, ``"drift"``.
-    variable : str
-        Its name; several are joined by commas.
-    said : str
-        What was found, one clause with its numbers.
-    remedy : str
-        What to do, one clause.
-    """
-
-    kind: str
-    variable: str
-    said: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.said}: {self.remedy}"
 
 
 class DataWarning(UserWarning):
@@ -109,32 +85,13 @@ def diagnose(X: np.ndarray, sigma: float | None = None, names: Sequence[str] | N
     X = np.concatenate([piece[-start % every :: every].astype(float) for start, piece in pieces_of(X)])
     sigma = _DEFAULT_SIGMA if sigma is None else sigma
     names = [f"x{k + 1}" for k in range(X.shape[1])] if names is None else [str(name) for name in names]
+    circles = circles_among(X, names)
+    # What one variable of a circle has at its ends is no edge of its own.
+    on_circle = {name for circle in circles for name in circle.variable.split(",")}
     findings = []
     for name, x in zip(names, X.T):
-        findings += _of_variable(name, x, sigma)
-    return (*findings, *_collinear(X, names, sigma))
-
-
-def summaries(findings: Sequence[Finding]) -> list[str]:
-    """One sentence for each kind of finding, with the variables for which it holds too."""
-    return [f"{first}{_likewise(others)}" for first, *others in _by_kind(findings)]
-
-
-def finding_rows(findings: Sequence[Finding]) -> list[dict[str, str]]:
-    """The same as rows of a table, with the columns ``finding``, ``said`` and ``remedy``."""
-    return [
-        {"finding": first.kind, "said": f"{first.said}{_likewise(others)}", "remedy": first.remedy}
-        for first, *others in _by_kind(findings)
-    ]
-
-
-def _by_kind(findings: Sequence[Finding]) -> list[list[Finding]]:
-    kinds = dict.fromkeys(finding.kind for finding in findings)
-    return [[finding for finding in findings if finding.kind == kind] for kind in kinds]
-
-
-def _likewise(others: Sequence[Finding]) -> str:
-    return f" (the same of {_listed([finding.variable for finding in others])})" if others else ""
+        findings += [one for one in _of_variable(name, x, sigma) if one.kind != "edge" or name not in on_circle]
+    return (*findings, *circles, *collinear(X, names, sigma))
 
 
 def _of_variable(name: str, x: np.ndarray, sigma: float) -> list[Finding]:
@@ -149,13 +106,6 @@ def _of_variable(name: str, x: np.ndarray, sigma: float) -> list[Finding]:
     if not any(found):
         found.append(_blur(name, ordered, sigma))
     return [finding for finding in (*found, _drift(name, x)) if finding is not None]
-
-
-def _option(name: str, value: str) -> str:
-    """An option of the command line and of :func:`kgmm.read`."""
-    key, _, text = value.partition("=")
-    written = f'{{"{key}": "{text}"}}' if text else key
-    return f"--{name} {value}, or {name}={written} in kgmm.read"
 
 
 def _missing(name: str, ordered: np.ndarray) -> Finding | None:
@@ -190,8 +140,8 @@ def _atom_or_resolution(name: str, ordered: np.ndarray, sigma: float) -> Finding
     deviation = ordered.std()
     if repeated > 2 and step > sigma * deviation:
         said = f"{name} has {values.size} different values, {step / deviation:.2g} standard deviations apart"
-        option = _option("jitter", f"{step:.3g}")
-        remedy = f"take σ of at least {step / deviation:.1g}, or add noise within the resolution: {option}"
+        jitter = option("jitter", f"{step:.3g}")
+        remedy = f"take σ of at least {step / deviation:.1g}, or add noise within the resolution: {jitter}"
         return Finding("resolution", name, said, remedy)
     return None
 
@@ -206,7 +156,7 @@ def _tail(name: str, x: np.ndarray) -> Finding | None:
     beyond = distance > threshold
     n_visits = _visits(beyond)
     kind = "log" if x.min() > 0 and x.mean() > middle else "asinh"
-    remedy = f"model a transformed variable: {_option('transform', f'{name}={kind}')}"
+    remedy = f"model a transformed variable: {option('transform', f'{name}={kind}')}"
     if n_visits >= _MIN_VISITS and threshold > 0:
         index = 1.0 / max(float(np.mean(np.log(distance[beyond] / threshold))), 1e-12)
         if index * (1.0 + n_visits**-0.5) < _MIN_TAIL_INDEX:
@@ -235,7 +185,7 @@ def _edge(name: str, x: np.ndarray) -> Finding | None:
     mirrored = f"; where the density is flat at it, mirror it there by {name}=reflect:{low:.4g}" if one_edge else ""
     remedy = (
         "a model crosses such an edge; move it to infinity by a transform with the edge just beyond the data: "
-        f"{_option('transform', f'{name}={kind}')}{mirrored}"
+        f"{option('transform', f'{name}={kind}')}{mirrored}"
     )
     return Finding("edge", name, f"{name} has {' and '.join(found.values())}", remedy)
 
@@ -277,23 +227,3 @@ def _drift(name: str, x: np.ndarray) -> Finding | None:
         remedy = "it is not stationary or too short; take away its trend, take increments, or use a longer record"
         return Finding("drift", name, said, remedy)
     return None
-
-
-def _collinear(X: np.ndarray, names: Sequence[str], sigma: float) -> list[Finding]:
-    if X.shape[1] < 2 or X.shape[0] < 10 * X.shape[1] or not (X.std(axis=0) > 0).all():
-        return []
-    values, vectors = np.linalg.eigh(np.corrcoef(X.T))
-    n_thin = int((values < sigma**2).sum())
-    if n_thin == 0:
-        return []
-    members = [name for name, weight in zip(names, vectors[:, 0]) if abs(weight) > 0.1]
-    deviation = max(float(values[0]), 0.0) ** 0.5
-    more = f", and {n_thin - 1} more such combinations" * (n_thin > 1)
-    said = f"a combination of {_listed(members)} has a deviation of {deviation:.1g}, below σ = {sigma:g}{more}"
-    return [Finding("collinear", ",".join(members), said, "use fewer variables, or principal components")]
-
-
-def _listed(names: Sequence[str], shown: int = 4) -> str:
-    if len(names) <= shown:
-        return ", ".join(names)
-    return f"{', '.join(names[:shown])} and {len(names) - shown} more"

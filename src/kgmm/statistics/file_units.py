@@ -6,7 +6,8 @@ import numpy as np
 
 from kgmm.data.blocks import BLOCKS
 from kgmm.data.restoration import Restoration
-from kgmm.statistics.densities import kernel_density
+from kgmm.data.transforms import Transform
+from kgmm.statistics.densities import bandwidths, kernel_density
 from kgmm.statistics.quantiles import LEVELS, quantile
 
 # Quantiles of the model that a band in time is drawn between.
@@ -65,12 +66,15 @@ def restored_quantiles(
     -----
     Those of the record are from what of the shares below a quantile in 20 blocks trend and season do not explain: in
     a block with share ``F(q − m(t))`` expected on average, ``F`` being the distribution of the prepared variable and
-    ``m`` what was subtracted. Trend and season themselves are taken as they were estimated.
+    ``m`` what was subtracted. Trend and season themselves are taken as they were estimated. Of variables that are
+    mirrored or angles nothing was subtracted.
     """
     record = restoration.undo(states, places)
     n_variables = record.shape[1]
     step = -(-len(states) // _MAX_STATES)
-    shares = _unexplained_shares(restoration, states[::step], places[::step], np.quantile(record, LEVELS, axis=0))
+    shares = _unexplained_shares(
+        restoration, states[::step], record[::step], places[::step], np.quantile(record, LEVELS, axis=0)
+    )
     found = {
         name: np.empty((n_variables, len(LEVELS))) for name in ("record", "model", "record_stderr", "model_stderr")
     }
@@ -83,7 +87,7 @@ def restored_quantiles(
 
 
 def _unexplained_shares(
-    restoration: Restoration, states: np.ndarray, places: np.ndarray, quantiles: np.ndarray
+    restoration: Restoration, states: np.ndarray, record: np.ndarray, places: np.ndarray, quantiles: np.ndarray
 ) -> np.ndarray:
     """Standard errors of the shares below quantiles ``(n_levels, n_variables)``, of the same shape."""
     n, n_variables = len(states), quantiles.shape[1]
@@ -95,6 +99,8 @@ def _unexplained_shares(
             # Beyond an edge of a transform there is no state.
             expected = np.searchsorted(ordered[:, k], thresholds[:, k], side="right") / n
             excess = (states[:, k] <= thresholds[:, k]) - expected
+            if k in restoration.folded:
+                excess = (record[:, k] <= value[k]).astype(float)
             means = np.array([block.mean() for block in np.array_split(excess, BLOCKS)])
             errors[j, k] = means.std(ddof=1) / BLOCKS**0.5
     return errors
@@ -139,7 +145,12 @@ def restored_densities(
     prepared = restoration.redo(np.broadcast_to(points[:, None], (_CURVE_POINTS, len(some), n_variables)), some)
     slope = restoration.slope(points)
     curves = np.empty((n_variables, _CURVE_POINTS))
+    folded = restoration.folded
+    of_model = _at_no_time(restoration, model) if folded else np.empty(0)
     for k in range(n_variables):
+        if k in folded:
+            curves[k] = _folded_density(folded[k], of_model[:, k], points[:, k])
+            continue
         y = model[:, :, k].reshape(-1, 1)
         at = np.linspace(float(y.min()), float(y.max()), _KERNEL_POINTS)
         known = np.interp(prepared[..., k], at, kernel_density(y, at[:, None]), left=0.0, right=0.0)
@@ -166,4 +177,26 @@ def restored_band(restoration: Restoration, model: np.ndarray, places: np.ndarra
     """
     levels = np.quantile(model.reshape(-1, model.shape[2]), BAND_LEVELS, axis=0)
     everywhere = np.broadcast_to(levels[:, None], (len(levels), len(places), model.shape[2]))
-    return restoration.undo(everywhere, places).swapaxes(0, 1)
+    band = restoration.undo(everywhere, places)
+    if restoration.folded:  # no function of them keeps the order
+        constant = np.quantile(_at_no_time(restoration, model), BAND_LEVELS, axis=0)
+        for k in restoration.folded:
+            band[..., k] = constant[:, k, None]
+    return band.swapaxes(0, 1)
+
+
+def _at_no_time(restoration: Restoration, model: np.ndarray) -> np.ndarray:
+    """States of a model ``(n, n_variables)`` in the units of the file, for variables that do not depend on time."""
+    flat = model.reshape(-1, model.shape[2]).astype(float)
+    return restoration.undo(flat, np.zeros(len(flat), dtype=int))
+
+
+def _folded_density(function: Transform, x: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Density of values at points, both in the units of the file, without loss at an edge or the ends of a period."""
+    y, times = function(x), 1
+    h = bandwidths(y[:, None])
+    if function.mirrors:
+        y, times = np.concatenate([y, -y]), 2
+    if function.on_ring:
+        y, times = np.concatenate([y - 2 * np.pi, y, y + 2 * np.pi]), 3 * times
+    return times * kernel_density(y[:, None], function(points)[:, None], h) * np.abs(function.slope(points))

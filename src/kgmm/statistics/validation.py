@@ -20,7 +20,7 @@ from kgmm.statistics.autocorrelation_floors import (
     with_autocorrelation_floors,
 )
 from kgmm.statistics.comparison import compare
-from kgmm.statistics.diagnosis import summaries
+from kgmm.statistics.findings import summaries
 from kgmm.statistics.halves import PIECES, halves_of_members, interleaved_halves
 from kgmm.statistics.joint import compare_joint
 from kgmm.statistics.quantiles import quantile_errors, wrong_quantiles

@@ -16,7 +16,8 @@ from kgmm.statistics.autocorrelation_floors import needed_of_segments, states_fo
 from kgmm.statistics.comparison import block_deviation, block_mean
 from kgmm.statistics.correlation import longest_in_blocks
 from kgmm.statistics.criteria import judge
-from kgmm.statistics.diagnosis import Finding, diagnose
+from kgmm.statistics.diagnosis import diagnose
+from kgmm.statistics.findings import Finding
 from kgmm.wording import listed
 
 _MIN_TIMES, _MIN_PER_TIME, _MAX_DRIFT = 50.0, 3.0, 4.0
