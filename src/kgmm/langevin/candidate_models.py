@@ -126,12 +126,16 @@ def velocity_model(fit: FitData) -> LangevinModel:
 
 def hidden_model(fit: FitData) -> LangevinModel:
     """The model with hidden variables, see :func:`kgmm.langevin.hidden_fit.fit_hidden`."""
-    found = fit_hidden(fit.values, fit.correlations.interval, fit.score, fit.correlations, fit.start, seed=fit.seed)
+    found = fit_hidden(
+        fit.values, fit.correlations.interval, fit.score, fit.correlations, fit.start, symmetries=fit.symmetries,
+        seed=fit.seed,
+    )  # fmt: skip
     scale = fit.score.standardization.scale
     diffusion = 0.5 * (found.hidden.mobility + found.hidden.mobility.T) * np.outer(scale, scale)
     reason = (
         f"{found.hidden.n_hidden} hidden variables lower the autocorrelation error on the data of the fit from "
-        f"{found.errors[0]:.3f}, with rates of a Gaussian law, to {found.error:.3f}"
+        f"{found.errors[0]:.3f}, with rates of a Gaussian law, to {found.error:.3f} ± {found.stderr:.3f} on "
+        "another noise"
     )
     nothing = np.full_like(diffusion, np.nan)
     dynamics = Dynamics("hidden", "autocorrelations", reason, diffusion, nothing, "autocorrelations")

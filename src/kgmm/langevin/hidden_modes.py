@@ -9,12 +9,15 @@ from scipy.linalg import LinAlgError, eigh
 
 from kgmm.errors import ScientificFailure
 from kgmm.langevin import memory_kernel
+from kgmm.langevin.symmetries import symmetrized
 from kgmm.score.model import ScoreModel
 from kgmm.statistics.autocorrelation import HORIZONS
 from kgmm.statistics.correlation import correlation
 
 # Errors that count alike: of an autocorrelation, and of a 1/e time relative to it.
-_ERROR, _TIME_ERROR, _MODE_ERROR = 0.02, 0.04, 0.06
+_ERROR, _TIME_ERROR, _MODE_ERROR = 0.02, 0.1, 0.06
+# Eigenvalues, at most one, that differ by less are one: the symmetries map their modes onto each other.
+_SAME = 1e-6
 
 
 @dataclass(frozen=True)
@@ -25,14 +28,22 @@ class Modes:
     ----------
     to_modes, from_modes : ndarray of shape (n_features, n_features)
         ``W`` and its inverse.
+    orbits : ndarray of shape (n_modes,)
+        Numbers of the sets of modes that the symmetries map onto each other, from zero: each has one set of rates.
+    variable_orbits : ndarray of shape (n_features,)
+        The same for the variables.
     """
 
     to_modes: np.ndarray
     from_modes: np.ndarray
+    orbits: np.ndarray
+    variable_orbits: np.ndarray
 
     @classmethod
-    def of(cls, values: np.ndarray, score: ScoreModel, lag: int) -> Modes:
+    def of(cls, values: np.ndarray, score: ScoreModel, lag: int, group: np.ndarray | None = None) -> Modes:
         """Those of a path ``(n_members, n_times, n_features)``, uncorrelated at ``lag`` saved steps too.
+
+        ``group`` holds the symmetries of the law, see :func:`kgmm.langevin.symmetries.generated_group`.
 
         Raises
         ------
@@ -40,19 +51,29 @@ class Modes:
             If the variables are linearly dependent.
         """
         z = standardized(values, score)
-        covariances = correlation(z, lag + 1)
+        group = np.eye(z.shape[2])[None] if group is None else group
+        covariances = symmetrized(correlation(z, lag + 1)[[0, lag]], group)
         try:
-            _, vectors = eigh(covariances[lag] + covariances[lag].T, covariances[0])
+            eigenvalues, vectors = eigh(0.5 * (covariances[1] + covariances[1].T), covariances[0])
         except LinAlgError as error:
             raise ScientificFailure("the variables are linearly dependent: their modes are not defined") from error
         to_modes = vectors.T[::-1]
-        return cls(to_modes, np.linalg.inv(to_modes))
+        orbits = np.arange(len(to_modes))
+        if len(group) > 1:
+            orbits = np.r_[0, np.cumsum(-np.diff(eigenvalues[::-1]) > _SAME)]
+        variable_orbits = np.unique(np.abs(group).max(axis=0).argmax(axis=1), return_inverse=True)[1]
+        return cls(to_modes, np.linalg.inv(to_modes), orbits, variable_orbits)
+
+    @property
+    def firsts(self) -> np.ndarray:
+        """One mode of every orbit, ``(n_orbits,)``."""
+        return np.unique(self.orbits, return_index=True)[1]
 
     def matrix(self, logarithms: np.ndarray) -> np.ndarray:
-        """``M`` of all variables from the rates of every mode."""
+        """``M`` of all variables from the rates of every orbit."""
         d, n = len(self.to_modes), memory_kernel.N_HIDDEN
         matrix = np.zeros((d * (1 + n), d * (1 + n)))
-        for mode, rates in enumerate(logarithms):
+        for mode, rates in enumerate(logarithms[self.orbits]):
             at = np.r_[mode, d + n * mode + np.arange(n)]
             matrix[np.ix_(at, at)] = memory_kernel.mode_matrix(rates)
         # x = B y with the score s_y = Bᵀ s_x: hidden variables stay what they are.
@@ -72,7 +93,8 @@ class Modes:
         """
         scale = score.standardization.scale
         mean = -(score.jacobian(states) * np.outer(scale, scale)).mean(axis=0)
-        return np.maximum(np.diag(self.from_modes.T @ mean @ self.from_modes), 1.0)
+        of_modes = np.diag(self.from_modes.T @ mean @ self.from_modes)
+        return np.maximum(orbit_means(of_modes, self.orbits), 1.0)
 
 
 @dataclass(frozen=True)
@@ -133,10 +155,20 @@ def standardized(values: np.ndarray, score: ScoreModel) -> np.ndarray:
 def correlations(
     values: np.ndarray, score: ScoreModel, modes: Modes, every: int, n_lags: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Autocorrelations of variables and modes at every ``every``-th lag, both ``(n_lags, n_features)``."""
+    """Autocorrelations of variables and modes at every ``every``-th lag, both ``(n_lags, n_features)``.
+
+    Those that the symmetries map onto each other have one, from the mean of their autocovariances.
+    """
     z = standardized(values, score)
     found = []
-    for series in (z, z @ modes.to_modes.T):
+    for series, orbits in ((z, modes.variable_orbits), (z @ modes.to_modes.T, modes.orbits)):
         columns = [correlation(series[:, :, [k]], every * (n_lags - 1) + 1)[::every, 0, 0] for k in range(z.shape[2])]
-        found.append(np.stack([column / column[0] for column in columns], axis=1))
+        means = orbit_means(np.stack(columns, axis=1), orbits)
+        found.append(means / means[0])
     return found[0], found[1]
+
+
+def orbit_means(columns: np.ndarray, orbits: np.ndarray) -> np.ndarray:
+    """Columns ``(…, n)``, each replaced by the mean of those of its orbit."""
+    same = (orbits[:, None] == orbits).astype(float)
+    return columns @ (same / same.sum(axis=0))

@@ -18,6 +18,8 @@ _STARTS = np.array(
 N_RATES = _STARTS.shape[1]
 # Where the mobility without memory stands among the rates.
 _AT_ONCE = [0, 6]
+# Couplings to inertia and to the oscillation.
+_COUPLINGS = [1, 3]
 # In units of the mode's own rate.
 _LOWEST, _HIGHEST = 1e-3, 4.0
 _PULL = 0.003
@@ -30,9 +32,23 @@ def starts(time: float) -> np.ndarray:
     return np.log(_STARTS / time)
 
 
-def limits(time: float, interval: float) -> np.ndarray:
-    """Bounds of the logarithms, ``(2, N_RATES)``: what is faster than the lags and the mode cannot be seen in them."""
-    return np.repeat(np.log([[_LOWEST / time], [max(1.0 / interval, _HIGHEST / time)]]), N_RATES, axis=1)
+def limits(time: float, interval: float, information: float = 1.0) -> np.ndarray:
+    """Bounds of the logarithms, ``(2, N_RATES)``: what is faster than the lags and the mode cannot be seen in them.
+
+    Parameters
+    ----------
+    time : float
+        Within which the mode decorrelates.
+    interval : float
+        Between lags.
+    information : float
+        Mean negative derivative of the score of the mode: a coupling ``c`` to a hidden variable is an oscillation of
+        the frequency ``c`` times its root.
+    """
+    bounds = np.repeat(np.log([[_LOWEST / time], [max(1.0 / interval, _HIGHEST / time)]]), N_RATES, axis=1)
+    fastest = max(np.pi / interval / information**0.5, 1.0 / time)
+    bounds[1, _COUPLINGS] = np.minimum(bounds[1, _COUPLINGS], np.log(fastest))
+    return bounds
 
 
 def mode_matrix(logarithms: np.ndarray) -> np.ndarray:

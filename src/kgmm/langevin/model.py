@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 _DEFAULTS = LangevinOptions()
 
 _STEP_POINTS = 2000
-# Of the fastest rate of a model with hidden variables: an oscillation, whose bias with a step is of higher order than
-# that of the noise in a reversible model. The check by halving has the last word.
-_STIFF_SHARE = 0.5
 
 
 class LangevinModel:
@@ -169,7 +166,7 @@ class LangevinModel:
         if self.hidden is None:
             jacobians = unit * self.standardized_mobility @ of_score
         else:
-            jacobians = unit * _STIFF_SHARE * self.hidden.rates(of_score)[:, None, None]
+            jacobians = unit * self.hidden.rates(of_score)[:, None, None]
             start = with_hidden(start, self.hidden, torch_generator(seed, "cpu"))
         if self.circulation is not None:
             jacobians = jacobians + equation.circulation_jacobian(start)

@@ -63,12 +63,8 @@ def simulate_model(
     ScientificFailure
         If no time step is short enough, or the run would take more steps than that.
     """
-    # The norm of a matrix with hidden variables is no rate of the model: an oscillation is far from normal.
-    longest = interval if model.hidden is not None else min(interval, 0.1 / model.fastest_rate)
-    step = model.choose_step(start, longest=longest, n_tested=_TESTED_PER_MEMBER * n_members, seed=seed)
-    dt = whole_steps(interval, step.dt)
-    save_every = round(interval / dt)
-    n_steps = save_every * math.ceil(_LENGTH * duration / interval)
+    save_every, n_steps = time_steps(model, start, duration, interval, n_members=n_members, seed=seed)
+    dt = interval / save_every
     if n_steps > (_MAX_STEPS if max_steps is None else max_steps):
         raise ScientificFailure(
             f"the model needs a time step of {dt:.2g}: {n_steps} steps for {_LENGTH:g} decorrelation times of the data"
@@ -81,6 +77,23 @@ def simulate_model(
     times = interval * np.arange(1, values.shape[1] + 1)
     attributes = {"dt": dt, "n_steps": n_steps, "members_reset": ensemble.members_reset}
     return xr.DataArray(values, dims=("member", "time", "variable"), coords={"time": times}, attrs=attributes)
+
+
+def time_steps(
+    model: LangevinModel, start: np.ndarray, duration: float, interval: float, *, n_members: int = 512, seed: Seed = 0
+) -> tuple[int, int]:
+    """Steps in an interval and in the whole run of :func:`simulate_model`, whose arguments these are.
+
+    Raises
+    ------
+    ScientificFailure
+        If no time step is short enough.
+    """
+    # The norm of a matrix with hidden variables is no rate of the model: an oscillation is far from normal.
+    longest = interval if model.hidden is not None else min(interval, 0.1 / model.fastest_rate)
+    step = model.choose_step(start, longest=longest, n_tested=_TESTED_PER_MEMBER * n_members, seed=seed)
+    save_every = round(interval / whole_steps(interval, step.dt))
+    return save_every, save_every * math.ceil(_LENGTH * duration / interval)
 
 
 def check_density(model: LangevinModel, start: np.ndarray, *, seed: Seed = 0) -> np.ndarray:
