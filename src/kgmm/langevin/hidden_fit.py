@@ -23,7 +23,7 @@ logger = logging.getLogger("kgmm")
 _MODE_LAG = 0.2  # in units of the fastest decorrelation time: there modes are uncorrelated besides at lag zero
 _MAX_LAGS = 101
 _MAX_VARIABLES = 16
-_SIMULATIONS = 5
+_SIMULATIONS = 8
 # The best ones, as long as they cost at most so many times the best, run once more on a noise of their own.
 _JUDGED, _WORTH_JUDGING = 2, 2.0
 # Corrections that make the model stiffer than that are refused before they are simulated.
