@@ -60,10 +60,13 @@ plt.show()
 # %%
 # In the units of the file
 # ------------------------
-# What the preparation took away is put back: ten possible decades after the last month, with their season.
+# What the preparation took away is put back: ten possible decades after the last month, with their season. The model
+# chooses a time step of which a month is a whole multiple.
 
 month = float(path["time"][0])
-sample = model.sample(10, 1200, month / 10, save_every=10, seed=3)
+step = model.choose_step(path.values.reshape(-1, path.sizes["variable"]), longest=month).dt
+per_month = round(month / step)
+sample = model.sample(10, 120 * per_month, step, save_every=per_month, seed=3)
 decades = kgmm.restore(sample, path, after=path.sizes["time"])
 figure, axes = plt.subplots(figsize=(9, 3), layout="constrained")
 axes.plot(decades["date"], decades[:3, :, 0].T, linewidth=0.8)
