@@ -57,7 +57,7 @@ dynamics: env
 response: env
 	$(BIN)/snakemake --workflow-profile "profiles/$(PROFILE)" --configfile config/response.yaml
 
-# About 50 minutes on two idle cores; QUICK=1 takes five.
+# 104 core minutes; QUICK=1 takes five on two cores.
 score-table: env
 	$(BIN)/python benchmarks/estimator_table.py $(if $(QUICK),--quick)
 
