@@ -115,9 +115,8 @@ def summary(rows: list[dict]) -> str:
         ]
         error, seconds = np.median(ratios, axis=0)
         texts = [_median_and_range(found) for found in best.values()]
-        power = str(round(np.log10(n))).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
         lines.append(
-            f"| {problem} | 10{power} | {d} | {' | '.join(texts)} | {error:.2g}, {seconds:.2f} "
+            f"| {problem} | {_power_of_ten(n)} | {d} | {' | '.join(texts)} | {error:.2g}, {seconds:.2f} "
             f"| {_verdict(error, seconds)} |"
         )
     return "\n".join(lines)
@@ -128,6 +127,12 @@ def _best_by_seed(cell: list[dict], name: str) -> list[dict]:
     same = [row for row in cell if row["method"] == name or (name == "dsm" and row["method"].startswith("dsm"))]
     seeds = sorted({row["seed"] for row in same})
     return [min((row for row in same if row["seed"] == seed), key=lambda row: row["error"]) for seed in seeds]
+
+
+def _power_of_ten(n: int) -> str:
+    exponent = round(np.log10(n))
+    digits = str(exponent).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"10{digits}" if n == 10**exponent else f"{n}"
 
 
 def _median_and_range(found: list[dict]) -> str:
