@@ -157,3 +157,34 @@ class Opening:
     abstract: str = ""
     findings: tuple[dict, ...] = ()
     pictures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture of a run.
+
+    Attributes
+    ----------
+    rule : str
+        Name of its rule.
+    name : str
+        What it is of: a block, or a figure over several.
+    sources : list
+        What it is made from: built-in types and records.
+    files : tuple of str
+        The picture as PNG and PDF, and the data that it shows.
+    record, log : str
+        Files of what it cost and of what was said.
+    """
+
+    rule: str
+    name: str
+    sources: list
+    files: tuple[str, str, str]
+    record: str
+    log: str
+
+    @property
+    def kind(self) -> str:
+        """Name of the kind."""
+        return self.rule.removeprefix("draw_")

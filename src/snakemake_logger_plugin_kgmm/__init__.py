@@ -60,7 +60,7 @@ class LogHandler(LogHandlerBase):
             self._clock.expect({rule: n for rule, n in _by_stage(record.stats).items() if rule != "total"})
             return f"{record.stats['total']} jobs"
         if event == LogEvent.JOB_INFO:
-            name = _name(record.rule_name, record.wildcards, record.output)
+            name = _name(record.rule_name, record.wildcards, getattr(record, "output", None))
             self._jobs[record.jobid] = (_stage(record.rule_name), name, time.monotonic())
         elif event == LogEvent.JOB_FINISHED:
             rule, name, start = self._jobs.pop(record.job_id, ("", "", time.monotonic()))
@@ -134,5 +134,5 @@ def _by_stage(jobs: dict[str, int]) -> Counter[str]:
 def _name(rule: str, wildcards, output) -> str:
     bundle = _BUNDLE.search(rule)
     if bundle:
-        return f"{bundle[1]} tasks" if bundle[1] != "1" else Path(str(next(iter(output)))).stem
+        return Path(str(output[0])).stem if bundle[1] == "1" and output else f"{bundle[1]} tasks"
     return " ".join(str(value) for value in dict(wildcards or {}).values())

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from kgmm.figures.drawing import draw_picture
 from kgmm.jobs.costs import CostMeter
 from kgmm.jobs.damage import checked
-from kgmm.jobs.drawings import Picture
 from kgmm.jobs.run import recorded
+from kgmm.results import Picture
 
 
 def draw_pictures(pictures: Iterable[Picture], threads: int = 1) -> None:

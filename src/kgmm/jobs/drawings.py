@@ -11,42 +11,12 @@ from kgmm.figures.registry import figure_kinds
 from kgmm.jobs.bundles import Bundles
 from kgmm.jobs.fingerprint import module_fingerprint
 from kgmm.jobs.run_results import RunResults
+from kgmm.results import Picture
 
 SUFFIXES = (".png", ".pdf", ".nc")
 # To start Python and matplotlib takes as long as to draw one or two. The same for all runs: other jobs for the same
 # pictures would draw them again.
 _PICTURES_PER_JOB = 4
-
-
-@dataclass(frozen=True)
-class Picture:
-    """One picture of a run.
-
-    Attributes
-    ----------
-    rule : str
-        Name of its rule.
-    name : str
-        What it is of: a block, or a figure over several.
-    sources : list
-        What it is made from: built-in types and records.
-    files : tuple of str
-        The picture as PNG and PDF, and the data that it shows.
-    record, log : str
-        Files of what it cost and of what was said.
-    """
-
-    rule: str
-    name: str
-    sources: list
-    files: tuple[str, str, str]
-    record: str
-    log: str
-
-    @property
-    def kind(self) -> str:
-        """Name of the kind."""
-        return self.rule.removeprefix("draw_")
 
 
 @dataclass(frozen=True)
