@@ -234,7 +234,7 @@ def races() -> str:
             known = np.isfinite(row["baseline_seconds"])
             cells.append(f"{row['baseline_seconds']:.1f}" if known else f"> {row['baseline_bound']:.0f}")
         rows.append(cells)
-    headings = ["system", "measure", "KGMM", "reaches", "in s", "DSM needs, s", "with antithetic draws, s"]
+    headings = ["system", "measure", "KGMM", "reaches", "in CPU s", "DSM needs, CPU s", "with antithetic draws, CPU s"]
     return markdown(headings, rows) + measured(run, "Medians over the seeds, clustering included.")
 
 
