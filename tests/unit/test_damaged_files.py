@@ -111,6 +111,10 @@ def test_values_that_no_data_have_are_refused():
         dataset[name] = (dataset[name].dims, np.full(2, value))
         with pytest.raises(ValueError, match=sentence):
             kgmm.ScoreModel.from_dataset(dataset)
+    dataset = GRADIENT.to_dataset()
+    dataset["precision"] = (dataset["precision"].dims, np.diag([1.0, 1e300]))
+    with pytest.raises(ValueError, match="precision holds 1e"):
+        kgmm.ScoreModel.from_dataset(dataset)
 
 
 def test_a_sentence_is_short_whatever_the_file_says():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import xarray as xr
 
 from kgmm.data.standardization import Standardization
@@ -18,6 +19,8 @@ from kgmm.score.score_function import ScoreFunction
 _FORMAT = "kgmm score model"
 _VERSION = 1
 _LOSSES = ("iteration", "loss", "validation_loss")
+# Eigenvalues of the covariance of standardised data are not taken below 1e-6.
+_LARGEST_PRECISION = 1e12
 
 
 def dataset_of(model: ScoreFunction) -> xr.Dataset:
@@ -71,8 +74,8 @@ def parts_of(dataset: xr.Dataset) -> dict:
             f"the score has {network.n_features} variables and its standardisation {standardization.scale.size}"
         )
     d = network.n_features
-    if "precision" in dataset and dataset["precision"].shape != (d, d):
-        raise ValueError(f"precision has shape {dataset['precision'].shape}: {(d, d)} is expected")
+    if "precision" in dataset:
+        _refuse_precision(dataset["precision"].values, d)
     if kind is not Potential and list(network.hidden) != json.loads(attributes["hidden"]):
         raise ValueError(f"hidden is {attributes['hidden']}: the layers have the widths {list(network.hidden)}")
     return {
@@ -85,6 +88,14 @@ def parts_of(dataset: xr.Dataset) -> dict:
         "error_estimate": None if error is None else float(error),
         "method": attributes.get("method", "network"),
     }
+
+
+def _refuse_precision(precision: np.ndarray, d: int) -> None:
+    if precision.shape != (d, d):
+        raise ValueError(f"precision has shape {precision.shape}: {(d, d)} is expected")
+    largest = float(np.abs(precision).max())
+    if largest > _LARGEST_PRECISION:
+        raise ValueError(f"precision holds {largest:.2g}: that of standardised data is below {_LARGEST_PRECISION:g}")
 
 
 class StoredScore(ScoreFunction):
