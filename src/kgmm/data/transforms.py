@@ -120,7 +120,8 @@ class Transform:
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """``g(x)``; an angle where :attr:`on_ring`."""
         if self.on_ring:
-            return self.slope(x) * (x - self.numbers[self.kind == "angle"])
+            origin = self.numbers[1] if self.kind == "angle" else self.numbers[0]
+            return self.slope(x) * (x - origin)
         if self.kind == "reflect":
             return x - self.numbers[0]
         if self.kind == "log":

@@ -13,7 +13,7 @@ from kgmm.jobs.fingerprint import module_fingerprint
 from kgmm.jobs.run_results import RunResults
 from kgmm.results import Picture
 
-SUFFIXES = (".png", ".pdf", ".nc")
+_SUFFIXES = (".png", ".pdf", ".nc")
 # To start Python and matplotlib takes as long as to draw one or two. The same for all runs: other jobs for the same
 # pictures would draw them again.
 _PICTURES_PER_JOB = 4
@@ -51,7 +51,7 @@ class Drawing:
 
     def files(self, name: str) -> tuple[str, str, str]:
         """Files of a picture: PNG, PDF and data."""
-        return tuple(self.path(f"{self.folder}/{name}{suffix}") for suffix in SUFFIXES)
+        return tuple(self.path(f"{self.folder}/{name}{suffix}") for suffix in _SUFFIXES)
 
     def record(self, name: str) -> str:
         """File of what a picture cost."""

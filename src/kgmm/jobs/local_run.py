@@ -15,7 +15,7 @@ import yaml
 from kgmm.jobs.bundles import Bundles
 from kgmm.jobs.costs import CostMeter
 from kgmm.jobs.damage import checked
-from kgmm.jobs.draw import draw_pictures
+from kgmm.jobs.draw_pictures import draw_pictures
 from kgmm.jobs.drawings import drawings_of
 from kgmm.jobs.estimates import estimate_run, refuse_excess, told
 from kgmm.jobs.fingerprint import remember_modules

@@ -45,7 +45,8 @@ def diagnose(X: np.ndarray, sigma: float | None = None, names: Sequence[str] | N
 
     It looks for codes of missing values, single values with a probability of their own, a coarse resolution, tails that
     leave the standard deviation undefined or unlike that of the bulk, edges where the density does not vanish,
-    structure finer than the noise amplitude, variables that are combinations of others, and levels that drift.
+    structure finer than the noise amplitude, variables that are combinations of others or lie on a circle, and levels
+    that drift.
 
     Parameters
     ----------

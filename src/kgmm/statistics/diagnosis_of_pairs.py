@@ -8,7 +8,8 @@ from itertools import combinations
 import numpy as np
 
 from kgmm.data.angles import is_circle
-from kgmm.statistics.findings import Finding, listed, option
+from kgmm.statistics.findings import Finding, option
+from kgmm.wording import shortened
 
 _MAX_PAIRED = 30  # variables among which pairs are looked at
 
@@ -39,5 +40,5 @@ def collinear(X: np.ndarray, names: Sequence[str], sigma: float) -> list[Finding
     members = [name for name, weight in zip(names, vectors[:, 0]) if abs(weight) > 0.1]
     deviation = max(float(values[0]), 0.0) ** 0.5
     more = f", and {n_thin - 1} more such combinations" * (n_thin > 1)
-    said = f"a combination of {listed(members)} has a deviation of {deviation:.1g}, below σ = {sigma:g}{more}"
+    said = f"a combination of {shortened(members)} has a deviation of {deviation:.1g}, below σ = {sigma:g}{more}"
     return [Finding("collinear", ",".join(members), said, "use fewer variables, or principal components")]

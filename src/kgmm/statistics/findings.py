@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kgmm.wording import shortened
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -51,7 +53,7 @@ def _by_kind(findings: Sequence[Finding]) -> list[list[Finding]]:
 
 
 def _likewise(others: Sequence[Finding]) -> str:
-    return f" (the same of {listed([finding.variable for finding in others])})" if others else ""
+    return f" (the same of {shortened([finding.variable for finding in others])})" if others else ""
 
 
 def option(name: str, value: str) -> str:
@@ -59,10 +61,3 @@ def option(name: str, value: str) -> str:
     key, _, text = value.partition("=")
     written = f'{{"{key}": "{text}"}}' if text else key
     return f"--{name} {value}, or {name}={written} in kgmm.read"
-
-
-def listed(names: Sequence[str], shown: int = 4) -> str:
-    """Names with commas, of many the first."""
-    if len(names) <= shown:
-        return ", ".join(names)
-    return f"{', '.join(names[:shown])} and {len(names) - shown} more"
