@@ -55,7 +55,9 @@ def fits(X: np.ndarray, seed: int, steps: tuple[int, ...], error_of, known: dict
         }  # fmt: skip
 
     yield timed("auto", lambda: fit_score(X, random_state=seed))
-    yield timed("auto, no polynomial", lambda: fit_score(X, families=("radial", "network"), random_state=seed))
+    yield timed(
+        "auto, no polynomial", lambda: fit_score(X, families=("spline", "radial", "network"), random_state=seed)
+    )
     yield timed("kgmm", lambda: fit_score(X, SIGMA, method="kgmm", random_state=seed))
     decays = DECAYS
     for n in steps:

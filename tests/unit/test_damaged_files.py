@@ -16,6 +16,7 @@ X = RNG.standard_normal((2000, 2)) @ np.array([[1.0, 0.4], [0.0, 2.0]])
 POINTS = X[:5]
 NETWORK = kgmm.ScoreModel.fit(kgmm.KGMM(sigma=0.4, min_probability=0.02).fit(X), hidden=(8, 4), max_iterations=5)
 POLYNOMIAL = kgmm.fit_score(kgmm.get_system("phi4_chain", n_variables=2).sample(3000, RNG), families=("polynomial",))
+SPLINE = kgmm.fit_score(X[:500, :1] ** 3, families=("spline",))
 GRADIENT = kgmm.fit_score(np.where(X > 0, X + 2.0, X - 2.0), 0.4, hidden=(8,), families=("network",))
 CELLS = kgmm.KGMM(sigma=0.4, min_probability=0.1, max_draws=2, min_draws=2).fit(X).cell_score_
 FIELD = Circulation(PolynomialBasis.of_degree(np.zeros(2), np.ones(2), 2), RNG.standard_normal((1, 6)))
@@ -29,6 +30,7 @@ def evaluate_cells(cells: kgmm.CellScore) -> np.ndarray:
 READERS = {
     "network": (NETWORK.to_dataset(), kgmm.ScoreModel.from_dataset, lambda model: model(POINTS)),
     "polynomial": (POLYNOMIAL.to_dataset(), kgmm.ScoreModel.from_dataset, lambda model: model(POINTS)),
+    "spline": (SPLINE.to_dataset(), kgmm.ScoreModel.from_dataset, lambda model: model(POINTS[:, :1]) + 0 * POINTS),
     "gradient": (GRADIENT.to_dataset(), kgmm.ScoreModel.from_dataset, lambda model: model(POINTS)),
     "cells": (CELLS.to_dataset(), kgmm.CellScore.from_dataset, evaluate_cells),
     "circulation": (FIELD.to_dataset(), Circulation.from_dataset, lambda field: field.divergence(POINTS)),

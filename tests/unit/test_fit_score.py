@@ -204,7 +204,7 @@ def test_folds_hold_every_sample_once_in_contiguous_blocks():
     [
         ({"method": "kde"}, "method is 'kde': it must be one of auto, kgmm, dsm"),
         ({"sigma": -0.1}, "sigma is -0.1: input should be greater than 0"),
-        ({"families": ("splines",)}, "it must hold some of polynomial, radial, network"),
+        ({"families": ("splines",)}, "it must hold some of polynomial, spline, radial, network"),
         ({"X": np.zeros((50, 2))}, "X has 50 samples: at least 100 are needed"),
         ({"X": np.ones((500, 2))}, "feature 0 of X is constant"),
         ({"X": np.full((500, 2), np.nan)}, "X has 1000 NaN or inf values"),

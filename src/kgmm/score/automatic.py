@@ -8,13 +8,20 @@ import numpy as np
 
 from kgmm.data.standardization import Standardization, StandardizedSamples
 from kgmm.randomness import Seed, torch_generator
-from kgmm.score.candidates import MAX_RADIAL_FEATURES, best_polynomial, best_radial
+from kgmm.score.candidates import (
+    MAX_FITTED_RADIAL,
+    MAX_RADIAL_FEATURES,
+    best_polynomial,
+    best_radial,
+    radial_width,
+)
 from kgmm.score.denoising_fit import HIDDEN
 from kgmm.score.folds import fold
 from kgmm.score.model import ScoreModel
 from kgmm.score.selection import Selection
+from kgmm.score.spline_likelihood import best_spline
 
-FAMILIES = ("polynomial", "radial", "network")
+FAMILIES = ("polynomial", "spline", "radial", "network")
 _MAX_ROWS = 4_000_000
 
 
@@ -26,7 +33,7 @@ def fit_automatic(
     families: Sequence[str] = FAMILIES,
     random_state: Seed = 0,
 ) -> ScoreModel:
-    """The score that held-out samples prefer among polynomial and radial potentials and a network.
+    """The score that held-out samples prefer among potentials and a network.
 
     Parameters
     ----------
@@ -37,7 +44,8 @@ def fit_automatic(
     hidden : sequence of int
         Widths of the network's hidden layers.
     families : sequence of str
-        Some of ``"polynomial"``, ``"radial"`` and ``"network"``.
+        Some of ``"polynomial"``, ``"spline"`` (of one variable only, where it takes the place of bumps), ``"radial"``
+        and ``"network"``.
     random_state : int or numpy.random.SeedSequence
         Seed.
 
@@ -49,7 +57,7 @@ def fit_automatic(
     Raises
     ------
     ValueError
-        For unknown families and constant variables.
+        For unknown families, constant variables, and splines alone of several variables.
 
     Examples
     --------
@@ -60,6 +68,8 @@ def fit_automatic(
     unknown = set(families) - set(FAMILIES)
     if unknown or not families:
         raise ValueError(f"families is {tuple(families)}: it must hold some of {', '.join(FAMILIES)}")
+    if set(families) == {"spline"} and X.shape[1] > 1:
+        raise ValueError(f"splines are of one variable, and X has {X.shape[1]}: take another family too")
     standardization = Standardization.of(X)
     generator = torch_generator(random_state)
     seed = generator.initial_seed() % 2**32
@@ -68,14 +78,19 @@ def fit_automatic(
     if sigma is not None:
         data = fold(clean, sigma, generator)
     selection = Selection(data, plain, sigma, tuple(hidden), seed)
-    doubtful = data.x.shape[1] > MAX_RADIAL_FEATURES or "polynomial" not in families
-    if "polynomial" in families:
-        selection.add_linear(best_polynomial(data))
-        doubtful |= selection.makeshift
-    if "radial" in families:
-        radial = best_radial(data, selection.linear)
-        doubtful |= radial is not None
-        selection.add_linear(radial)
+    polynomial = best_polynomial(data) if "polynomial" in families else None
+    spline = best_spline(data) if "spline" in families else None
+    # A spline holds any smooth density: only a simple polynomial need not beat it.
+    for candidate in (polynomial, spline) if polynomial is not None and polynomial.simple else (spline, polynomial):
+        selection.add_linear(candidate)
+    if spline:
+        doubtful = spline.rough
+    else:
+        doubtful = data.x.shape[1] > MAX_RADIAL_FEATURES or polynomial is None or selection.makeshift
+        width = radial_width(data, selection.linear) if "radial" in families else None
+        doubtful |= width is not None
+        if width is not None and (data.x.shape[1] <= MAX_FITTED_RADIAL or "network" not in families):
+            selection.add_linear(best_radial(data, width))
     # Where bumps add nothing to a low polynomial there is nothing left that a network could find.
     if "network" in families and doubtful:
         selection.add_network()

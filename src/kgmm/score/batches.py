@@ -11,7 +11,7 @@ from kgmm.progress import Progress
 from kgmm.score.fit_record import Fit, Observer, Record
 from kgmm.score.network import Network
 from kgmm.score.options import LEARNING_RATES, NetworkOptions
-from kgmm.score.orthogonal_momentum import OrthogonalMomentum, rate_share
+from kgmm.score.orthogonal_momentum import COOL_DOWN, OrthogonalMomentum, rate_share
 
 _DEFAULTS = NetworkOptions()
 _EVALUATIONS = 100
@@ -136,13 +136,21 @@ class _Adam:
 class Orthogonal:
     """Steps of :class:`kgmm.score.orthogonal_momentum.OrthogonalMomentum` at its rates."""
 
-    def __init__(self, parameters: list[torch.Tensor], steps: int, rate: float, decay: float = 0.0):
+    def __init__(
+        self,
+        parameters: list[torch.Tensor],
+        steps: int,
+        rate: float,
+        decay: float = 0.0,
+        cool_down: float = COOL_DOWN,
+    ):
         self._optimizer = OrthogonalMomentum([p.data for p in parameters])
-        self._steps, self._rate, self._decay, self._made = steps, rate, decay, 0
+        self._rate, self._decay, self._made = rate, decay, 0
+        self._share = partial(rate_share, steps=steps, cool_down=cool_down)
 
     def __call__(self, gradients: Sequence[torch.Tensor]) -> None:
         self._made += 1
-        self._optimizer.step(gradients, self._rate * rate_share(self._made, self._steps), self._decay)
+        self._optimizer.step(gradients, self._rate * self._share(self._made), self._decay)
 
 
 _UPDATES = {"adam": _Adam, "orthogonal": Orthogonal}

@@ -12,12 +12,14 @@ from kgmm.score.folds import Folded
 from kgmm.score.partition import bisect
 from kgmm.score.potentials import Potential, nearest_distance
 from kgmm.score.score_matching import FoldSums, LinearFit
+from kgmm.score.splines import SplineFeatures
 
 _TRIAL_ROWS = 20_000
 _TRIAL_ROWS_PER_FUNCTION = 30
 _TRIAL_PRODUCTS = 1_000_000_000  # a trial that needs no more of them uses all rows
 _FULL_PRODUCTS = 20_000_000_000  # of a fit to all rows that may turn out to be useless
 _MAX_ROWS = 1_000_000  # of a potential; more do not change the error
+_MOST_PRODUCTS = 200_000_000_000  # of pairs of functions, over all rows of a fit
 _MAX_POLYNOMIALS = 800
 _SAMPLES_PER_POLYNOMIAL = 10
 # Degree, and variables that interact at most, in the order of the trial; odd degrees add nothing to even densities.
@@ -25,12 +27,14 @@ _BASES = ((2, 2), (4, 2), (4, 3), (4, 4), (6, 2), (6, 3), (6, 4), (8, 2), (8, 3)
 # Over folds, by which a polynomial up to that degree, or any other potential, must be beaten: with one, three of forty
 # double wells got a family that they did not need; under heavy tails bumps beat a polynomial of degree 6 by 1.6.
 _LOW_DEGREE, _STANDARD_ERRORS_OF_LOW, _STANDARD_ERRORS = 4, 2.0, 1.5
+_EXACT_DEGREE = 6  # up to which a polynomial may be the density itself
 _HOPELESS = 2  # bases in a row that are no better, after which the trial stops
-MAX_RADIAL_FEATURES = 3  # variables; beyond, bumps at any affordable number of centres are worse than a network
+MAX_RADIAL_FEATURES = 3  # variables up to which bumps tell whether a polynomial is enough
+MAX_FITTED_RADIAL = 2  # and beyond which at any affordable number of centres they are worse than a network
 _WIDTHS, _NARROWER = (0.5, 0.8, 1.25, 2.0), 1.6
 _CENTERS_PER_VARIABLE = 60  # of the trial
 _MAX_CENTERS, _CENTERS_OF_ONE, _SAMPLES_PER_CENTER = 500, 100, 30  # one: of a single variable
-_RADIAL_ROWS = 200_000
+_RADIAL_ROWS, _ROWS_OF_WIDTHS = 200_000, 50_000
 _REACH = 1.1  # of a potential, over the extent of the data
 _ANCHORS, _SUPPORTED = 128, 0.9999
 _FARTHEST, _MORE_ANCHORS = 1000, 32  # samples in the tails, and anchors among them at most
@@ -48,6 +52,10 @@ class LinearCandidate:
         Its coefficients.
     loss
         Cross-validated Hyvärinen loss, relative to the Gaussian's.
+    sums
+        What it was fitted to.
+    rough
+        Whether a rougher density than the family's is more likely.
     """
 
     name: str
@@ -55,6 +63,7 @@ class LinearCandidate:
     fit: LinearFit
     loss: float
     sums: FoldSums = field(repr=False)
+    rough: bool = False
 
     @classmethod
     def fitted(cls, name: str, features: Features, data: Folded) -> LinearCandidate:
@@ -64,10 +73,20 @@ class LinearCandidate:
         return cls(name, features, fit, float(fit.losses @ sums.counts / sums.counts.sum()), sums)
 
     @property
+    def simple(self) -> bool:
+        """Whether it is a polynomial of a degree that densities of potentials often have."""
+        return isinstance(self.features, PolynomialFeatures) and self.features.degree <= _LOW_DEGREE
+
+    @property
     def margin(self) -> float:
         """Standard errors by which another must be better."""
-        low = isinstance(self.features, PolynomialFeatures) and self.features.degree <= _LOW_DEGREE
-        return _STANDARD_ERRORS_OF_LOW if low else _STANDARD_ERRORS
+        return _STANDARD_ERRORS_OF_LOW if self.simple else _STANDARD_ERRORS
+
+    @property
+    def makeshift(self) -> bool:
+        """Whether it is a sum of bumps or a high polynomial: an approximation, with a bias of its own."""
+        low = isinstance(self.features, PolynomialFeatures) and self.features.degree <= _EXACT_DEGREE
+        return not (low or isinstance(self.features, SplineFeatures))
 
     def beats_gaussian(self, standard_errors: float) -> bool:
         """Whether the cross-validated loss is below the Gaussian's by that many standard errors over folds."""
@@ -105,9 +124,11 @@ class Support:
 
     def potential(self, features: Features, weights: np.ndarray, precision: torch.Tensor) -> Potential:
         """The part beyond the Gaussian as a function, float32."""
-        potential = Potential(
-            features, torch.as_tensor(weights), precision, self.reach, self.anchors, self.support, np.inf
-        ).to("cpu")
+        anchors, support = self.anchors, self.support
+        if isinstance(features, SplineFeatures):  # whose likelihood knows where there are no data
+            anchors, support = anchors[:1], 2.0 * self.reach
+        potential = Potential(features, torch.as_tensor(weights), precision, self.reach, anchors, support, np.inf)
+        potential = potential.to("cpu")
         lengths = torch.cat([potential(rows).square().sum(dim=1) for rows in self.points.split(4096)]).sqrt()
         return replace(potential, bound=_REACH * float(lengths.max()))
 
@@ -167,9 +188,10 @@ def best_polynomial(data: Folded) -> LinearCandidate | None:
             best, failures = candidate, 0
         elif (failures := failures + 1) == _HOPELESS:
             break
-    if best is None or best.sums.counts.sum() >= min(n, _MAX_ROWS):
+    rows = best and min(_MAX_ROWS, _MOST_PRODUCTS // best.features.n_functions**2)
+    if best is None or best.sums.counts.sum() >= min(n, rows):
         return best
-    full = data.thinned(_MAX_ROWS)
+    full = data.thinned(rows)
     best = LinearCandidate.fitted(best.name, best.features, full.of_degree(best.features.degree))
     # What a part of the data could not tell apart, all of them may.
     for degree, interaction in _BASES:
@@ -185,34 +207,33 @@ def best_polynomial(data: Folded) -> LinearCandidate | None:
     return best
 
 
-def best_radial(data: Folded, other: LinearCandidate | None) -> LinearCandidate | None:
-    """Gaussian bumps at K-means centres.
+def radial_width(data: Folded, other: LinearCandidate | None) -> float | None:
+    """The best width of Gaussian bumps at a few K-means centres, on a part of the data.
 
     Parameters
     ----------
     data : Folded
         Samples in folds.
     other : LinearCandidate or None
-        What bumps must beat on a part of the data, where their width is chosen.
+        What bumps must beat.
 
     Returns
     -------
-    LinearCandidate or None
-        Fitted to all data; ``None`` where the other is better, or there are more than three variables.
+    float or None
+        ``None`` where the other is better, or there are more than three variables.
 
     Examples
     --------
     >>> import torch
     >>> from kgmm.score.folds import fold
     >>> x = torch.randn(2000, 1, generator=torch.Generator().manual_seed(0))
-    >>> best_radial(fold(x, 0.0, torch.Generator()), None).features.n_features
-    1
+    >>> radial_width(fold(x, 0.0, torch.Generator()), None)
+    2.0
     """
-    n, d = data.x.shape
+    d = data.x.shape[1]
     if d > MAX_RADIAL_FEATURES:
         return None
-    data = replace(data, x=data.x.float())
-    trial = data.thinned(_TRIAL_ROWS)
+    trial = replace(data, x=data.x.float()).thinned(_TRIAL_ROWS)
     centers = kmeans_centers(trial.training, min(_CENTERS_PER_VARIABLE * d, len(trial.training) // 10))
     best = None
     for width in _WIDTHS:
@@ -224,13 +245,18 @@ def best_radial(data: Folded, other: LinearCandidate | None) -> LinearCandidate 
         same = LinearCandidate.fitted(other.name, other.features, replace(trial, x=trial.x.double()))
         if not best.beats(same):
             return None
+    return best.features.width
+
+
+def best_radial(data: Folded, width: float) -> LinearCandidate:
+    """Gaussian bumps at many K-means centres, of that width or narrower, which more centres and samples allow."""
+    n, d = data.x.shape
     n_centers = min(int(n / _SAMPLES_PER_CENTER), _MAX_CENTERS, _CENTERS_OF_ONE * 3 ** (d - 1))
-    full = data.thinned(_RADIAL_ROWS)
-    centers = kmeans_centers(full.training, n_centers)
-    # More centres and samples allow narrower bumps than the trial's.
-    widths = (best.features.width, best.features.width / _NARROWER)
-    candidates = [LinearCandidate.fitted("radial potential", RadialFeatures(centers, w), full) for w in widths]
-    return min(candidates, key=lambda candidate: candidate.loss)
+    full = replace(data, x=data.x.float()).thinned(_RADIAL_ROWS)
+    centers, part = kmeans_centers(full.training, n_centers), full.thinned(_ROWS_OF_WIDTHS)
+    tried = [LinearCandidate.fitted("radial", RadialFeatures(centers, w), part) for w in (width, width / _NARROWER)]
+    best = min(tried, key=lambda candidate: candidate.loss)
+    return LinearCandidate.fitted("radial potential", best.features, full)
 
 
 def kmeans_centers(x: torch.Tensor, n_centers: int) -> torch.Tensor:

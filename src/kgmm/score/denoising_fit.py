@@ -14,11 +14,15 @@ from kgmm.score.batches import Orthogonal, run_batches
 from kgmm.score.fit_record import Fit, Record
 from kgmm.score.gradient_network import GradientNetwork
 from kgmm.score.network import Network
+from kgmm.score.orthogonal_momentum import COOL_DOWN
 
 HIDDEN = (64, 64, 64)  # measured, see docs/score-research.md
 _EVALUATIONS = 12
+_FEW_SAMPLES = 30_000
 # Small samples are seen no more often than large ones: small batches let the fit pass as many steps over fewer of them.
-_BATCH, _SMALL_BATCH, _FEW_SAMPLES = 1024, 512, 30_000
+_BATCH_OF_FEW, _COOL_DOWN_OF_FEW = 512, COOL_DOWN
+# Large batches at the end, where the noise of the gradient is what is left; many variables need them at the start too.
+_PHASES, _FIRST_PER_VARIABLE, _BATCHES, _COOL_DOWN = (0.5, 0.8, 1.0), 64, (256, 1024, 4096), 0.4
 _RATE = 0.03
 _PATIENCE = 4
 
@@ -82,14 +86,17 @@ def fit_denoising(
         x, z = torch.cat([mu + sigma * z, mu - sigma * z]), torch.cat([z, -z])
         return x, (x @ precision - z / sigma) / residual_scale
 
-    n_pairs = (_SMALL_BATCH if len(samples) < _FEW_SAMPLES else _BATCH) // 2
+    few = len(samples) < _FEW_SAMPLES
+    sizes = iter([_BATCH_OF_FEW] * steps if few else growing_batches(samples.shape[1], steps))
 
     def batch() -> tuple[torch.Tensor, torch.Tensor]:
+        n_pairs = next(sizes) // 2
         return pairs(samples[torch.randint(len(samples), (n_pairs,), generator=generator, device=samples.device)])
 
     record = Record(_losses_of_pairs(*pairs(held_out)), _PATIENCE, None)
     start = GradientNetwork.random((samples.shape[1], *hidden, 1), seed)
-    update = partial(Orthogonal, steps=steps, rate=_RATE, decay=decay)
+    cool_down = _COOL_DOWN_OF_FEW if few else _COOL_DOWN
+    update = partial(Orthogonal, steps=steps, rate=_RATE, decay=decay, cool_down=cool_down)
     run_batches(record, start, batch, update, steps=steps, evaluations=_EVALUATIONS, device=str(samples.device))
     fit = record.fit()
     losses = fit.history.validation_loss
@@ -98,6 +105,13 @@ def fit_denoising(
     unit = (sigma * residual_scale) ** 2
     history = replace(fit.history, loss=unit * fit.history.loss, validation_loss=unit * losses)
     return Fit(fit.network, history)
+
+
+def growing_batches(n_features: int, steps: int) -> list[int]:
+    """Samples in the batch of each step, in three phases."""
+    first = min(max(_BATCHES[0], _FIRST_PER_VARIABLE * n_features), _BATCHES[1])
+    sizes, ends = (first, *_BATCHES[1:]), [round(share * steps) for share in _PHASES]
+    return [size for size, begin, end in zip(sizes, [0, *ends], ends) for _ in range(begin, end)]
 
 
 def _losses_of_pairs(x: torch.Tensor, target: torch.Tensor) -> Callable[[Network], np.ndarray]:

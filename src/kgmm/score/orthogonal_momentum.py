@@ -10,12 +10,12 @@ import torch
 _QUINTIC = (3.4445, -4.7750, 2.0315)
 _PASSES = 5
 _WARM_UP = 0.1  # share of the steps over which the rate rises
-_COOL_DOWN = 0.7  # share of the steps over which it falls to zero
+COOL_DOWN = 0.7  # share of the steps over which it falls to zero
 
 
-def rate_share(step: int, steps: int) -> float:
+def rate_share(step: int, steps: int, cool_down: float = COOL_DOWN) -> float:
     """Share of the largest rate at a step, counted from 1: it rises, stays, and falls to zero."""
-    return min(1.0, step / max(10.0, _WARM_UP * steps)) * min(1.0, (1.0 - (step - 1) / steps) / _COOL_DOWN)
+    return min(1.0, step / max(10.0, _WARM_UP * steps)) * min(1.0, (1.0 - (step - 1) / steps) / cool_down)
 
 
 def orthogonalized(matrices: torch.Tensor) -> torch.Tensor:

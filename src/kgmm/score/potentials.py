@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from kgmm.score.features import Features, PolynomialFeatures, RadialFeatures
+from kgmm.score.splines import SplineFeatures
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,11 @@ class Potential:
             ):
                 raise ValueError("exponents of the polynomials must be integers from 0 to 63, a row for each function")
             features: Features = PolynomialFeatures(exponents)
+        elif "knots" in dataset:
+            knots = tensor("knots")
+            if knots.dtype != torch.float64 or knots.ndim != 1 or len(knots) < 2 or not (knots.diff() > 0).all():
+                raise ValueError("knots of the spline must be at least two increasing numbers of double precision")
+            features = SplineFeatures(knots)
         else:
             features = RadialFeatures(tensor("radial_center"), float(dataset["radial_width"]))
         numbers = {name: float(dataset[name]) for name in ("reach", "support", "bound")}
@@ -108,7 +114,10 @@ class Potential:
         if found.anchors.ndim != 2 or found.anchors.shape[1] != d or found.precision.shape != (d, d):
             raise ValueError("the anchors or the metric of the potential have another number of variables than it has")
         # A look at one point tells whether functions and weights fit together.
-        found(torch.zeros(1, d))
+        try:
+            found(torch.zeros(1, d, dtype=found.weights.dtype))
+        except RuntimeError as error:
+            raise ValueError("the parts of the potential have shapes or precisions that do not fit together") from error
         return found
 
     @property

@@ -12,7 +12,6 @@ import torch
 from kgmm.data.standardization import Standardization
 from kgmm.score.candidates import LinearCandidate, Support
 from kgmm.score.denoising_fit import fit_denoising
-from kgmm.score.features import PolynomialFeatures
 from kgmm.score.fit_record import History
 from kgmm.score.folds import N_BLOCKS, Folded
 from kgmm.score.held_out import Comparison, HeldOutLoss, Score
@@ -24,15 +23,12 @@ logger = logging.getLogger("kgmm")
 NETWORK_SIGMA = 0.05
 _MAX_HELD_OUT = 4000  # samples that tell when the network's fit stops
 _MAX_DIVERGENCES = 64_000  # derivatives of each candidate at held-out samples
-_TRIAL_STEPS = 300
-_FEW_STEPS = 1200  # up to which the trial has half of the steps and is not fitted again
-_MIN_STEPS, _MAX_STEPS, _SAMPLES_PER_STEP = 600, 3000, 100
+_MIN_STEPS, _MAX_STEPS, _SAMPLES_PER_STEP = 600, 900, 100
 _DECAY, _MIN_DECAY, _MAX_DECAY = 250.0, 0.01, 0.15  # of the weights: the first times variables over samples
 _GAIN_OF_STEPS = 6.0  # by which the full number of steps lowers the squared error of the trial's, at most
 _VARIANCE_OF_HALF = 0.8  # squared error of a network over its distance to one of half of the data, as measured
 _UNEXPLAINED = 2.5  # distance of a potential to the network over the latter's estimate of its squared error
 _UNCERTAIN = 1.9  # and from what on the rest is called the potential's bias
-_LOW_DEGREE = 6
 _STANDARD_ERRORS = 2.0
 _STANDARD_ERRORS_OF_FOLDS = 3.5  # there are few folds, and the best of several potentials is compared
 
@@ -115,22 +111,19 @@ class Selection:
         )
 
     def add_network(self) -> None:
-        """Adds a network of a few steps on half of the data and, if more may make it the best, one of all.
+        """Adds a network of half of the data in half of the steps and, if more may make it the best, one of all.
 
         The two tell the error of the network, see :meth:`error`.
         """
         best = self.best
         steps = int(np.clip(len(self._plain.training) / _SAMPLES_PER_STEP, _MIN_STEPS, _MAX_STEPS))
-        trial_steps = steps // 2 if steps <= _FEW_STEPS else _TRIAL_STEPS
-        self.network = trial = self._fit_network(trial_steps, half=True)
+        self.network = trial = self._fit_network(steps // 2, half=True)
         # In several variables bumps are that far from the density that a trial's losses need not promise anything.
         if best is not self.gaussian and not (self.makeshift and len(self._precision) > 1):
             of_trial, of_best = Comparison.of(trial.held_out, best.held_out).squared_errors
             if of_trial > _GAIN_OF_STEPS * of_best:
                 return
         self.network, self.half = self._fit_network(steps), trial
-        if trial_steps < steps // 2 and self.best is self.network:
-            self.half = self._fit_network(steps // 2, half=True)
 
     def _fit_network(self, steps: int, half: bool = False) -> Estimate:
         # The loss says how large the difference from the Gaussian is: half its mean square.
@@ -178,9 +171,8 @@ class Selection:
 
     @property
     def makeshift(self) -> bool:
-        """Whether the potential is a sum of bumps or a high polynomial: an approximation, with a bias of its own."""
-        features = self.linear and self.linear.features
-        return bool(features) and not (isinstance(features, PolynomialFeatures) and features.degree <= _LOW_DEGREE)
+        """Whether the potential is, see :attr:`kgmm.score.candidates.LinearCandidate.makeshift`."""
+        return self.linear is not None and self.linear.makeshift
 
     def _shows_bias(self) -> bool:
         """Whether potential and network are farther from each other than the network's error explains.
@@ -216,15 +208,18 @@ class Selection:
         return max([chosen.variance, *(self._biases() if chosen is self.potential else [])]) / square
 
     def _biases(self) -> list[float]:
-        """Squared errors of the potential as networks see them: their squared distance is the sum of both errors'."""
+        """Squared errors of the potential as networks see them: their squared distance is the sum of both errors'.
+
+        Losses that tell whose error it is are believed.
+        """
         biases = []
-        if self.potential.name == "radial potential":
+        if self.potential.name in ("radial potential", "spline"):
             networks = filter(None, (self.network, self.half))
             biases += [Comparison.of(self.potential.held_out, e.held_out).squared_errors[0] for e in networks]
         if self.half is not None:
-            distance = Comparison.of(self.potential.held_out, self.network.held_out).distance
-            own = self._square_error_of_network()
-            biases += [distance - own] if distance > _UNCERTAIN * own else []
+            compared = Comparison.of(self.potential.held_out, self.network.held_out)
+            own, most = self._square_error_of_network(), compared.squared_errors[0] + _STANDARD_ERRORS * compared.stderr
+            biases += [min(compared.distance - own, most)] if compared.distance > _UNCERTAIN * own else []
         return biases
 
     def model(self, standardization: Standardization) -> ScoreModel:
