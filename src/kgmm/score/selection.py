@@ -23,7 +23,8 @@ logger = logging.getLogger("kgmm")
 NETWORK_SIGMA = 0.05
 _MAX_HELD_OUT = 4000  # samples that tell when the network's fit stops
 _MAX_DIVERGENCES = 64_000  # derivatives of each candidate at held-out samples
-_MIN_STEPS, _MAX_STEPS, _SAMPLES_PER_STEP = 600, 900, 100
+_MIN_STEPS, _FIRST_STEPS, _MAX_STEPS, _SAMPLES_PER_STEP = 600, 900, 2400, 100
+_RICH = 0.02  # relative squared error of a network from which on more steps are worth their time
 _DECAY, _MIN_DECAY, _MAX_DECAY = 250.0, 0.01, 0.15  # of the weights: the first times variables over samples
 _GAIN_OF_STEPS = 6.0  # by which the full number of steps lowers the squared error of the trial's, at most
 _VARIANCE_OF_HALF = 0.8  # squared error of a network over its distance to one of half of the data, as measured
@@ -113,17 +114,21 @@ class Selection:
     def add_network(self) -> None:
         """Adds a network of half of the data in half of the steps and, if more may make it the best, one of all.
 
+        Scores so rich that the two differ much are fitted once more, in more steps, if there are samples for them.
         The two tell the error of the network, see :meth:`error`.
         """
         best = self.best
         steps = int(np.clip(len(self._plain.training) / _SAMPLES_PER_STEP, _MIN_STEPS, _MAX_STEPS))
-        self.network = trial = self._fit_network(steps // 2, half=True)
+        first = min(steps, _FIRST_STEPS)
+        self.network = trial = self._fit_network(first // 2, half=True)
         # In several variables bumps are that far from the density that a trial's losses need not promise anything.
         if best is not self.gaussian and not (self.makeshift and len(self._precision) > 1):
             of_trial, of_best = Comparison.of(trial.held_out, best.held_out).squared_errors
             if of_trial > _GAIN_OF_STEPS * of_best:
                 return
-        self.network, self.half = self._fit_network(steps), trial
+        self.network, self.half = self._fit_network(first), trial
+        if first < steps and self.best is self.network and self.error(self.network) > _RICH:
+            self.network, self.half = self._fit_network(steps), self._fit_network(steps // 2, half=True)
 
     def _fit_network(self, steps: int, half: bool = False) -> Estimate:
         # The loss says how large the difference from the Gaussian is: half its mean square.
