@@ -15,6 +15,7 @@ import yaml
 from kgmm.cli.configuration import name_of
 from kgmm.cli.main import main
 from kgmm.jobs.local_run import LocalRun
+from kgmm.jobs.one_at_a_time import one_at_a_time
 from kgmm.report.verdicts import verdicts
 from kgmm.tables.metrics import WARNING
 
@@ -141,6 +142,16 @@ def test_a_model_that_fails_says_why(tmp_path, monkeypatch, capsys):
     assert status == 1
     assert said[-1].endswith("report.html") and os.path.exists("walk/report.html")
     assert "should not be used" in said[-2] and "decorrelat" in said[-2]
+
+
+def test_a_second_run_in_the_same_folder_is_refused(series, tmp_path, capsys):
+    command = ["model", str(series), "--output", str(tmp_path)]
+    with one_at_a_time(tmp_path):
+        assert main(command) == 2
+    assert f"another kgmm model is at work in {tmp_path}: wait for its end" in capsys.readouterr().err
+    assert not (tmp_path / "results").exists()
+    with one_at_a_time(tmp_path):
+        pass  # the first has ended
 
 
 def test_a_short_series_is_refused_with_how_many_states_are_needed(tmp_path, capsys):

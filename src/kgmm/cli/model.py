@@ -15,6 +15,7 @@ import pandas as pd
 from kgmm.cli.configuration import configuration
 from kgmm.errors import first_line
 from kgmm.jobs.local_run import LocalRun
+from kgmm.jobs.one_at_a_time import one_at_a_time
 from kgmm.report.verdicts import verdicts
 
 REPORT, _ERROR = "report.html", "error.log"
@@ -38,7 +39,7 @@ def model(arguments: argparse.Namespace) -> int:
     folder = (arguments.output or Path(f"{arguments.file.stem}-model")).resolve()
     raw = configuration(arguments)
     folder.mkdir(parents=True, exist_ok=True)
-    with chdir(folder):
+    with one_at_a_time(folder), chdir(folder):
         run = LocalRun(raw)
         try:
             run.run(lambda line: print(f"{time.monotonic() - start:6.1f} s  {line}", file=sys.stderr, flush=True))
