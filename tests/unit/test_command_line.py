@@ -201,8 +201,12 @@ def test_a_season_is_found_and_its_remedy_named(capsys):
 
 
 @pytest.mark.parametrize(
-    ("file", "name"), [("A b-c.csv", "a_b_c"), ("x.nc", "x"), ("…", "series"), ("2020.csv", "2020")]
-)
+    ("file", "name"),
+    [
+        ("A b-c.csv", "a_b_c"), ("x.nc", "x"), ("…", "series"), ("2020.csv", "2020"), ("Store.csv", "store_series"),
+        (f"{'a' * 59}-b.csv", "a" * 59), (f"{'a' * 200}.csv", "a" * 60),
+    ],
+)  # fmt: skip
 def test_names_of_runs(file, name):
     assert name_of(file) == name
 
