@@ -23,6 +23,15 @@ def parsed(settings: dict, **run):
         ({"simulation": {"path_length": 1e18}}, "path_length = 1e+18"),
         ({"langevin": {"n_members": 10**12}}, "langevin: n_members = 1e+12"),
         ({"langevin": {"path_length": 1e18}}, "langevin: "),
+        (
+            {"langevin": {"path_length": 0.05, "path_members": 2}},
+            "langevin.path_length is 0.05: 2 members with 1 times each, 0.05 apart, are too few for an autocorrelation",
+        ),
+        (
+            {"simulation": {"path_length": 0.2, "path_members": 2}},
+            "simulation.path_length is 0.2: 2 members with 8 times each, 0.02 apart, are too few",
+        ),
+        ({"simulation": {"path_length": 0.02, "path_members": 2}}, "simulation.path_length is 0.02: held_out is 0.2"),
         ({"estimator": {"max_draws": 10**12}}, "estimator.max_draws: 1000000000000 draws of"),
         ({"estimator": {"sigma": 1e300}}, "estimator.sigma is 1e+300: input should be less than or equal to 100"),
         ({"network": {"hidden": [10**9]}}, "network.hidden: 1 layers of up to 1000000000 make 3e+09 parameters"),

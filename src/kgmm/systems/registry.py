@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -81,6 +82,7 @@ def get_system(name: str, **parameters) -> System:
         if isinstance(value, bool) or not isinstance(value, allowed):
             raise ValueError(f"parameter {key!r} of {name} is {value!r}: a {expected.__name__} is expected")
         largest = _LARGEST_INTEGER if expected is int else _LARGEST
-        if not -largest <= value <= largest:  # what is no number is refused too
+        # What is not finite is refused by the system itself.
+        if abs(value) > largest and (isinstance(value, int) or math.isfinite(value)):
             raise ValueError(f"parameter {key!r} of {name} is {value!r:.40}: it must lie between ±{largest:g}")
     return cls(**{key: type(fields[key].default)(value) for key, value in parameters.items()})
