@@ -7,10 +7,16 @@ configuration derive from them. Nothing here, nor in the modules of options, imp
 from __future__ import annotations
 
 from difflib import get_close_matches
+from reprlib import Repr
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+# How values are told that may be of any size: nested anchors of YAML make millions of entries of a few lines.
+_SHORT = Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 120
+_SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxset = _SHORT.maxdict = 6
+_SHORT.maxlevel = 2
 PositiveFloat = Annotated[float, Field(gt=0)]
 PositiveInt = Annotated[int, Field(ge=1)]
 
@@ -96,4 +102,4 @@ def sentence(error: dict, where: str = "", known: list[str] | None = None) -> st
     if error["type"] == "missing":
         return f"{name} is missing"
     allowed = error["msg"][0].lower() + error["msg"][1:]
-    return f"{name} is {error.get('input')!r}: {allowed}"
+    return f"{name} is {_SHORT.repr(error.get('input'))}: {allowed}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 # Folder, in that of the project, of everything that runs write.
 RESULTS = "results"
+FOLDERS_OF_ALL_RUNS = ("store", "logs")  # in it, where no run can have these names
 # Names, in the column of the mobility, of the models that Langevin models are compared with.
 LINEAR_INVERSE, KRAMERS_MOYAL = "linear inverse", "Kramers–Moyal"
 BASELINES = (LINEAR_INVERSE, KRAMERS_MOYAL)

@@ -15,6 +15,7 @@ import yaml
 from kgmm.cli.configuration import name_of
 from kgmm.cli.main import main
 from kgmm.jobs.local_run import LocalRun
+from kgmm.jobs.one_at_a_time import one_at_a_time
 from kgmm.report.verdicts import verdicts
 from kgmm.tables.metrics import WARNING
 
@@ -143,6 +144,16 @@ def test_a_model_that_fails_says_why(tmp_path, monkeypatch, capsys):
     assert "should not be used" in said[-2] and "decorrelat" in said[-2]
 
 
+def test_a_second_run_in_the_same_folder_is_refused(series, tmp_path, capsys):
+    command = ["model", str(series), "--output", str(tmp_path)]
+    with one_at_a_time(tmp_path):
+        assert main(command) == 2
+    assert f"another kgmm model is at work in {tmp_path}: wait for its end" in capsys.readouterr().err
+    assert not (tmp_path / "results").exists()
+    with one_at_a_time(tmp_path):
+        pass  # the first has ended
+
+
 def test_a_short_series_is_refused_with_how_many_states_are_needed(tmp_path, capsys):
     np.savetxt(tmp_path / "short.txt", RNG.standard_normal(100))
     assert main(["model", str(tmp_path / "short.txt"), "--time-step", "1", "--output", str(tmp_path / "out")]) == 2
@@ -190,8 +201,12 @@ def test_a_season_is_found_and_its_remedy_named(capsys):
 
 
 @pytest.mark.parametrize(
-    ("file", "name"), [("A b-c.csv", "a_b_c"), ("x.nc", "x"), ("…", "series"), ("2020.csv", "2020")]
-)
+    ("file", "name"),
+    [
+        ("A b-c.csv", "a_b_c"), ("x.nc", "x"), ("…", "series"), ("2020.csv", "2020"), ("Store.csv", "store_series"),
+        (f"{'a' * 59}-b.csv", "a" * 59), (f"{'a' * 200}.csv", "a" * 60),
+    ],
+)  # fmt: skip
 def test_names_of_runs(file, name):
     assert name_of(file) == name
 

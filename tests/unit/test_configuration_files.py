@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kgmm.config.parsing import ConfigError
+from kgmm.config.parsing import ConfigError, parse_config
 from kgmm.config.repeated_keys import refuse_repeated_keys
 from kgmm.jobs.plan import Plan
 
@@ -56,6 +56,17 @@ def test_nested_anchors_and_broken_files_take_no_time(tmp_path):
     lines = ["a0: &a0 [x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 40)]
     refuse_repeated_keys([write(tmp_path, "\n".join(lines))])
     refuse_repeated_keys([write(tmp_path, "name: ["), tmp_path / "gone.yaml", write(tmp_path, "")])
+
+
+def test_large_values_are_told_by_their_beginning():
+    nested = ["x"]
+    for _ in range(30):
+        nested = [nested] * 9
+    with pytest.raises(
+        ConfigError, match=r"experiments\.0 is \[.*\.\.\..*\]: input should be a valid dictionary"
+    ) as told:
+        parse_config({"name": "x", "experiments": nested})
+    assert len(str(told.value)) < 5000
 
 
 def test_all_files_that_are_shipped_hold_every_key_once():

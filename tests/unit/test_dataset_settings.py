@@ -318,6 +318,15 @@ def test_a_file_is_read_again_when_it_changes(inspections):
     assert facts().n_times == 1200
 
 
+def test_a_file_is_read_again_when_its_old_date_is_put_back(inspections):
+    save(RNG.standard_normal((1000, 2)))
+    first, stat = facts(), os.stat("x.npy")
+    save(RNG.standard_normal((1000, 2)))
+    os.utime("x.npy", ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert facts().content != first.content
+    assert len(inspections) == 2
+
+
 def test_touching_a_file_changes_no_fact(inspections):
     save(RNG.standard_normal((1000, 2)))
     first = facts()

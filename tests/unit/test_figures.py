@@ -229,6 +229,16 @@ def test_names_are_no_formulas(tmp_path):
         draw(dataset).savefig(tmp_path / "y.png")
 
 
+def test_no_picture_is_blamed_for_a_full_disk(tmp_path, monkeypatch):
+    """An empty picture would be drawn in its place, and stay when there is room again."""
+    files = [tmp_path / f"x.{suffix}" for suffix in ("png", "pdf", "nc")]
+    monkeypatch.setattr(drawing, "page_of", lambda *given: (_ for _ in ()).throw(RuntimeError("NetCDF: HDF error")))
+    assert drawing.draw_picture("trajectory", "x", ["x.nc"], *files)["status"] == "failed"
+    monkeypatch.setattr(drawing, "is_full", lambda path: True)
+    with pytest.raises(RuntimeError, match="HDF error"):
+        drawing.draw_picture("trajectory", "x", ["x.nc"], *files)
+
+
 def test_failed_results_are_left_out(tmp_path):
     rows = rows_of(tmp_path, 1, (0.1, 0.5))
     write_failed(tmp_path / "e0.5.nc", "diverged")

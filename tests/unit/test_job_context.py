@@ -12,7 +12,7 @@ import pytest
 import xarray as xr
 
 from kgmm import ScientificFailure
-from kgmm.jobs import run
+from kgmm.jobs import full_disk, run
 from kgmm.jobs.damage import refuse_damaged_inputs
 from kgmm.jobs.failures import failure_of, refuse_failed_inputs, write_failed
 from kgmm.jobs.receipts import checksum, is_broken, read_receipt
@@ -114,7 +114,7 @@ def test_a_full_disk_is_named_whatever_a_library_says(folder, compute_with, monk
     compute_with(lambda job: (_ for _ in ()).throw(PermissionError(13, said)))
     with pytest.raises(PermissionError, match=said):
         run_all(task_of("a-1"))
-    monkeypatch.setattr(run.shutil, "disk_usage", lambda path: SimpleNamespace(free=20_000))
+    monkeypatch.setattr(full_disk.shutil, "disk_usage", lambda path: SimpleNamespace(free=20_000))
     monkeypatch.setattr(run, "write_receipt", lambda *given: (_ for _ in ()).throw(OSError("no space for it")))
     with pytest.raises(OSError, match="the disk is full; what is finished is kept: make room, and run again"):
         run_all(task_of("a-1"))

@@ -23,6 +23,15 @@ def parsed(settings: dict, **run):
         ({"simulation": {"path_length": 1e18}}, "path_length = 1e+18"),
         ({"langevin": {"n_members": 10**12}}, "langevin: n_members = 1e+12"),
         ({"langevin": {"path_length": 1e18}}, "langevin: "),
+        (
+            {"langevin": {"path_length": 0.05, "path_members": 2}},
+            "langevin.path_length is 0.05: 2 members with 1 times each, 0.05 apart, are too few for an autocorrelation",
+        ),
+        (
+            {"simulation": {"path_length": 0.2, "path_members": 2}},
+            "simulation.path_length is 0.2: 2 members with 8 times each, 0.02 apart, are too few",
+        ),
+        ({"simulation": {"path_length": 0.02, "path_members": 2}}, "simulation.path_length is 0.02: held_out is 0.2"),
         ({"estimator": {"max_draws": 10**12}}, "estimator.max_draws: 1000000000000 draws of"),
         ({"estimator": {"sigma": 1e300}}, "estimator.sigma is 1e+300: input should be less than or equal to 100"),
         ({"network": {"hidden": [10**9]}}, "network.hidden: 1 layers of up to 1000000000 make 3e+09 parameters"),
@@ -30,6 +39,15 @@ def parsed(settings: dict, **run):
         ({"network": {"learning_rate": 1e300}}, "network.learning_rate is 1e+300"),
         ({"network": {"steps": 10**12}}, "network.steps: 1000000000000 batches of 1024"),
         ({"name": "a" * 300}, "name is 'aaa"),
+        ({"simulation": {"sample_interval": 1e-300}}, "sample_interval is 1e-300: it must be a whole multiple of"),
+        (
+            {"system": {"name": "phi4_chain", "parameters": {"n_variables": 10**9}}},
+            "parameter 'n_variables' of phi4_chain is 1000000000: it must lie between ±100000",
+        ),
+        (
+            {"system": {"name": "lorenz63", "parameters": {"rayleigh": 10**400}}},
+            "parameter 'rayleigh' of lorenz63 is 1000",
+        ),
         ({"estimator": {"sigma": [0.1, 0.2, 0.1]}}, "estimator.sigma lists 0.1 twice: each value once is enough"),
     ],
     ids=lambda value: value if isinstance(value, str) else next(iter(value)),
@@ -44,6 +62,13 @@ def test_absurd_settings_are_refused(settings, sentence):
 def test_absurd_threads_are_refused():
     with pytest.raises(ConfigError, match=r"threads\.fit_score is 1000000000: input should be less than"):
         parsed({}, threads={"fit_score": 10**9})
+
+
+@pytest.mark.parametrize("name", ["store", "logs"])
+def test_no_run_has_the_name_of_a_folder_of_all_runs(name):
+    raw = {"name": name, "experiments": [BLOCK]}
+    with pytest.raises(ConfigError, match=f"name: '{name}' is what a folder of all runs is called"):
+        parse_config(raw)
 
 
 def test_the_limits_can_be_raised():

@@ -6,6 +6,7 @@ import pytest
 import xarray as xr
 
 from kgmm.data.paths import as_members, as_path, segments, states, time_step_of
+from kgmm.data.standardization import check_samples
 
 VALUES = np.random.default_rng(0).standard_normal((3, 20, 2))
 
@@ -91,12 +92,48 @@ def test_members_of_unequal_length_are_padded_and_come_back():
         (labelled().assign_coords(time=np.arange(20.0) ** 2), "steps between 1 and 37: equal ones are needed"),
         (labelled().assign_coords(time=np.zeros(20)), "the times of the path do not increase"),
         (pd.DataFrame({"a": ["x", "y"]}), "column 'a' holds no numbers"),
+        (pd.DataFrame({"time": np.arange(20.0), "a": VALUES[0, :, 0]}), "column 'time' holds times: make it the index"),
+        (pd.DataFrame(VALUES[0], columns=["a", "a"]), "two columns are called 'a': rename one"),
+        (pd.Series(VALUES[0, :19, 0], [*range(10), *range(11, 20)]), "steps between 1 and 2: equal ones are needed"),
+        (pd.Series([1.0, 2.0], ["1950-01-01", "1950-02-01"]), "the index begins with '1950-01-01': times are expected"),
+        (
+            pd.DataFrame({"a": np.zeros(4)}, index=pd.MultiIndex.from_product([range(2), range(2)])),
+            r"the index begins with \(0, 0\): times are expected",
+        ),
+        (labelled().assign_coords(time=np.arange(20, 0, -1, dtype="u1")), "do not increase: a step is -1"),
+        (labelled().assign_coords(time=[f"t{k}" for k in range(20)]), "the times of the path are <U3"),
+        (np.array([[1.0, 2.0], [2.0, np.nan]]), "member 0 of the path holds 1 values that are not finite"),
+        (np.array([1.0, 2.0, np.inf]), "member 0 of the path holds 1 values that are not finite"),
+        (np.ma.array([1.0, -9999.0, 2.0], mask=[0, 1, 0]), "member 0 of the path holds 1 values that are not finite"),
+        ([np.ma.array([1.0, -9999.0], mask=[0, 1])], "the path holds 1 values that are not finite"),
+        (
+            xr.Dataset({"a": ("time", np.zeros(5)), "b": (("member", "time"), np.zeros((2, 5)))}),
+            r"a has the dimensions \('time',\) and b \('member', 'time'\): the same are needed",
+        ),
         (xr.Dataset({"a": ("place", [1.0])}), "the dataset has no variable along 'time': it holds a"),
     ],
 )
 def test_refusals(given, sentence):
     with pytest.raises(ValueError, match=sentence):
         as_path(given)
+
+
+def test_a_series_of_pandas_has_times_and_a_name():
+    series = pd.Series(VALUES[0, :, 0], pd.date_range("2000", periods=20, freq="6h"), name="wind")
+    path = as_path(series)
+    assert time_step_of(path) == 0.25 and path["variable"].values.tolist() == ["wind"]
+    months = as_path(series.set_axis(pd.period_range("2000-01", periods=20, freq="M")))
+    assert time_step_of(months) == pytest.approx(365.2425 / 12)
+    # Its states need no times.
+    assert states(series.iloc[[0, 3, 4]]).shape == (3, 1)
+
+
+def test_what_a_mask_hides_is_no_sample():
+    X = np.ma.array(VALUES[0], mask=np.zeros((20, 2)))
+    np.testing.assert_array_equal(check_samples(X), VALUES[0])
+    X[4, 1] = np.ma.masked
+    with pytest.raises(ValueError, match="X has 1 NaN or inf values, the first in sample 4, feature 1"):
+        check_samples(X)
 
 
 def test_a_time_step_must_be_positive():

@@ -41,6 +41,8 @@ def test_other_variables_are_refused():
     for call in (lambda: kgmm.fit_langevin(PATH, score), lambda: kgmm.response(PATH, score, np.ones(2))):
         with pytest.raises(ValueError, match="the score is of 1 variables: the path has 2"):
             call()
+    with pytest.raises(ValueError, match="the score is of other data: variable 1 had mean"):
+        kgmm.fit_langevin(PATH[:, :, :1] + 273.15, score, circulation="none")
     with pytest.raises(ValueError, match="the model is of 1 variables: the path has 2"):
         kgmm.validate(kgmm.LangevinModel(score), PATH)
 

@@ -11,7 +11,7 @@ import xarray as xr
 import kgmm
 from kgmm.cli.main import main
 from kgmm.data.datasets import open_series
-from kgmm.data.imported_series import write_series
+from kgmm.data.imported_series import content_hash, write_series
 from kgmm.data.options import ReadingOptions
 from kgmm.data.trajectory import open_trajectory
 from kgmm.stages.import_dataset import import_dataset
@@ -354,13 +354,23 @@ def test_standardise_is_said_to_change_nothing_in_a_report(tmp_path):
     (tmp_path / "x.csv").write_text(lines_of(DAYS.date, "date,v\n"))
     files = SimpleNamespace(samples=tmp_path / "samples.nc", path=tmp_path / "path.nc")
     settings = {"variables": None, **ReadingOptions(standardise=True).model_dump()}
-    job = SimpleNamespace(
-        settings={"system": settings}, inputs=SimpleNamespace(data=str(tmp_path / "x.csv")), outputs=files
-    )
+    inputs = SimpleNamespace(data=str(tmp_path / "x.csv"))
+    content = content_hash(inputs.data)
+    job = SimpleNamespace(settings={"system": settings, "content": content}, inputs=inputs, outputs=files)
     import_dataset(job)
     samples = open_trajectory(files.samples)
     assert samples.attrs["preparation"].endswith("reports are in the units of the file")
     np.testing.assert_allclose(samples.values[0, :, 0], X, atol=1e-5)
+
+
+def test_a_file_that_is_written_during_a_run_is_refused(tmp_path):
+    (tmp_path / "x.csv").write_text(lines_of(DAYS.date, "date,v\n"))
+    files = SimpleNamespace(samples=tmp_path / "samples.nc", path=tmp_path / "path.nc")
+    inputs = SimpleNamespace(data=str(tmp_path / "x.csv"))
+    settings = {"system": {"variables": None, **ReadingOptions().model_dump()}, "content": content_hash(inputs.data)}
+    (tmp_path / "x.csv").write_text(lines_of(DAYS.date, "date,w\n"))
+    with pytest.raises(ValueError, match=r"the data file .*x.csv was written after this run had begun: run again"):
+        import_dataset(SimpleNamespace(settings=settings, inputs=inputs, outputs=files))
 
 
 def test_all_mistakes_are_told_at_once(tmp_path):

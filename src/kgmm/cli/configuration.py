@@ -12,15 +12,18 @@ from kgmm.cli.reading import reading_options
 from kgmm.data.datasets import Series, check_series, open_series
 from kgmm.data.options import ReadingOptions
 from kgmm.data.paths import states
+from kgmm.results import FOLDERS_OF_ALL_RUNS
 from kgmm.score.options import NoiseOptions
 from kgmm.statistics.diagnosis import diagnose
 
+_LONGEST_NAME = 60  # names of files are made from it
 _SIGMA = NoiseOptions().sigma
 
 
 def name_of(file: Path) -> str:
     """What a run of this file is called: its name in lower-case letters, digits and underscores."""
-    return re.sub(r"[^a-z0-9]+", "_", Path(file).stem.lower()).strip("_") or "series"
+    name = re.sub(r"[^a-z0-9]+", "_", Path(file).stem.lower()).strip("_")[:_LONGEST_NAME].strip("_") or "series"
+    return f"{name}_series" if name in FOLDERS_OF_ALL_RUNS else name
 
 
 def configuration(arguments: argparse.Namespace, series: Series | None = None) -> dict:

@@ -14,7 +14,9 @@ import pandas as pd
 
 from kgmm.cli.configuration import configuration
 from kgmm.errors import first_line
+from kgmm.jobs.full_disk import full_disk_told
 from kgmm.jobs.local_run import LocalRun
+from kgmm.jobs.one_at_a_time import one_at_a_time
 from kgmm.report.verdicts import verdicts
 
 REPORT, _ERROR = "report.html", "error.log"
@@ -38,13 +40,18 @@ def model(arguments: argparse.Namespace) -> int:
     folder = (arguments.output or Path(f"{arguments.file.stem}-model")).resolve()
     raw = configuration(arguments)
     folder.mkdir(parents=True, exist_ok=True)
-    with chdir(folder):
+    with one_at_a_time(folder), chdir(folder), full_disk_told(REPORT):
         run = LocalRun(raw)
         try:
-            run.run(lambda line: print(f"{time.monotonic() - start:6.1f} s  {line}", file=sys.stderr, flush=True))
+            with full_disk_told(REPORT):
+                run.run(lambda line: print(f"{time.monotonic() - start:6.1f} s  {line}", file=sys.stderr, flush=True))
         except Exception as error:
-            Path(_ERROR).write_text(traceback.format_exc(), encoding="utf-8")
-            print(f"kgmm: {first_line(error)}; what went wrong is in {folder / _ERROR}", file=sys.stderr)
+            where = f"; what went wrong is in {folder / _ERROR}"
+            try:
+                Path(_ERROR).write_text(traceback.format_exc(), encoding="utf-8")
+            except OSError:  # of a full disk
+                where = ""
+            print(f"kgmm: {first_line(error)}{where}", file=sys.stderr)
             return 3
         found = verdicts(pd.read_csv(run.metrics), pd.read_csv(run.trajectories))
         shutil.copyfile(run.report, REPORT)

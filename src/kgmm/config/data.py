@@ -15,7 +15,8 @@ _SIMULATION = SimulationOptions()
 
 
 def _check_multiple(name: str, value: float, step: float) -> None:
-    if abs(round(value / step) * step - value) > 1e-6 * max(value, step):
+    n_steps = round(min(value / step, 1e308))
+    if abs(n_steps * step - value) > 1e-6 * max(value, step) or (value > 0 and n_steps < 1):
         raise ValueError(f"{name} is {value:g}: it must be a whole multiple of {step:g}")
 
 

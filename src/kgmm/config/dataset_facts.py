@@ -14,7 +14,7 @@ from kgmm.data.options import ReadingOptions
 from kgmm.results import RESULTS
 
 # Counted up when the same options of the same file come to mean other states.
-_VERSION = 3
+_VERSION = 4
 _FOLDER = Path(RESULTS) / "store" / "datasets" / "facts"
 
 
@@ -45,7 +45,7 @@ class DatasetFacts:
 def dataset_facts(path: str, variables: tuple[str, ...] | None, options: ReadingOptions) -> DatasetFacts:
     """Facts of a data set; ``ValueError`` in one sentence if it cannot be used.
 
-    Reading all of it takes time, so the facts are kept, and made anew when size or time stamp of the file change.
+    Reading all of it takes time, so the facts are kept, and made anew when the file is written or replaced.
     """
     from kgmm.data.datasets import open_series
 
@@ -54,16 +54,19 @@ def dataset_facts(path: str, variables: tuple[str, ...] | None, options: Reading
     with suppress(OSError, TypeError, ValueError):  # none yet, or those of another version
         return DatasetFacts(**json.loads(kept.read_text()))
     facts = _inspect(open_series(path, variables, options), path)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    part = kept.with_suffix(f".{os.getpid()}.part")
-    part.write_text(json.dumps(asdict(facts), indent=1) + "\n")
-    part.replace(kept)
+    with suppress(PermissionError):  # of results that can only be read
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        part = kept.with_suffix(f".{os.getpid()}.part")
+        part.write_text(json.dumps(asdict(facts), indent=1) + "\n")
+        part.replace(kept)
     return facts
 
 
 def _stamp(path: Path) -> list:
+    """What changes when a file is written: of its times also that of the status, which nobody can set back."""
     files = [file for file in sorted(path.rglob("*")) if file.is_file()] if path.is_dir() else [path]
-    return [(file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.exists()]
+    stats = [file.stat() for file in files if file.exists()]
+    return [(stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for stat in stats]
 
 
 def _inspect(series, path: str) -> DatasetFacts:

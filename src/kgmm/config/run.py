@@ -11,6 +11,7 @@ from kgmm.config.limits import Limits
 from kgmm.config.stages import STAGES
 from kgmm.figures.registry import figure_kind_file, figure_kinds
 from kgmm.options import Options, PositiveInt
+from kgmm.results import FOLDERS_OF_ALL_RUNS
 
 _MOST_THREADS = 1024
 
@@ -83,11 +84,19 @@ class JointFigure(Options):
     blocks: Annotated[list[str], Field(min_length=1, description="Names of the blocks.")]
 
 
+def _not_a_folder_of_all_runs(name: str) -> str:
+    if name in FOLDERS_OF_ALL_RUNS:
+        raise ValueError(f"{name!r} is what a folder of all runs is called: choose another name")
+    return name
+
+
 class RunConfig(Options):
     """A whole run."""
 
     name: Annotated[
-        str, Field(pattern=r"^[a-z0-9_-]+$", max_length=80, description="Name of the folder under results/.")
+        str,
+        Field(pattern=r"^[a-z0-9_-]+$", max_length=80, description="Name of the folder under results/."),
+        AfterValidator(_not_a_folder_of_all_runs),
     ]
     title: Annotated[str, Field(description="Heading of the report.")] = "KGMM"
     seed: Annotated[int, Field(ge=0, description="Seed from which all random numbers of the run derive.")] = 0

@@ -22,6 +22,35 @@ _MOST_TIMES = 100_000
 def check_sizes(experiment: Experiment, limits: Limits) -> None:
     """Raises ``ValueError`` in one sentence, that begins with the key, if an experiment asks for too much."""
     check_limits(experiment, training_samples(experiment), limits)
+    if experiment.until == "model":
+        _check_paths(experiment)
+
+
+def _check_paths(experiment: Experiment) -> None:
+    """Refuses paths that are too short for autocorrelations with errors, in all parts that have such."""
+    langevin, simulation, data = experiment.langevin, experiment.simulation, experiment.data
+    _check_path("langevin", langevin, langevin.path_members, _path_times(langevin))
+    if simulation is None:
+        return
+    try:
+        parts = split_sizes(simulation.path_members, _path_times(simulation), data.held_out)
+    except ValueError as error:
+        raise ValueError(f"simulation.path_length is {simulation.path_length:g}: {error}") from None
+    for n_members, n_times in parts:
+        _check_path("simulation", simulation, n_members * data.shifts, n_times)
+
+
+def _path_times(settings) -> int:
+    return round(settings.path_length / settings.path_interval)
+
+
+def _check_path(section: str, settings, n_members: int, n_times: int) -> None:
+    least = _least_times(n_members)
+    if n_times < least:
+        raise ValueError(
+            f"{section}.path_length is {settings.path_length:g}: {n_members} members with {n_times} times each, "
+            f"{settings.path_interval:g} apart, are too few for an autocorrelation, {least} times are needed"
+        )
 
 
 def training_samples(experiment: Experiment) -> int:

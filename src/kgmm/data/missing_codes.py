@@ -1,4 +1,4 @@
-"""Numbers that files use for missing values."""
+"""What stands for missing values: numbers in files, masks of arrays."""
 
 from __future__ import annotations
 
@@ -28,3 +28,16 @@ def is_usual_code(value: float) -> bool:
     (True, True, False)
     """
     return bool(is_code(np.asarray(value), _USUAL))
+
+
+def unmasked(values) -> np.ndarray:
+    """An array in which what a mask hides is NaN: as it is, NumPy takes the number behind the mask.
+
+    Examples
+    --------
+    >>> unmasked(np.ma.array([1, -9999], mask=[False, True])).tolist(), unmasked([1, 2]).tolist()
+    ([1.0, nan], [1, 2])
+    """
+    if np.ma.is_masked(values):
+        return np.ma.filled(values.astype(float), np.nan)
+    return np.asarray(values)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from kgmm.data.missing_codes import unmasked
 from kgmm.data.segments import SEGMENTS, in_one_member, runs
 from kgmm.data.time_steps import steps_between
 from kgmm.data.trajectory import DIMENSIONS, STATE
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 # Times are often stored in single precision or rounded to a few digits.
 _STEP_TOLERANCE = 1e-3
+# Columns of a table that are no variables where they increase all the time.
+_TIME_NAMES = ("time", "t", "date", "datetime", "timestamp", "year")
 
 
 def as_path(path, *, time_step: float | None = None) -> xr.DataArray:
@@ -24,11 +27,11 @@ def as_path(path, *, time_step: float | None = None) -> xr.DataArray:
 
     Parameters
     ----------
-    path : xarray.DataArray, xarray.Dataset, pandas.DataFrame, numpy.ndarray or list of numpy.ndarray
+    path : xarray.DataArray, xarray.Dataset, pandas.DataFrame, pandas.Series, numpy.ndarray or list of numpy.ndarray
         A DataArray with the dimensions ``member`` (which may be missing), ``time`` and ``variable`` in any order; a
-        Dataset of variables along ``time``; a DataFrame with a column for each variable; an array ``(time,)``,
-        ``(time, variable)`` or ``(member, time, variable)``; or a list of arrays ``(time,)`` or ``(time, variable)``,
-        members of unequal length, which are padded with NaN at their end.
+        Dataset of variables along ``time``; a DataFrame with a column for each variable, whose index is the times; an
+        array ``(time,)``, ``(time, variable)`` or ``(member, time, variable)``; or a list of arrays ``(time,)`` or
+        ``(time, variable)``, members of unequal length, which are padded with NaN at their end.
     time_step : float, optional
         Time between states. By default that of the times of ``path``, dates and durations counting in
         days, or 1 where it has none.
@@ -59,12 +62,14 @@ def as_path(path, *, time_step: float | None = None) -> xr.DataArray:
         path = _of_dataset(path)
     if isinstance(path, xr.DataArray):
         return _of_array(path, time_step)
+    if _is_column(path):
+        path = path.to_frame("x1" if path.name is None else path.name)
     if hasattr(path, "columns") and hasattr(path, "index"):
         return _of_frame(path, time_step)
     if isinstance(path, (list, tuple)) and path and all(np.ndim(part) > 0 for part in path):
         values = _padded([_states(part) for part in path])
     else:
-        values = _members(np.asarray(path))
+        values = _members(path)
     names = [f"x{k + 1}" for k in range(values.shape[2])]
     return _checked(values, names, 1.0 if time_step is None else float(time_step))
 
@@ -76,6 +81,8 @@ def segments(path) -> list[np.ndarray]:
 
 def states(path) -> np.ndarray:
     """All states of a path, ``(n_samples, n_features)``, members one after the other."""
+    if _is_column(path):
+        path = path.to_numpy()  # states need no times
     return np.concatenate(segments(path))
 
 
@@ -83,6 +90,11 @@ def time_step_of(path: xr.DataArray) -> float:
     """Time between the states of a path that :func:`as_path` made."""
     times = path["time"].values
     return float(times[1] - times[0]) if len(times) > 1 else float(times[0])
+
+
+def _is_column(path) -> bool:
+    """Whether this is a Series of pandas."""
+    return hasattr(path, "to_frame") and hasattr(path, "to_numpy") and not hasattr(path, "columns")
 
 
 def _of_dataset(dataset: xr.Dataset) -> xr.DataArray:
@@ -97,6 +109,11 @@ def _of_dataset(dataset: xr.Dataset) -> xr.DataArray:
         if not set(dataset[name].dims) <= {"member", "time"}:
             raise ValueError(
                 f"{name} has the dimensions {dataset[name].dims}: 'time', and 'member' if any, are allowed"
+            )
+        if set(dataset[name].dims) != set(dataset[along[0]].dims):
+            raise ValueError(
+                f"{along[0]} has the dimensions {dataset[along[0]].dims} and {name} {dataset[name].dims}: the same are "
+                "needed"
             )
     return xr.concat([dataset[name] for name in along], "variable").assign_coords(variable=[str(n) for n in along])
 
@@ -123,17 +140,38 @@ def _of_frame(frame: pd.DataFrame, time_step: float | None) -> xr.DataArray:
     text = [str(name) for name, dtype in frame.dtypes.items() if dtype.kind not in "fiub"]
     if text:
         raise ValueError(f"column {text[0]!r} holds no numbers: select the columns that are variables")
+    for name in frame.columns[frame.columns.duplicated()]:
+        raise ValueError(f"two columns are called {name!r}: rename one")
+    for name in frame.columns:
+        if str(name).lower() in _TIME_NAMES and (np.diff(frame[name].to_numpy(float)) > 0).all():
+            raise ValueError(f"column {name!r} holds times: make it the index, by set_index({name!r}), or leave it out")
     if time_step is None:
-        time_step = _step(frame.index.values) if frame.index.dtype.kind in "fiuMm" else 1.0
+        time_step = _step(_times_of_index(frame.index))
     return _checked(_members(frame.to_numpy(float)), [str(name) for name in frame.columns], time_step)
+
+
+def _times_of_index(index: pd.Index) -> np.ndarray:
+    """The times in an index of a table."""
+    if hasattr(index, "to_timestamp"):  # periods
+        return index.to_timestamp().values
+    if getattr(index, "nlevels", 1) > 1 or index.dtype.kind not in "fiuMm":
+        raise ValueError(
+            f"the index begins with {index[0]!r}: times are expected, numbers or dates (pandas.to_datetime makes dates "
+            "of text), or give time_step"
+        )
+    return index.values
 
 
 def _step(times: np.ndarray) -> float:
     """The common step of times; dates and durations count in days, calendar months and years in mean ones."""
     if len(times) < 2:
         return 1.0
+    if times.dtype.kind not in "fiumMO":
+        raise ValueError(f"the times of the path are {times.dtype}: numbers or dates are expected")
     if times.dtype.kind == "m":
         times = times / np.timedelta64(1, "D")
+    if times.dtype.kind in "iu":
+        times = times.astype(float)  # differences of unsigned integers would wrap around
     steps = steps_between(times)
     smallest, largest = float(np.min(steps)), float(np.max(steps))
     if not smallest > 0:
@@ -146,7 +184,7 @@ def _step(times: np.ndarray) -> float:
 
 
 def _states(part) -> np.ndarray:
-    values = np.asarray(part)
+    values = unmasked(part)
     if values.ndim == 1:
         values = values[:, None]
     if values.ndim != 2:
@@ -154,8 +192,8 @@ def _states(part) -> np.ndarray:
     return _numbers(values)
 
 
-def _members(values: np.ndarray) -> np.ndarray:
-    values = _numbers(values)
+def _members(values) -> np.ndarray:
+    values = _numbers(unmasked(values))
     if values.ndim == 1:
         values = values[:, None]
     if values.ndim == 2:
@@ -190,8 +228,8 @@ def _padded(parts: list[np.ndarray]) -> np.ndarray:
 
 def _length(member: np.ndarray) -> int:
     """Number of states before the padding."""
-    finite = np.isfinite(member).all(axis=1)
-    return int(finite.size - np.argmax(finite[::-1])) if finite.any() else 0
+    known = ~np.isnan(member).all(axis=1)
+    return int(known.size - np.argmax(known[::-1])) if known.any() else 0
 
 
 def _checked(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from kgmm.data.missing_codes import unmasked
 from kgmm.data.samples import Samples, pieces_of
 from kgmm.data.stored import refuse_non_finite
 
@@ -25,7 +26,7 @@ def check_samples(X, *, at_least: int = 1, n_features: int | None = None):
     if not isinstance(X, Samples):
         if hasattr(X, "toarray"):
             raise ValueError("X is a sparse matrix: a dense array is expected, such as X.toarray()")
-        X = np.asarray(X)
+        X = unmasked(X)
         if X.dtype == object:
             X = X.astype(float)
     # Some phrases are those that scikit-learn's checks of estimators look for.

@@ -19,6 +19,7 @@ from kgmm.figures.registry import figure_kind, figure_kinds
 from kgmm.figures.results import usable_comparison
 from kgmm.figures.style import save
 from kgmm.jobs.failures import failure_of
+from kgmm.jobs.full_disk import is_full
 from kgmm.results import ExperimentResult
 
 logger = logging.getLogger("kgmm")
@@ -118,6 +119,8 @@ def draw_picture(
     try:
         publish(_contents(drawing, name, sources), png, pdf, data)
     except Exception as error:
+        if is_full(png) or isinstance(error, MemoryError):  # of the machine: drawn anew once there is room
+            raise
         logger.exception("the picture cannot be drawn")
         reason = f"cannot be drawn: {first_line(error)}"
         publish(xr.Dataset(attrs={"kind": "empty", "reason": reason}), png, pdf, data)

@@ -10,12 +10,20 @@ from kgmm.figures.style import BLURRED, CONSTANT, DATA, EXACT, IDENTITY, LINEAR,
 
 # Bands are of this many standard errors.
 _BAND = 2.0
+_LONGEST_NAME = 30
 TIME, LAG = "time t", "lag τ"
 
 
 def variable_names(dataset: xr.Dataset) -> list[str]:
-    """Names of the variables, for axes."""
-    return [str(name) for name in dataset["variable"].values]
+    """Names of the variables, for axes: long ones are cut, which would cover the picture.
+
+    Examples
+    --------
+    >>> variable_names(xr.Dataset(coords={"variable": ["x", "y" * 300]}))
+    ['x', 'yyyyyyyyyyyyyyyyyyyyyyyyyyyyy…']
+    """
+    names = [str(name) for name in dataset["variable"].values]
+    return [name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…" for name in names]
 
 
 def is_only_model(dataset: xr.Dataset) -> bool:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import logging
-import shutil
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from importlib import import_module
@@ -13,10 +11,11 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from kgmm.config.stages import STAGES
-from kgmm.errors import DamagedResult, ScientificFailure
+from kgmm.errors import ScientificFailure
 from kgmm.jobs.costs import CostMeter, environment, write_facts
 from kgmm.jobs.damage import refuse_damaged_inputs
 from kgmm.jobs.failures import refuse_failed_inputs, write_failed
+from kgmm.jobs.full_disk import full_disk_told
 from kgmm.jobs.job import Job
 from kgmm.jobs.logs import logged, logged_as_well
 from kgmm.jobs.receipts import BROKEN, write_receipt
@@ -24,8 +23,6 @@ from kgmm.jobs.reruns import mark_done, why_due
 from kgmm.jobs.tasks import Task
 
 logger = logging.getLogger("kgmm")
-
-_FULL = 1_000_000  # bytes that are free on a full disk at most: the last file was larger
 
 
 def run_tasks(tasks: Sequence[Task], log: str, done: str) -> None:
@@ -84,23 +81,9 @@ def run_task(task: Task, costs: CostMeter | None = None) -> None:
     Path(task.receipt).unlink(missing_ok=True)
     for path in task.outputs.values():
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with _full_disk_told(task):
+    with full_disk_told(task.receipt):
         status, reason = _compute(task)
         write_receipt(task, {"status": status, "reason": reason} | costs.lap() | environment())
-
-
-@contextmanager
-def _full_disk_told(task: Task):
-    """Names a full disk, which libraries report as a lack of permissions or as an error of HDF."""
-    try:
-        yield
-    except (OSError, RuntimeError) as error:
-        folder = next(parent for parent in Path(task.receipt).parents if parent.exists())
-        if isinstance(error, DamagedResult) or shutil.disk_usage(folder).free > _FULL:
-            raise
-        raise OSError(
-            errno.ENOSPC, "the disk is full; what is finished is kept: make room, and run again", str(folder)
-        ) from error
 
 
 def _compute(task: Task) -> tuple[str, str]:

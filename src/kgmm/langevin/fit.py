@@ -13,6 +13,7 @@ from kgmm.langevin.dynamics import CIRCULATIONS, Dynamics
 from kgmm.langevin.fit_dynamics import fit_dynamics
 from kgmm.langevin.model import LangevinModel
 from kgmm.langevin.model_score import fit_model_score, fit_network
+from kgmm.langevin.other_data import refuse_other_data
 from kgmm.langevin.simulation_check import check_density
 from kgmm.randomness import Seed
 from kgmm.score.gradient_network import GradientNetwork
@@ -68,7 +69,7 @@ def fit_langevin(
     Raises
     ------
     ValueError
-        For unusable arguments, or a score of another number of variables.
+        For unusable arguments, or a score of other variables or in other units.
     ScientificFailure
         If the path is too short for its time scales, or does not allow the circulation that is asked for.
 
@@ -91,9 +92,8 @@ def fit_langevin(
     is_given = score is not None
     if not is_given:
         score = fit_model_score(states(path), random_state=random_state)
+    refuse_other_data(score, states(path))
     scale = score.standardization.scale
-    if scale.size != path.sizes["variable"]:
-        raise ValueError(f"the score is of {scale.size} variables: the path has {path.sizes['variable']}")
     if circulation == "none":
         diffusion = np.diag(scale**2)
         nothing = np.full_like(diffusion, np.nan)

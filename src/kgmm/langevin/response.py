@@ -15,6 +15,7 @@ from kgmm.data.segments import runs, states_of
 from kgmm.langevin.moment_identities import further_functions
 from kgmm.langevin.observables import Group, Observable, groups_of
 from kgmm.langevin.options import MOMENTS
+from kgmm.langevin.other_data import refuse_other_data
 from kgmm.langevin.perturbations import Perturbation
 from kgmm.langevin.response_blocks import (
     BlockCorrelations,
@@ -32,8 +33,6 @@ OBSERVABLES = ("mean", "variance")
 _MIN_LAGS = 3
 # Share of exact scores that the verdict refuses, all checks together.
 _FALSE_ALARMS = 0.01
-# A score is refused if its data had a mean this many deviations away, or deviations that differ by this factor.
-_LARGEST_SHIFT, _LARGEST_RATIO = 1.0, 2.0
 
 
 def response(
@@ -116,7 +115,7 @@ def response(
     lengths = [len(segment) for segment in runs(path.values)]
     interval = time_step_of(path)
     flat = states_of(path.values)
-    _refuse_other_data(score, flat)
+    refuse_other_data(score, flat)
     n_lags = _number_of_lags(lengths, interval, longest)
     weights = weights_of(flat, score, perturbation, divergence, generated_group(symmetries, flat.shape[1]), moments)
     groups = groups_of(observables, weights.everything, path["variable"].values)
@@ -152,26 +151,6 @@ def _further(weights: Weights, correlations: list[BlockCorrelations]) -> dict:
     }
     table = [[checks[degree, k] for k in range(weights.everything.shape[1])] for degree in degrees]
     return {"degree": degrees, "check_further": (("degree", "variable"), table)}
-
-
-def _refuse_other_data(score, flat: np.ndarray) -> None:
-    """``ValueError`` if a fitted score is of other variables than those of the path."""
-    fitted = getattr(score, "standardization", None)
-    if fitted is None:
-        return
-    d = flat.shape[1]
-    if fitted.scale.size != d:
-        raise ValueError(f"the score is of {fitted.scale.size} variables: the path has {d}")
-    mean, scale = flat.mean(axis=0), flat.std(axis=0)
-    shift = np.abs(mean - fitted.mean) / fitted.scale
-    ratio = np.maximum(scale / fitted.scale, fitted.scale / np.maximum(scale, 1e-300))
-    other = np.flatnonzero((shift > _LARGEST_SHIFT) | (ratio > _LARGEST_RATIO))
-    if other.size:
-        k = other[0]
-        raise ValueError(
-            f"the score is of other data: variable {k + 1} had mean {fitted.mean[k]:.4g} and standard deviation "
-            f"{fitted.scale[k]:.4g} there, {mean[k]:.4g} and {scale[k]:.4g} in the path"
-        )
 
 
 def _number_of_lags(lengths: Sequence[int], interval: float, longest: float | None) -> int:

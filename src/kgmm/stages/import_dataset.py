@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kgmm.data.datasets import check_series, open_series
-from kgmm.data.imported_series import write_series
+from kgmm.data.imported_series import content_hash, write_series
 from kgmm.data.options import ReadingOptions
 from kgmm.jobs.job import Job
 from kgmm.sde.recording import add_effective_size
@@ -16,7 +16,13 @@ _STANDARDISE = (
 
 
 def import_dataset(job: Job) -> None:
-    """Writes the samples and the path of the task's file."""
+    """Writes the samples and the path of the task's file.
+
+    Raises
+    ------
+    ValueError
+        If the file is not the one that the plan was made for.
+    """
     settings = job.settings["system"]
     options = ReadingOptions.of(settings)
     series = open_series(job.inputs.data, settings["variables"], options)
@@ -27,3 +33,6 @@ def import_dataset(job: Job) -> None:
     series = replace(series, notes=(*series.notes, *notes))
     write_series(series, samples=job.outputs.samples, path=job.outputs.path)
     add_effective_size(job.outputs.samples)
+    # After it was read: what was written meanwhile is found too.
+    if content_hash(job.inputs.data) != job.settings["content"]:
+        raise ValueError(f"the data file {job.inputs.data} was written after this run had begun: run again")

@@ -9,6 +9,7 @@ import numpy as np
 from kgmm.data.missing_codes import is_usual_code
 from kgmm.data.paths import states
 from kgmm.data.samples import pieces_of
+from kgmm.statistics.diagnosis_of_order import filled_in
 from kgmm.statistics.diagnosis_of_pairs import circles_among, collinear
 from kgmm.statistics.findings import Finding, option
 
@@ -45,8 +46,8 @@ def diagnose(X: np.ndarray, sigma: float | None = None, names: Sequence[str] | N
 
     It looks for codes of missing values, single values with a probability of their own, a coarse resolution, tails that
     leave the standard deviation undefined or unlike that of the bulk, edges where the density does not vanish,
-    structure finer than the noise amplitude, variables that are combinations of others or lie on a circle, and levels
-    that drift.
+    structure finer than the noise amplitude, variables that are combinations of others or lie on a circle, levels that
+    drift, and states that were filled in.
 
     Parameters
     ----------
@@ -82,6 +83,7 @@ def diagnose(X: np.ndarray, sigma: float | None = None, names: Sequence[str] | N
     if hasattr(X, "dims") or not hasattr(X, "shape") or len(X.shape) != 2:
         X = states(X)
     every = -(-X.shape[0] // _MAX_ROWS)
+    in_order = next(pieces_of(X))[1][:_MAX_ROWS].astype(float)
     # Converted at once: a slice would keep its whole piece, and with it all of the data, in memory.
     X = np.concatenate([piece[-start % every :: every].astype(float) for start, piece in pieces_of(X)])
     sigma = _DEFAULT_SIGMA if sigma is None else sigma
@@ -92,6 +94,10 @@ def diagnose(X: np.ndarray, sigma: float | None = None, names: Sequence[str] | N
     findings = []
     for name, x in zip(names, X.T):
         findings += [one for one in _of_variable(name, x, sigma) if one.kind != "edge" or name not in on_circle]
+    # Values that occur often follow each other too.
+    repeating = {finding.variable for finding in findings if finding.kind in ("missing", "atom", "resolution")}
+    filled = [filled_in(name, x) for name, x in zip(names, in_order.T) if name not in repeating]
+    findings += [finding for finding in filled if finding is not None]
     return (*findings, *circles, *collinear(X, names, sigma))
 
 

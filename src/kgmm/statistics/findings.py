@@ -16,7 +16,7 @@ class Finding:
     ----------
     kind : str
         ``"missing"``, ``"atom"``, ``"resolution"``, ``"tail"``, ``"edge"``, ``"circle"``, ``"blur"``, ``"collinear"``,
-        ``"drift"``.
+        ``"drift"``, ``"filled"``.
     variable : str
         Its name; several are joined by commas.
     said : str

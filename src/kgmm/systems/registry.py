@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 
 from kgmm.systems.base import System
 
+# Of parameters: integers are numbers of variables or of grid points.
+_LARGEST, _LARGEST_INTEGER = 1e100, 100_000
 _NOT_SYSTEMS = {"__init__", "base", "registry", "separable"}
 
 
@@ -78,4 +81,8 @@ def get_system(name: str, **parameters) -> System:
         allowed = (int, float) if expected is float else expected
         if isinstance(value, bool) or not isinstance(value, allowed):
             raise ValueError(f"parameter {key!r} of {name} is {value!r}: a {expected.__name__} is expected")
+        largest = _LARGEST_INTEGER if expected is int else _LARGEST
+        # What is not finite is refused by the system itself.
+        if abs(value) > largest and (isinstance(value, int) or math.isfinite(value)):
+            raise ValueError(f"parameter {key!r} of {name} is {value!r:.40}: it must lie between ±{largest:g}")
     return cls(**{key: type(fields[key].default)(value) for key, value in parameters.items()})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from kgmm.data.fields import done_on_fields, reduced, selected
+from kgmm.data.formats.classic_netcdf import needed_bytes
 from kgmm.data.formats.contents import Contents, is_real
 from kgmm.data.formats.month_units import dates_of_months
 from kgmm.data.formats.valid_range import valid_range, within
@@ -186,18 +186,11 @@ def _times(dataset: xr.Dataset, path: Path, time: str) -> list[np.ndarray]:
 
 def _refuse_truncated(path: Path) -> None:
     """Classic NetCDF, whose library reads what is missing as zeros."""
-    with open(path, "rb") as file:
-        if file.read(4) not in (b"CDF\x01", b"CDF\x02", b"CDF\x05"):
-            return
-    import netCDF4
-
-    # Nothing is compressed in these formats: a file is at least as long as its variables.
-    with netCDF4.Dataset(path) as dataset:
-        needed = sum(variable.dtype.itemsize * math.prod(variable.shape) for variable in dataset.variables.values())
-    if path.stat().st_size < needed:
+    needed, size = needed_bytes(path), path.stat().st_size
+    if size < needed:
         raise ValueError(
-            f"the data file {path} cannot be read: it is truncated, its variables take {needed} bytes and it has "
-            f"{path.stat().st_size}"
+            f"the data file {path} cannot be read: it is truncated, its variables reach to byte {needed} and it has "
+            f"{size}"
         )
 
 

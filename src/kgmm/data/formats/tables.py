@@ -23,7 +23,9 @@ _DEFAULT_TIME = ReadingOptions().time
 _UNNAMED = ("", "Unnamed: 0")
 
 
-def contents_of_table(table, path: Path, variables: Sequence[str] | None, options: ReadingOptions) -> Contents:
+def contents_of_table(
+    table, path: Path, variables: Sequence[str] | None, options: ReadingOptions, blanks: Sequence[int] = ()
+) -> Contents:
     """Contents of a table.
 
     Parameters
@@ -35,6 +37,8 @@ def contents_of_table(table, path: Path, variables: Sequence[str] | None, option
     variables : sequence of str or None
         Columns; by default all of numbers.
     options : ReadingOptions
+    blanks : sequence of int
+        Rows before each blank line of the file: without times, a state is missing there.
 
     Raises
     ------
@@ -51,7 +55,7 @@ def contents_of_table(table, path: Path, variables: Sequence[str] | None, option
     columns = ", ".join(map(str, table.columns))
     if variables is None:
         taken = {*time, options.time, member}
-        variables = [n for n in table if n not in taken and is_real(np.asarray(table[n]).dtype)]
+        variables = [n for n in table if n not in taken and _is_of_numbers(table[n])]
     if not variables:
         raise ValueError(f"{path} has no column of numbers besides {options.time!r}: its columns are {columns}")
     for name in variables:
@@ -63,6 +67,8 @@ def contents_of_table(table, path: Path, variables: Sequence[str] | None, option
     groups = [table] if member not in table else _members(table, member, path)
     values = np.stack([group[list(variables)].to_numpy(dtype=float) for group in groups])
     times = []
+    if not time and len(groups) == 1 and blanks:
+        values = np.insert(values, list(blanks), np.nan, axis=1)
     if options.time_step is None and time:
         times = [times_of_columns(group, time, path) for group in groups]
         if len(time) == 1 and runs_backwards(time[0]):
@@ -149,6 +155,17 @@ def _forwards(values: np.ndarray, times: list[np.ndarray]) -> tuple[np.ndarray, 
     return values, [-own.astype(float) if is_real(own.dtype) else own for own in times]
 
 
+def _is_of_numbers(column) -> bool:
+    """Whether a column holds numbers, or text among more of them, which is then to be refused and not left out."""
+    import pandas as pd
+
+    if is_real(np.asarray(column).dtype):
+        return True
+    if column.dtype == bool or not (pd.api.types.is_object_dtype(column) or pd.api.types.is_string_dtype(column)):
+        return False
+    return bool(2 * pd.to_numeric(column, errors="coerce").notna().sum() > len(column))
+
+
 def _numbers_of(column, path: Path):
     """A column as numbers; ``ValueError`` for truth values and text."""
     import pandas as pd
@@ -160,5 +177,6 @@ def _numbers_of(column, path: Path):
     # Integers beyond 64 bits stay objects.
     numbers = pd.to_numeric(column, errors="coerce").astype(float)
     if numbers.isna().any() and not column.isna().equals(numbers.isna()):
-        raise ValueError(f"column {column.name!r} of {path} holds text: numbers are expected")
+        text = str(column[numbers.isna() & column.notna()].iloc[0])[:40]
+        raise ValueError(f"column {column.name!r} of {path} holds text: numbers are expected, and not {text!r}")
     return numbers

@@ -27,6 +27,7 @@ def read_text(path: Path, variables: Sequence[str] | None, options: ReadingOptio
         return contents_of_years(years, path)
     try:
         layout = find_layout(lines)
+        blanks = _blank_lines(lines[layout.first : layout.stop])
         rows = _FORTRAN.sub(r"\1E\2", "\n".join(lines[layout.first : layout.stop]))
         with warnings.catch_warnings():
             # Rows longer than the header would be cut with a warning.
@@ -47,10 +48,26 @@ def read_text(path: Path, variables: Sequence[str] | None, options: ReadingOptio
         table.columns = range(table.shape[1])
     if table.shape[1] > 1 and table.iloc[:, -1].isna().all():  # every row ends with a separator
         table = table.iloc[:, :-1]
-    contents = contents_of_table(table, path, variables, options)
+    contents = contents_of_table(table, path, variables, options, blanks)
     units = dict(zip(layout.names or (), layout.units))
     of_variables = {name: units[name] for name in contents.variables if units.get(name)}
     return contents._replace(units=of_variables, unit=units.get(options.time, "") if contents.times else "")
+
+
+def _blank_lines(lines: Sequence[str]) -> list[int]:
+    """How many rows stand before each blank line among them; empty where one stands between any two rows.
+
+    Examples
+    --------
+    >>> _blank_lines(["1", "", "2", "3"]), _blank_lines(["1", "", "2", "", "3"])
+    ([1], [])
+    """
+    found, n_rows = [], 0
+    for line in lines:
+        n_rows += bool(line.strip())
+        if not line.strip():
+            found.append(n_rows)
+    return [] if len(found) >= n_rows - 1 else found
 
 
 def _text(path: Path) -> str:

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, pairwise
 
 from kgmm.data.dates import DATE
 
@@ -15,6 +15,7 @@ BLANKS = r"\s+"
 # In the order of preference where several explain the lines equally well.
 _CANDIDATES = (("\t", "."), ("\t", ","), (";", "."), (";", ","), (",", "."), (BLANKS, "."), (BLANKS, ","))
 _LOOKED_AT = 200
+_LEAST_ROWS = 20  # of fractions under a line of whole numbers, which then is a header
 _COMMENT = "#%!*/"
 _MISSING = {"", "na", "nan", "n/a", "null", "none", "-", "--", ".", "missing", "inf", "-inf", "true", "false"}
 _DATE = re.compile(DATE + r"|\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?")  # or a time of the day
@@ -85,10 +86,12 @@ def find_layout(lines: Sequence[str]) -> Layout:
     def is_row(line: str) -> bool:
         return _is_row(line, separator, decimal) and len(split(line, separator)) == width
 
-    rows = (k for k, line in enumerate(lines) if is_row(line))
-    first, second = next(rows), next(rows, None)
-    if second is not None and _is_header_of(split(lines[first], separator), split(lines[second], separator), decimal):
-        first = second
+    rows = list(islice((k for k, line in enumerate(lines) if is_row(line)), _LOOKED_AT))
+    fields = [split(lines[k], separator) for k in rows]
+    has_header = len(rows) > 1 and (
+        _is_header_of(*fields[:2], decimal) or _are_numbers_of_columns(fields[0], fields[1:], decimal)
+    )
+    first = rows[1] if has_header else rows[0]
     stop = len(lines)
     # Longer rows of nothing but numbers are no footer: they are for the parser to refuse.
     while not (is_row(lines[stop - 1]) or _is_all_values(lines[stop - 1], separator, decimal)):
@@ -100,6 +103,24 @@ def find_layout(lines: Sequence[str]) -> Layout:
 def _is_header_of(names: Sequence[str], row: Sequence[str], decimal: str) -> bool:
     """Whether a line of names some of which are numbers, such as those of months, stands over a row."""
     return any(not _is_value(name, decimal) and _is_number(field, decimal) for name, field in zip(names, row))
+
+
+def _are_numbers_of_columns(names: Sequence[str], rows: Sequence[Sequence[str]], decimal: str) -> bool:
+    """Whether a line of different whole numbers stands over rows of fractions, as pandas numbers columns without names.
+
+    Not where the first column increases from there on: then it is a time, and the line a state.
+    """
+    columns = [k for k, name in enumerate(names) if name]
+    numbers = [names[k] for k in columns]
+    if not columns or len(set(numbers)) < len(numbers) or not all(map(str.isdigit, numbers)) or len(rows) < _LEAST_ROWS:
+        return False
+    if not all(decimal in row[k] or row[k].lower() in _MISSING for row in rows for k in columns):
+        return False
+    if len(columns) < len(names):  # and over an index
+        return columns == list(range(1, len(names)))
+    begun = [row[0] for row in (names, *rows)]
+    known = [float(field.replace(",", ".")) for field in begun if _is_number(field, decimal)]
+    return not all(before < after for before, after in pairwise(known))
 
 
 def split(line: str, separator: str) -> list[str]:

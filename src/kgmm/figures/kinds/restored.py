@@ -11,6 +11,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
 from kgmm.figures.kinds import empty
+from kgmm.figures.panels import variable_names
 from kgmm.figures.style import DATA, MODEL, letter, new_figure
 from kgmm.jobs.failures import failure_of
 from kgmm.results import ExperimentResult
@@ -53,7 +54,8 @@ def caption(dataset: xr.Dataset) -> str:
 def label_of(dataset: xr.Dataset, k: int) -> str:
     """Name of a variable with its unit, as far as the file tells it."""
     unit = unit_of(dataset, k)
-    return f"{dataset['variable'].values[k]} ({unit})" if unit else str(dataset["variable"].values[k])
+    name = variable_names(dataset)[k]
+    return f"{name} ({unit})" if unit else name
 
 
 def unit_of(dataset: xr.Dataset, k: int) -> str:
