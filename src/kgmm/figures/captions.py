@@ -7,7 +7,7 @@ import xarray as xr
 from kgmm.figures.joint_panels import difference_kinds, joint_kinds
 
 MODEL_PANELS = (
-    "From the top: a path of the data (grey) and of the model (blue); densities, their logarithms, and what they "
+    "A path of the data (grey) and of the model (blue); densities, the same on a logarithmic scale, and what they "
     "differ by from the data, with a band of two standard errors; autocorrelations, with bands of two standard errors. "
     "Black: exact where known. Pink: the data blurred by the noise of the score, the best that any model of this score "
     "can be."
