@@ -49,9 +49,12 @@ def _of_laws(metrics: pd.DataFrame) -> str:
         return ""
     worst = entropies.loc[entropies["value"].idxmax()]
     text = (
-        f"Model: relative entropy of the worst marginal {number(max(worst['value'], 0.0), 2)} nat "
-        f"(noise floor {number(max(worst['floor'], 0.0), 2)})"
+        f"Model: relative entropy of the worst marginal {number(max(worst['value'], 0.0), 2)} nat"
+        f"{_where(worst, entropies)} (noise floor {number(max(worst['floor'], 0.0), 2)})"
     )
+    if entropies["sigma"].nunique() > 1:
+        best = entropies.groupby("sigma")["value"].max()
+        text += f", {number(max(best.min(), 0.0), 2)} at σ = {best.idxmin():g}"
     joint = _of_models(metrics, "joint_total_variation").dropna(subset=["excess"])
     if len(joint):
         pair = joint.loc[joint["excess"].idxmax()]
@@ -62,6 +65,11 @@ def _of_laws(metrics: pd.DataFrame) -> str:
     return f"{text}."
 
 
+def _where(row: pd.Series, rows: pd.DataFrame) -> str:
+    """The σ of one of these rows, if there are several."""
+    return f" at σ = {row['sigma']:g}" if rows["sigma"].nunique() > 1 else ""
+
+
 def _of_clocks(metrics: pd.DataFrame) -> str:
     differences = _of_models(metrics, "autocorrelation_error_5", clocks=True).dropna(subset=["value"])
     if differences.empty:
@@ -69,5 +77,8 @@ def _of_clocks(metrics: pd.DataFrame) -> str:
     worst = differences.loc[differences["value"].idxmax()]
     times = _of_models(metrics, "decorrelation_time", clocks=True)
     off = float((times["value"] / times["data_value"] - 1).abs().max())
-    text = f"Clock: autocorrelations differ by at most {number(worst['value'], 2)} (rms over five decorrelation times)"
+    text = (
+        f"Clock: autocorrelations differ by at most {number(worst['value'], 2)} (rms over five decorrelation times)"
+        f"{_where(worst, differences)}"
+    )
     return f"{text}, 1/e times by at most {100 * off:.0f} %." if np.isfinite(off) else f"{text}."

@@ -99,6 +99,7 @@
 
   const draw = () => {
     const entry = chosen();
+    if (!entry) return; // not yet: the colours of the page have changed before the explorer was near the screen
     const k = Math.max(0, choice.variable.selectedIndex);
     const name = `${entry.title}-${entry.setting}`.replace(/[^A-Za-z0-9.=]+/g, "-");
     if (entry.density) { drawDensity(entry, k, name); drawAutocorrelation(entry, k, name); }
