@@ -676,6 +676,24 @@ def test_the_overview_is_of_a_score_and_a_joint_density(tmp_path):
     assert data.collections[0].get_clim() == fitted.collections[0].get_clim()
 
 
+def test_captions_tell_of_what_is_shown_and_of_nothing_else(tmp_path):
+    def caption(dataset):
+        return figure_kind(dataset.attrs["kind"]).caption(dataset)
+
+    plain = gather(rows_of(tmp_path, 3, (0.1,)))
+    assert not any(word in caption(plain) for word in ("Black", "Pink", "ends where"))
+    blurred = gather(rows_of(tmp_path, 3, (0.1,), blurred=True)).copy(deep=True)
+    blurred["autocorrelation_model"][-1] = np.nan
+    assert "Pink" in caption(blurred) and "ends where" in caption(blurred)
+    profile = gather(rows_of(tmp_path, 1, (0.1,), with_model=False))
+    assert "Shaded" in caption(profile) and "A column" not in caption(profile)
+    without = profile.drop_vars(("cell_center", "cell_score", "cell_stderr"))
+    assert "Shaded" not in caption(without)
+    assert "A column for each" in caption(gather(rows_of(tmp_path, 1, (0.1, 0.5))))
+    ring = gather(ring_rows(tmp_path, (8, 4)))
+    assert "Pink" in caption(ring) and "ends where" not in caption(ring)
+
+
 @pytest.mark.parametrize("kind", [name for name in figure_kinds() if name != "empty"])
 def test_every_kind_has_a_caption(kind):
     assert callable(figure_kind(kind).caption)

@@ -134,3 +134,16 @@ def test_a_conclusion_tells_at_which_amplitude_its_numbers_are():
     table = metrics(sigma=[0.05, 0.5], value=[0.002, 0.1], **entropy)
     assert "0.1 nat at σ = 0.5 (noise floor 0.001), 0.002 at σ = 0.05." in conclusion(table)
     assert "nat (noise floor" in conclusion(table[:1]) and "σ" not in conclusion(table[:1])
+
+
+@pytest.mark.parametrize(
+    ("excess", "said"),
+    [(-0.001, "at its floor."), (0.003, "at its floor."), (0.1, "0.1 above its floor (the blur alone makes 0.05).")],
+)
+def test_a_difference_within_its_error_is_none(excess, said):
+    table = metrics(
+        statistic=["relative_entropy", "joint_total_variation"], mobility="identity",
+        floor=0.1, excess=[np.nan, excess],
+        excess_stderr=0.002, blurred_value=0.15,
+    )  # fmt: skip
+    assert conclusion(table).endswith(f"total variation of the worst joint density {said}")

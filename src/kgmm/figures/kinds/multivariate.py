@@ -8,7 +8,7 @@ from __future__ import annotations
 import xarray as xr
 from matplotlib.figure import Figure
 
-from kgmm.figures.captions import MODEL_PANELS, joint_caption
+from kgmm.figures.captions import joint_caption, model_caption
 from kgmm.figures.joint_panels import draw_joint_row, joint_kinds
 from kgmm.figures.panels import (
     draw_autocorrelations,
@@ -35,7 +35,7 @@ def gather(rows: list[ExperimentResult]) -> xr.Dataset:
 
 def caption(dataset: xr.Dataset) -> str:
     """What the panels show."""
-    return f"{MODEL_PANELS} {joint_caption(dataset)}"
+    return f"{model_caption(dataset)} {joint_caption(dataset)}"
 
 
 def draw(dataset: xr.Dataset) -> Figure:

@@ -12,7 +12,7 @@ from kgmm.figures.style import EXACT, LABELS, METHODS, letter, new_figure
 from kgmm.results import ExperimentResult
 
 # Ratio of the places of the ranges of two methods.
-_STEP = 1.06
+_STEP = 1.04
 _STATISTICS = ("score_error", "smoothed_score_error", "smoothing_bias")
 
 
@@ -77,6 +77,7 @@ def _draw_errors(ax: Axes, dataset: xr.Dataset, name: str) -> None:
         spread = [middle - errors.min("replicate"), errors.max("replicate") - middle]
         # Beside each other, so that none hides another.
         place = dataset["sigma"] * _STEP ** (number - 0.5 * (dataset.sizes["method"] - 1))
+        place = place.where(errors.notnull().sum("replicate") > 1)
         ax.errorbar(place, middle, spread, color=style["color"], linestyle="none", linewidth=1.2, capsize=2.5)
     ax.set_xscale("log")
     ax.set_yscale("log")

@@ -38,7 +38,9 @@ def gather(rows: list[ExperimentResult]) -> xr.Dataset:
 
 def caption(dataset: xr.Dataset) -> str:
     """What the panels show."""
-    text = f"Left: the score of a density of one variable at σ = {dataset.attrs['sigma']:g}: directly, by KGMM, exact."
+    curves = {"score_gmm": "directly", "score_kgmm": "by KGMM", "exact": "exact"}
+    shown = ", ".join(said for name, said in curves.items() if name in dataset)
+    text = f"Left: the score of a density of one variable at σ = {dataset.attrs['sigma']:g}: {shown}."
     if "joint_curve_data" in dataset:
         system = dataset.attrs["system_shown"]
         text += f" Right: {system}, joint density of two variables, held-out data beside the Langevin model."

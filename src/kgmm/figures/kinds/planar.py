@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from kgmm.figures.captions import MODEL_PANELS, joint_caption
+from kgmm.figures.captions import joint_caption, model_caption
 from kgmm.figures.joint_panels import draw_joint_row, joint_kinds
 from kgmm.figures.panels import (
     draw_autocorrelations,
@@ -42,7 +42,7 @@ def caption(dataset: xr.Dataset) -> str:
     """What the panels show."""
     fields = "Fields: direction of the score as arrows, its size as colour"
     fields += "; the difference on a scale of its own." if "field_exact" in dataset else "."
-    return f"{MODEL_PANELS} {fields} {joint_caption(dataset)}" if "path_data" in dataset else fields
+    return f"{model_caption(dataset)} {fields} {joint_caption(dataset)}" if "path_data" in dataset else fields
 
 
 def draw(dataset: xr.Dataset) -> Figure:

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from kgmm.figures.captions import blurred_caption, ends_caption
 from kgmm.figures.joint_panels import LEAST, overlay_contours
 from kgmm.figures.panels import LAG, TIME, main_model
 from kgmm.figures.results import comparison_to_draw, usable_comparison
@@ -59,9 +60,9 @@ def caption(dataset: xr.Dataset) -> str:
     """What the panels show."""
     return (
         "The data and the model in space and time, on one scale; the density of one point; joint densities of two "
-        "points, data as colours and thin lines, model as dashed lines at the same levels; autocorrelations. Pink: the "
-        "data blurred by the noise of the score, the best that any model of this score can be. A curve ends where the "
-        "paths of its model are too short."
+        "points, data as colours and thin lines, model as dashed lines at the same levels; autocorrelations."
+        + blurred_caption("ring_curve_blurred" in dataset)
+        + ends_caption(dataset)
     )
 
 

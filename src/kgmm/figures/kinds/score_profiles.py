@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
+from kgmm.figures.captions import blurred_caption
 from kgmm.figures.panels import draw_autocorrelation, draw_path, main_model, path_legend, time_label, variable_names
 from kgmm.figures.results import comparison_to_draw, usable_comparison
 from kgmm.figures.style import BLURRED, DATA, EXACT, LABELS, METHODS, MODEL, SMOOTHED, letter, new_figure
@@ -68,14 +69,18 @@ def caption(dataset: xr.Dataset) -> str:
     """What the panels show."""
     text = (
         "The score by each method, over the draws that it is an average of: −z/(σS) at the sample blurred by σSz, "
-        "S the standard deviation of the data. Shaded: beyond the outermost cells, where there are hardly any data "
-        "and the score is that of a Gaussian."
+        "S the standard deviation of the data."
     )
+    if "cell_center" in dataset:
+        text += (
+            " Shaded: beyond the outermost cells, where there are hardly any data and the score is that of a Gaussian."
+        )
     if "density_model" in dataset:
         text += (
             " Then densities, paths and autocorrelations of data (grey) and model (blue), with bands of two standard "
-            "errors; pink: the data blurred by σ, the density that the score belongs to."
+            "errors."
         )
+        text += blurred_caption("curve_blurred" in dataset)
     return ("A column for each noise amplitude σ. " if dataset.sizes["panel"] > 1 else "") + text
 
 

@@ -48,7 +48,10 @@ def _label(row: ExperimentResult, rows: list[ExperimentResult]) -> str:
 
 def caption(dataset: xr.Dataset) -> str:
     """What the panels show."""
-    return "Losses on the points of the fit and on held-out ones; the state marked was kept."
+    held_out = bool(dataset["validation_loss"].notnull().any())
+    return "Losses on the points of the fit" + (
+        " and on held-out ones; the state marked was kept." if held_out else "."
+    )
 
 
 def draw(dataset: xr.Dataset) -> Figure:
