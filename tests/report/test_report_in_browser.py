@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
@@ -90,6 +91,17 @@ def test_the_explorer_by_keyboard(page):
     WebDriverWait(browser, 10).until(lambda _: browser.execute_script(width) < 0.9 * before)
     panel.send_keys("0")
     WebDriverWait(browser, 10).until(lambda _: abs(browser.execute_script(width) / before - 1) < 0.01)
+
+
+def test_the_first_key_leads_past_the_sections(page):
+    browser, *_ = page
+    browser.execute_script("scrollTo(0, 0); document.activeElement.blur()")
+    ActionChains(browser).send_keys(Keys.TAB).perform()
+    skip = browser.switch_to.active_element
+    assert skip.text == "Skip to the summary" and skip.rect["x"] >= 0
+    skip.send_keys(Keys.ENTER)
+    ActionChains(browser).send_keys(Keys.TAB).perform()
+    assert browser.execute_script("return document.activeElement.closest('main') !== null")
 
 
 def test_a_logarithmic_density(page):

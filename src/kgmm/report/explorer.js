@@ -68,7 +68,7 @@
     show(part("score"), [trace], layout(`Score ${k + 1}, ${wanted}`, ...variables, { hovermode: "closest" }), `${name}-score`);
   };
   const drawOrbit = (orbit, variables, name) => {
-    const axes = Object.fromEntries(variables.map((title, k) => ["xyz"[k] + "axis", { title: { text: title }, color: colour("text"), gridcolor: colour("line") }]));
+    const axes = Object.fromEntries(variables.map((title, k) => ["xyz"[k] + "axis", { title: { text: title }, color: colour("text"), gridcolor: colour("line"), nticks: 4 }]));
     const scene = { ...axes, camera: { eye: { x: 1.5, y: -1.6, z: 0.5 } }, aspectmode: "cube" };
     const traces = Object.entries(orbit).map(([kind, [x, y, z]], k) => ({
       type: "scatter3d", mode: "lines", name: k ? "model" : "data", x, y, z, scene: k ? "scene2" : "scene", line: { color: colour(k ? "fitted" : "data"), width: 2 }, hoverinfo: "skip",
