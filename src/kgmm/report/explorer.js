@@ -43,7 +43,11 @@
     show(part("autocorrelation"), traces, layout("Autocorrelation", "lag", `autocorrelation of ${entry.variables[k]}`), `${name}-autocorrelation`);
   };
   const drawProfile = (profile, name) => {
-    const styles = { exact: "exact", "exact, smoothed": "quiet", "KGMM network": "fitted", "KGMM cells": "cells", "direct GMM score": "direct" };
+    // The colours of the figures.
+    const styles = {
+      exact: "exact", "exact, smoothed": "quiet", "KGMM network": "fitted", "KGMM cells": "cells", "direct GMM score": "direct",
+      "automatic choice": "auto", "automatic choice, simulated": "auto", "denoising score matching": "dsm",
+    };
     const traces = profile.lines.map(({ label, y }) => line(profile.x, y, label, styles[label] || "other"));
     // The exact score, or the best estimate, comes first.
     const reference = traces[0].y.filter((value) => value !== null);
