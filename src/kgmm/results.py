@@ -31,6 +31,8 @@ class ExperimentResult:
         Training samples; ``None`` for all.
     replicate : int
         Number of the replicate.
+    title : str
+        Heading of the block.
     axes : dict
         Values of the settings to which its block gives several, by column of the tables.
     score, evaluation : str or None
@@ -52,6 +54,7 @@ class ExperimentResult:
     min_probability: float | None = None
     n_samples: int | None = None
     replicate: int = 0
+    title: str = ""
     axes: dict = field(default_factory=dict)
     score: str | None = None
     evaluation: str | None = None

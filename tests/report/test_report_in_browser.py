@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
@@ -92,6 +93,17 @@ def test_the_explorer_by_keyboard(page):
     WebDriverWait(browser, 10).until(lambda _: abs(browser.execute_script(width) / before - 1) < 0.01)
 
 
+def test_the_first_key_leads_past_the_sections(page):
+    browser, *_ = page
+    browser.execute_script("scrollTo(0, 0); document.activeElement.blur()")
+    ActionChains(browser).send_keys(Keys.TAB).perform()
+    skip = browser.switch_to.active_element
+    assert skip.text == "Skip to the summary" and skip.rect["x"] >= 0
+    skip.send_keys(Keys.ENTER)
+    ActionChains(browser).send_keys(Keys.TAB).perform()
+    assert browser.execute_script("return document.activeElement.closest('main') !== null")
+
+
 def test_a_logarithmic_density(page):
     browser, *_ = page
     box = browser.find_element(By.ID, "explorer-logarithmic")
@@ -99,6 +111,45 @@ def test_a_logarithmic_density(page):
     assert browser.execute_script(kind) == "linear"
     box.send_keys(Keys.SPACE)
     WebDriverWait(browser, 10).until(lambda _: browser.execute_script(kind) == "log")
+
+
+def test_tables_fit_on_a_wide_screen_with_all_that_is_folded_open(page):
+    browser, width, _ = page
+    browser.execute_script("document.querySelectorAll('details').forEach(part => part.open = true)")
+    excess = browser.execute_script(
+        "return [...document.querySelectorAll('main .scroll')].map(place => place.scrollWidth - place.clientWidth)"
+    )
+    assert len(excess) > 8 and (max(excess) <= 1 or width < 1000)
+    empty = browser.execute_script(
+        """
+        const texts = (table, k) => [...table.tBodies[0].rows].map(row => row.cells[k].textContent.trim());
+        return [...document.querySelectorAll('main table.fit')].flatMap(
+          table => [...table.tHead.rows[0].cells].map((_, k) => texts(table, k)))
+          .filter(column => column.every(text => text === '–')).length;
+        """
+    )
+    assert empty == 0  # a column of dashes says nothing
+
+
+def test_the_first_screen_says_what_was_done_and_whether_it_holds(browser, with_claims):
+    open_page(browser, with_claims, 1600, "light", "claims", "summary")
+    state = browser.find_element(By.CSS_SELECTOR, "#summary .state")
+    assert "2 of 3 claims hold" in state.text and "none failed" in state.text
+    assert state.rect["y"] < browser.find_element(By.CSS_SELECTOR, "#summary figure").rect["y"]
+    plan = (with_claims.parent / "plan.csv").read_text().count("\n") - 1
+    assert f"{plan} experiments" in state.text
+
+
+def test_the_colours_can_change_before_the_explorer_is_seen(browser, report):
+    screen = {"width": 1600, "height": 100, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    browser.get(report.as_uri())
+    browser.get_log("browser")
+    for scheme in ("dark", "light"):
+        colours = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", colours)
+    assert browser.execute_script("return document.getElementById('explorer-density').data === undefined")
+    assert browser.get_log("browser") == []
 
 
 def test_tables_sort_by_their_numbers(page):

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.legend import Legend
 
 from kgmm import get_system
 from kgmm.data.trajectory import as_trajectory
@@ -131,7 +132,8 @@ def test_score_profiles_have_a_column_for_each_sigma_in_order(tmp_path):
         "score  ∂ log p / ∂v0", "density  p(v0)", "v0", "autocorrelation of v0",
     ]  # fmt: skip
     labels = {text.get_text() for text in figure.legends[0].get_texts()}
-    assert {"exact score", "direct GMM score", "KGMM network", "KGMM cells ± standard error"} <= labels
+    assert {"exact", "direct GMM score", "KGMM network", "KGMM cells ± standard error"} <= labels
+    assert len(labels) == len(figure.legends[0].get_texts())  # a name once, though scores and densities have it
     network = next(line for line in axes[0].get_lines() if line.get_label() == "KGMM network")
     np.testing.assert_allclose(network.get_ydata(), -network.get_xdata() + 0.1)
 
@@ -141,6 +143,45 @@ def test_a_single_score_profile_is_two_by_two(tmp_path):
     corners = [ax.get_subplotspec() for ax in axes]
     assert [(c.rowspan.start, c.colspan.start) for c in corners] == [(0, 0), (0, 1), (1, 0), (1, 1)]
     assert [ax.get_xlabel() for ax in axes] == ["v0", "v0", "time t (of the model with Φ = I: arbitrary)", "lag τ"]
+
+
+def test_a_score_is_shown_where_its_data_are(tmp_path):
+    """A sample far out does not squeeze the rest; a long line of cells does not hide the curves."""
+    rows = rows_of(tmp_path, 1, (0.1,), with_model=False)
+    with xr.open_dataset(rows[0]["evaluation"]) as evaluation:
+        far = evaluation.load().assign(x=("point", np.linspace(-2, 40, 50)))
+    far["cell_center"][:] = np.linspace(-1, 1, 10)[:, None]
+    far.to_netcdf(rows[0]["evaluation"])
+    (ax,) = panels(draw(gather(rows)))
+    np.testing.assert_allclose(ax.get_xlim(), [-1.6 - 0.16, 1.6 + 0.16])
+    many = far.isel(cell=np.tile(np.arange(10), 7))
+    many.to_netcdf(rows[0]["evaluation"])
+    (ax,) = panels(draw(gather(rows)))
+    network = next(line for line in ax.get_lines() if line.get_label() == "KGMM network")
+    assert ax.containers[0].lines[0].get_zorder() < network.get_zorder()
+
+
+def drawn_figures(folder):
+    for dimension, sigmas in ((1, (0.1, 0.2, 0.3, 0.5)), (2, (0.1,)), (3, (0.1,))):
+        yield gather(rows_of(folder, dimension, sigmas, with_fitted=True, blurred=dimension > 1))
+    yield gather(ring_rows(folder, (8, 4)))
+    metrics = [
+        {"statistic": name, "variable": "x", "value": 0.1, "stderr": 0.01, "floor": 0.01}
+        for name in ("relative_entropy", "joint_total_variation", "autocorrelation_error_5", "reversible_bound")
+    ]
+    yield model_summary(folder, metrics=metrics, mobility="slope")
+
+
+def test_no_legend_lies_over_another_text_of_its_figure(tmp_path):
+    for dataset in drawn_figures(tmp_path):
+        figure = draw(dataset)
+        figure.draw_without_rendering()
+        page = figure.bbox
+        legends = [legend.get_window_extent() for legend in figure.findobj(Legend)]
+        letters = [ax._left_title.get_window_extent() for ax in panels(figure)]
+        assert legends and not any(box.overlaps(other) for box in legends for other in letters), dataset.attrs
+        assert not any(a.overlaps(b) for a, b in itertools.combinations(legends, 2)), dataset.attrs
+        assert all(box.x0 >= page.x0 - 1 and box.x1 <= page.x1 + 1 for box in legends), dataset.attrs
 
 
 def test_score_profiles_without_a_model_have_one_row(tmp_path):
@@ -203,7 +244,7 @@ def test_differences_share_one_scale_with_those_of_the_blurred_data(tmp_path):
 
 def test_residuals_are_those_of_the_model(tmp_path):
     dataset = gather(rows_of(tmp_path, 3, (0.1,), with_fitted=True))
-    residual = next(ax for ax in panels(draw(dataset)) if ax.get_ylabel() == "less\ndata")
+    residual = next(ax for ax in panels(draw(dataset)) if ax.get_ylabel() == "minus\ndata")
     expected = dataset["density_fitted"][0] - dataset["density_data"][0]
     np.testing.assert_allclose(residual.lines[-1].get_ydata(), expected)
 
@@ -396,7 +437,14 @@ def test_noise_amplification_has_all_methods_and_replicates(tmp_path):
     errors = dataset["score_error"].transpose("method", "sigma", "replicate").values
     np.testing.assert_array_equal(errors, np.tile(1.0 + np.arange(6.0).reshape(2, 3), (4, 1, 1)))
     left, right = panels(draw(dataset))
-    assert len(left.lines) == 5 and len(right.lines) == 4  # the smoothing bias is an error against s alone
+    named = [[line for line in ax.lines if not line.get_label().startswith("_")] for ax in (left, right)]
+    assert [len(lines) for lines in named] == [5, 4]  # the smoothing bias is an error against s alone
+    low, high = left.containers[0].lines[1]
+    ends = [np.asarray(line.get_ydata(), dtype=float) for line in (low, high)]
+    np.testing.assert_allclose(ends, [[1.0, 4.0], [3.0, 6.0]])
+    assert "ranges of up to 3 data sets" in figure_kind("noise_amplification").caption(dataset)
+    single = dataset.isel(replicate=[0])
+    assert "range" not in figure_kind("noise_amplification").caption(single)
     np.testing.assert_array_equal(left.lines[0].get_ydata(), [2.0, 5.0])  # medians
 
 
@@ -497,16 +545,20 @@ def test_ring_has_a_column_for_each_number_of_points_that_has_a_model(tmp_path):
     rows.append(rows[0] | {"comparison": None, "comparison_fitted": None})
     dataset = gather(rows)
     assert list(dataset["points"]) == [4, 8] and list(dataset["distance"]) == [1, 2]
-    axes = panels(draw(dataset))
+    figure = draw(dataset)
+    axes = panels(figure)
     assert len(axes) == 2 * 6
     assert [ax.get_title() for ax in axes[:2]] == ["4 points", "8 points"]
     assert [ax.get_ylabel() for ax in axes[::2]] == [
-        "data", "model", "density of v", "v, 1 place on", "v, 2 places on", "autocorrelation of v",
+        "data", "model", "density of v", "v at point i + 1", "v at point i + 2", "autocorrelation of v",
     ]  # fmt: skip
-    assert [text.get_text() for text in axes[4].get_legend().get_texts()] == [
-        "held-out data", "blurred data", "model, Φ = I", "model, fitted Φ",
-    ]  # fmt: skip
-    assert all(ax.get_xlabel() == "v" for ax in axes[4:10])
+    # The density is the same for every Φ, the clock is not.
+    assert [line.get_label() for line in axes[4].lines] == ["held-out data", "blurred data", "model, fitted Φ"]
+    (legend,) = figure.subfigs[1].legends
+    assert {text.get_text() for text in legend.get_texts()} == {
+        "held-out data", "blurred data", "model, fitted Φ", "model, Φ = I (its clock is arbitrary)",
+    }  # fmt: skip
+    assert [ax.get_xlabel() for ax in axes[4:10:2]] == ["v", "v at point i", "v at point i"]
     for places, data, model in ((4, axes[0], axes[2]), (8, axes[1], axes[3])):
         shown = [ax.collections[0] for ax in (data, model)]
         assert all(mesh.get_array().shape[0] == places for mesh in shown)
@@ -521,8 +573,8 @@ def test_ring_of_one_number_of_points_is_two_by_two(tmp_path):
         "data",
         "model",
         "density of v",
-        "v, 1 place on",
-        "v, 2 places on",
+        "v at point i + 1",
+        "v at point i + 2",
         "autocorrelation of v",
     ]
 
@@ -595,6 +647,26 @@ def test_a_summary_has_a_mark_for_every_variable_and_model(tmp_path):
     assert set(fitted["model"].values) == {"fitted"}
 
 
+@pytest.mark.parametrize(
+    ("title", "sigmas", "label"),
+    [
+        ("Lorenz 63 with noise", (0.1,), "Lorenz 63 with noise"),
+        ("Double well: two noise amplitudes", (0.1, 0.2), "Double well, σ = 0.1"),
+        ("Kuramoto–Sivashinsky, sixteen points, by the default estimator", (0.1,),
+         "Kuramoto–Sivashinsky, sixteen points,\nby the default estimator"),
+    ],
+)  # fmt: skip
+def test_a_summary_calls_experiments_by_their_headings(tmp_path, title, sigmas, label):
+    path, evaluation = tmp_path / "c.nc", tmp_path / "e.nc"
+    entropy = {"mobility": "identity", "statistic": "relative_entropy", "variable": "x", "value": 0.2, "floor": 0.1}
+    xr.Dataset(metric_variables([entropy]), attrs={"mobility": "identity"}).to_netcdf(path)
+    write_evaluation(evaluation, 1, 0.1)
+    files = {"evaluation": str(evaluation), "comparison": str(path)}
+    rows = [ExperimentResult("double_well", "test", "kgmm", sigma, title=title, **files) for sigma in sigmas]
+    (ax,) = panels(draw(drawing.gather(rows, "model_summary")))
+    assert ax.get_yticklabels()[0].get_text() == label
+
+
 def test_the_overview_is_of_a_score_and_a_joint_density(tmp_path):
     score, model = (tmp_path / name for name in ("score", "model"))
     score.mkdir(), model.mkdir()
@@ -612,6 +684,24 @@ def test_the_overview_is_of_a_score_and_a_joint_density(tmp_path):
     assert {line.get_label() for line in profile.lines} == {"exact", "KGMM network", "direct GMM score"}
     np.testing.assert_array_equal(fitted.collections[0].get_array(), dataset["joint_curve_fitted"][1].values.T)
     assert data.collections[0].get_clim() == fitted.collections[0].get_clim()
+
+
+def test_captions_tell_of_what_is_shown_and_of_nothing_else(tmp_path):
+    def caption(dataset):
+        return figure_kind(dataset.attrs["kind"]).caption(dataset)
+
+    plain = gather(rows_of(tmp_path, 3, (0.1,)))
+    assert not any(word in caption(plain) for word in ("Black", "Pink", "ends where"))
+    blurred = gather(rows_of(tmp_path, 3, (0.1,), blurred=True)).copy(deep=True)
+    blurred["autocorrelation_model"][-1] = np.nan
+    assert "Pink" in caption(blurred) and "ends where" in caption(blurred)
+    profile = gather(rows_of(tmp_path, 1, (0.1,), with_model=False))
+    assert "Shaded" in caption(profile) and "A column" not in caption(profile)
+    without = profile.drop_vars(("cell_center", "cell_score", "cell_stderr"))
+    assert "Shaded" not in caption(without)
+    assert "A column for each" in caption(gather(rows_of(tmp_path, 1, (0.1, 0.5))))
+    ring = gather(ring_rows(tmp_path, (8, 4)))
+    assert "Pink" in caption(ring) and "ends where" not in caption(ring)
 
 
 @pytest.mark.parametrize("kind", [name for name in figure_kinds() if name != "empty"])

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from kgmm.report.conclusions import conclusion
 from kgmm.report.model_tables import clock_table, joint_table, mobility_table, model_table
-from kgmm.report.tables import SCORE_COLUMNS, race_table, score_table
+from kgmm.report.tables import race_table, score_table
 
 
 def metrics(**columns) -> pd.DataFrame:
@@ -15,7 +16,7 @@ def metrics(**columns) -> pd.DataFrame:
 
 
 def error_of(row: dict) -> str:
-    return row["statistics"][list(SCORE_COLUMNS).index("score_error")]
+    return row["score_error"]
 
 
 def test_replicates_share_a_row():
@@ -95,7 +96,7 @@ def test_models_with_identity_and_fitted_mobility_stand_beside_each_other():
     assert identity["mobility"] == "Φ = I"
     (row,) = mobility_table(table)
     assert row["mobility"] == "Φ slope"
-    assert row["entries"] == ["Φ1,1 = 1.50 ± 0.10 (exact 1.4)", "Φ1,2 = −0.50 ± 0.10"]
+    assert row["entries"] == "Φ1,1 = 1.50 ± 0.10 (exact 1.4); Φ1,2 = −0.50 ± 0.10"
     assert (row["exponent"], row["window"]) == ("0.9", "–")
 
 
@@ -126,3 +127,23 @@ def test_models_of_several_methods_are_told_apart():
 def test_blocks_without_models_have_no_rows():
     nothing = metrics(mobility=[None])
     assert model_table(nothing) == clock_table(nothing) == mobility_table(nothing) == joint_table(nothing) == []
+
+
+def test_a_conclusion_tells_at_which_amplitude_its_numbers_are():
+    entropy = {"statistic": "relative_entropy", "mobility": "identity", "floor": 0.001, "excess": np.nan}
+    table = metrics(sigma=[0.05, 0.5], value=[0.002, 0.1], **entropy)
+    assert "0.1 nat at σ = 0.5 (noise floor 0.001), 0.002 at σ = 0.05." in conclusion(table)
+    assert "nat (noise floor" in conclusion(table[:1]) and "σ" not in conclusion(table[:1])
+
+
+@pytest.mark.parametrize(
+    ("excess", "said"),
+    [(-0.001, "at its floor."), (0.003, "at its floor."), (0.1, "0.1 above its floor (the blur alone makes 0.05).")],
+)
+def test_a_difference_within_its_error_is_none(excess, said):
+    table = metrics(
+        statistic=["relative_entropy", "joint_total_variation"], mobility="identity",
+        floor=0.1, excess=[np.nan, excess],
+        excess_stderr=0.002, blurred_value=0.15,
+    )  # fmt: skip
+    assert conclusion(table).endswith(f"total variation of the worst joint density {said}")

@@ -178,6 +178,7 @@ def test_the_site_is_complete_and_needs_no_network(tmp_path):
 @pytest.mark.parametrize(
     ("page", "expected"),
     [
+        ("README.md", r"used for densities, joint densities, time scales and tails, .*\n\[ *0\.5\d* +-0\.0\d*\]\n"),
         ("docs/reading.md", r"2011-01-01T00:00:00\.0+ 2[0-9]\.\d+\n"),
         ("docs/response.md", r"The checks (agree with|contradict) the corrected score: the largest .*\n( *step .*\n)"),
     ],

@@ -26,6 +26,7 @@ rule write_report:
         sweeps=RUN.results.sweeps,
         studies=RUN.results.studies,
         code=RUN.code("write_report"),
+    threads: 4  # nothing else is left to be done
     localrule: True
     script:
         "../scripts/write_report.py"

@@ -5,4 +5,6 @@ from kgmm.jobs.logs import logged
 from kgmm.report.write import write_report
 
 with logged(snakemake.log[0]), checked([snakemake.input, snakemake.params.rows], snakemake.output):
-    write_report(dict(snakemake.input.items()), dict(snakemake.params.items()), snakemake.output.report)
+    write_report(
+        dict(snakemake.input.items()), dict(snakemake.params.items()), snakemake.output.report, snakemake.threads
+    )

@@ -13,7 +13,7 @@ from kgmm.figures.style import DENSITY_MAP, DIVERGING_MAP, MODEL
 # Shares of the largest value of the data's density.
 LEVELS = np.array([0.02, 0.1, 0.3, 0.5, 0.7, 0.9])
 # Share of the largest value below which no colour is drawn.
-_LEAST = 2e-3
+LEAST = 2e-3
 _TICKS = 5
 _KINDS = ("data", "model", "fitted")
 
@@ -97,7 +97,7 @@ def _colours(ax: Axes, dataset: xr.Dataset, pair: int, values: np.ndarray, colou
     edges, names = dataset["joint_edge"].values, variable_names(dataset)
     if low == 0:
         # White where there is nothing to see.
-        values = np.where(values > _LEAST * high, values, np.nan)
+        values = np.where(values > LEAST * high, values, np.nan)
     mesh = ax.pcolormesh(edges[first], edges[second], values.T, cmap=colours, vmin=low, vmax=high, rasterized=True)
     ax.set_xlabel(names[first])
     ax.set_ylabel(names[second])

@@ -71,7 +71,7 @@ def draw_autocorrelation(ax: Axes, dataset: xr.Dataset, k: int, *, legend: bool 
         "fitted": (MODEL, f"model, Φ {mobility}"),
         "constant": (CONSTANT, f"model, Φ {dataset.attrs.get('constant_mobility', 'constant')}"),
         "model": of_model,
-        "linear_inverse": (LINEAR, "linear inverse model"),
+        "linear_inverse": (LINEAR, "linear inverse"),
     }
     lag = dataset["lag_time"]
     for kind, (style, label) in lines.items():
@@ -102,11 +102,8 @@ def _densities(dataset: xr.Dataset, k: int):
     """Places, values, style and label of the densities of variable ``k`` by kernels, the models' last."""
     if "curve_blurred" in dataset:
         yield dataset["curve_blurred"][k], BLURRED, "blurred data"
-    if "curve_fitted" in dataset:
-        yield dataset["curve_model"][k], IDENTITY, "model, Φ = I"
-        yield dataset["curve_fitted"][k], MODEL, "model, fitted Φ"
-    else:
-        yield dataset["curve_model"][k], MODEL, "Langevin model"
+    # The law is the same for every Φ: that of one model is shown.
+    yield dataset[f"curve_{main_model(dataset)}"][k], MODEL, "Langevin model"
 
 
 def draw_marginal(ax: Axes, dataset: xr.Dataset, k: int, *, logarithmic: bool = False, legend: bool = True) -> None:
@@ -145,7 +142,7 @@ def draw_residuals(ax: Axes, dataset: xr.Dataset, k: int) -> None:
     if "curve_blurred" in dataset and "curve_data" in dataset:
         ax.plot(dataset["curve_point"][k], dataset["curve_blurred"][k] - dataset["curve_data"][k], **BLURRED)
     ax.step(x, dataset[f"density_{model}"][k] - data, where="mid", **{**MODEL, "linewidth": 1.0, "linestyle": "-"})
-    ax.set_ylabel("less\ndata")
+    ax.set_ylabel("minus\ndata")
     ax.set_xlabel(variable_names(dataset)[k])
 
 
@@ -160,21 +157,24 @@ def draw_marginals(panels: np.ndarray, dataset: xr.Dataset) -> None:
         draw_marginal(density, dataset, k, legend=False)
         draw_marginal(logarithm, dataset, k, logarithmic=True, legend=False)
         draw_residuals(residual, dataset, k)
-        logarithm.set_ylabel("its logarithm")
+        logarithm.set_ylabel("log scale")
         for ax in (density, logarithm):
             ax.set_xlabel("")
     panels[0, 0].figure.align_ylabels(panels.ravel())
     legend_above(panels[0, 0])
 
 
-def draw_autocorrelations(panels: list[Axes], dataset: xr.Dataset) -> None:
-    """Fills panels with the autocorrelations of the first variables."""
+def draw_autocorrelations(panels: list[Axes], dataset: xr.Dataset, n_columns: int | None = None) -> None:
+    """Fills panels with the autocorrelations of the first variables; the legend has one row, or so many columns."""
     for k, ax in enumerate(panels):
         draw_autocorrelation(ax, dataset, k, legend=False)
-    legend_above(panels[0])
+        ax.set_title(variable_names(dataset)[k])
+        ax.set_ylabel("" if k else "autocorrelation")
+    legend_above(panels[0], n_columns)
 
 
-def legend_above(ax: Axes) -> None:
+def legend_above(ax: Axes, n_columns: int | None = None) -> None:
     """The legend of a panel above all of its row, where it hides nothing."""
     handles, labels = ax.get_legend_handles_labels()
-    ax.figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
+    n_columns = n_columns or len(labels)
+    ax.figure.legend(handles, labels, loc="outside upper center", ncols=n_columns, columnspacing=1.4, handlelength=1.8)

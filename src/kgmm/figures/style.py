@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from kgmm.methods.registry import methods
 
 _PALETTE = sns.color_palette("colorblind")
-_BLUE, _SKY, _PINK, _GREEN = (_PALETTE[k] for k in (0, 9, 4, 2))
+_BLUE, _SKY, _PINK = (_PALETTE[k] for k in (0, 9, 4))
+_INDIGO = "#332288"
 
 EXACT = {"color": "black", "linestyle": "-", "linewidth": 2.4, "alpha": 0.85}
 SMOOTHED = {"color": "black", "linestyle": (0, (1, 1.5)), "linewidth": 1.2}
@@ -22,7 +23,7 @@ IDENTITY = {"color": _SKY, "linestyle": (0, (1, 1.2)), "linewidth": 1.8}
 # The data with the noise of the score's amplitude added: the law of a model whose score is exact.
 BLURRED = {"color": _PINK, "linestyle": (0, (3, 1, 1, 1)), "linewidth": 1.3}
 # A constant mobility beside one that depends on the state.
-CONSTANT = {"color": _GREEN, "linestyle": (0, (3, 1.5)), "linewidth": 1.4}
+CONSTANT = {"color": _INDIGO, "linestyle": (0, (3, 1.5)), "linewidth": 1.4}
 LINEAR = {"color": "0.15", "linestyle": (0, (4, 1.5, 1, 1.5)), "linewidth": 1.1}
 # In the order of preference where a figure has room for one.
 METHODS = {name: method.style for name, method in methods().items()}

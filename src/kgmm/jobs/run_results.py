@@ -154,6 +154,7 @@ class RunResults:
             min_probability=experiment.estimator.min_probability,
             n_samples=experiment.data.n_samples,
             replicate=experiment.replicate,
+            title=self._title(experiment.name),
             axes={column_of(axis): value_of(axis, settings) for axis in axes},
             race=row.file("race", "race"),
             times=row.file("race", "times"),
@@ -168,7 +169,7 @@ class RunResults:
 
         return Section(
             name=block.name,
-            title=block.title or block.name.replace("_", " "),
+            title=self._title(block.name),
             system=row.system,
             see=block.see or "",
             observed=row.experiment.system.kind == "dataset",
@@ -183,6 +184,9 @@ class RunResults:
                 if figure.blocks[0] == block.name and figure.name not in self._plan.config.head
             ),
         )
+
+    def _title(self, block: str) -> str:
+        return self._plan.block(block).title or block.replace("_", " ")
 
     def _picture(self, folder: str, name: str) -> str:
         return self._plan.path(f"{folder}/{name}.png")

@@ -36,7 +36,7 @@ METHOD = Method(
     label="denoising score matching",
     description="the network fitted to single draws (denoising score matching)",
     rank=3,
-    style={"color": "#cc78bc", "linestyle": (0, (5, 1.5, 1, 1.5)), "linewidth": 1.4},
+    style={"color": "#882255", "linestyle": (0, (5, 1.5, 1, 1.5)), "linewidth": 1.4},
     fit=fit,
     steps="batches",
 )

@@ -14,10 +14,11 @@ import plotly.offline
 from kgmm.config.stages import STAGES
 from kgmm.progress import duration
 from kgmm.report import model_tables, tables
+from kgmm.report.cells import filled, merged, unbroken, with_subscripts
 from kgmm.report.claims import claim_groups, told_findings
 from kgmm.report.conclusions import conclusion
 from kgmm.report.explorer import explorer_entries
-from kgmm.report.pictures import picture_of
+from kgmm.report.pictures import pictures_of
 from kgmm.report.response_table import response_table
 from kgmm.report.restored_table import restored_table
 from kgmm.report.sweep_explorer import sweep_entries
@@ -53,6 +54,7 @@ def build_report(
     best: str | Path | None,
     config: str | Path,
     environment: dict,
+    threads: int = 1,
 ) -> str:
     """The report as HTML text.
 
@@ -80,6 +82,8 @@ def build_report(
         The resolved configuration.
     environment : dict
         Versions, platform and commit.
+    threads : int
+        To encode the pictures.
     """
     all_metrics = pd.read_csv(metrics, keep_default_na=True)
     all_costs = pd.read_csv(costs)
@@ -89,29 +93,37 @@ def build_report(
     of_sweeps = _sweeps(sweeps, sweep, best, all_metrics, sections)
     all_races = pd.read_csv(races)
     frames = all_metrics, pd.read_csv(trajectories), all_races
-    blocks = [_block(section, of_sweeps["parts"].get(section.name), *frames) for section in sections]
+    of_sections = (path for section in sections for path in (*_images(section).values(), *section.joint))
+    wanted = [*opening.pictures, *of_sections, *(path for paths in studies.values() for path in paths)]
+    pictures = pictures_of((path for path in wanted if path is not None), threads)
+    blocks = [_block(section, pictures, of_sweeps["parts"].get(section.name), *frames) for section in sections]
     cost_rows = tables.cost_table(all_costs)
     claims = claim_groups(pd.read_csv(verification))
     explorer = explorer_entries(sections, rows, all_metrics)
     template = jinja2.Environment(
         loader=jinja2.FunctionLoader(_part), autoescape=True, undefined=jinja2.StrictUndefined
     )
-    template.filters["duration"] = duration
+    template.filters |= {
+        "duration": duration, "filled": filled, "unbroken": unbroken, "with_subscripts": with_subscripts,
+    }  # fmt: skip
     return template.get_template("template.html").render(
         title=title,
         run=run,
         seed=seed,
         blocks=blocks,
-        score_columns=list(tables.SCORE_COLUMNS.values()),
+        score_columns=[(label, statistic) for statistic, label in tables.SCORE_COLUMNS.items()],
         headline=_headline(all_metrics[~all_metrics["block"].isin(of_sweeps["parts"])]),
         abstract=opening.abstract,
         findings=told_findings(opening.findings, {"metrics": all_metrics, "races": all_races}),
-        head=[picture_of(path) for path in opening.pictures],
+        head=[pictures[path] for path in opening.pictures],
         claims=claims,
         n_claims=sum(len(group["rows"]) for group in claims),
         n_holding=sum(group["n_holding"] for group in claims),
         all_count=all(row["counts"] for group in claims for row in group["rows"]),
-        n_experiments=int(all_metrics.groupby(_experiment(sweeps), dropna=False).ngroups),
+        n_experiments=sum(
+            table.groupby(columns, dropna=False).ngroups
+            for table, columns in ((all_metrics, _experiment(sweeps)), (all_races, ["block", "sigma", "replicate"]))
+        ),
         n_results=int(all_costs["stage"].isin(STAGES).sum()),
         n_failed=int((all_costs["status"] == "failed").sum()),
         costs=cost_rows,
@@ -124,21 +136,24 @@ def build_report(
         date=time.strftime("%Y-%m-%d %H:%M %Z"),
         explorer=explorer,
         sweep_explorer=of_sweeps["entries"],
-        studies={study: [picture_of(path) for path in paths] for study, paths in studies.items() if paths},
+        studies={study: [pictures[path] for path in paths] for study, paths in studies.items() if paths},
         style=_part("style.css"),
         scripts=_scripts(bool(explorer), bool(of_sweeps["entries"])),
     )
 
 
 def _block(
-    section: Section, settings: dict | None, metrics: pd.DataFrame, trajectories: pd.DataFrame, races: pd.DataFrame
+    section: Section,
+    pictures: dict,
+    settings: dict | None,
+    metrics: pd.DataFrame,
+    trajectories: pd.DataFrame,
+    races: pd.DataFrame,
 ) -> dict:
     """Pictures and tables of a block; a sweep has those of its settings in the place of those of every experiment."""
     own, data, race = (told_once(table[table["block"] == section.name]) for table in (metrics, trajectories, races))
-    pictures = {
-        name: picture_of(getattr(section, name)) for name in ("figure", "trajectory", "training", "restored", "sweep")
-    }
-    common = asdict(section) | pictures | {"joint": [picture_of(path) for path in section.joint], "settings": settings}
+    of_section = {name: pictures.get(path) for name, path in _images(section).items()}
+    common = asdict(section) | of_section | {"joint": [pictures[path] for path in section.joint], "settings": settings}
     shown = own if settings is None else own.iloc[:0]
     failed = [
         shown,
@@ -147,8 +162,8 @@ def _block(
     ]
     tables_of = {
         "scores": tables.score_table,
-        "models": model_tables.model_table,
-        "joint_statistics": model_tables.joint_table,
+        "models": lambda rows: merged(model_tables.model_table(rows)),
+        "joint_statistics": lambda rows: merged(model_tables.joint_table(rows)),
         "clocks": model_tables.clock_table,
         "mobilities": model_tables.mobility_table,
         "responses": response_table,
@@ -169,6 +184,11 @@ def _block(
             "failures": [row for table in failed for row in tables.failures(table)] if settings is None else [],
         }
     )
+
+
+def _images(section: Section) -> dict[str, str | None]:
+    """Images of a section but those over several blocks, by what they show."""
+    return {name: getattr(section, name) for name in ("figure", "trajectory", "training", "restored", "sweep")}
 
 
 def _sweeps(

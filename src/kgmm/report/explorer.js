@@ -43,7 +43,11 @@
     show(part("autocorrelation"), traces, layout("Autocorrelation", "lag", `autocorrelation of ${entry.variables[k]}`), `${name}-autocorrelation`);
   };
   const drawProfile = (profile, name) => {
-    const styles = { exact: "exact", "exact, smoothed": "quiet", "KGMM network": "fitted", "KGMM cells": "cells", "direct GMM score": "direct" };
+    // The colours of the figures.
+    const styles = {
+      exact: "exact", "exact, smoothed": "quiet", "KGMM network": "fitted", "KGMM cells": "cells", "direct GMM score": "direct",
+      "automatic choice": "auto", "automatic choice, simulated": "auto", "denoising score matching": "dsm",
+    };
     const traces = profile.lines.map(({ label, y }) => line(profile.x, y, label, styles[label] || "other"));
     // The exact score, or the best estimate, comes first.
     const reference = traces[0].y.filter((value) => value !== null);
@@ -68,7 +72,7 @@
     show(part("score"), [trace], layout(`Score ${k + 1}, ${wanted}`, ...variables, { hovermode: "closest" }), `${name}-score`);
   };
   const drawOrbit = (orbit, variables, name) => {
-    const axes = Object.fromEntries(variables.map((title, k) => ["xyz"[k] + "axis", { title: { text: title }, color: colour("text"), gridcolor: colour("line") }]));
+    const axes = Object.fromEntries(variables.map((title, k) => ["xyz"[k] + "axis", { title: { text: title }, color: colour("text"), gridcolor: colour("line"), nticks: 4 }]));
     const scene = { ...axes, camera: { eye: { x: 1.5, y: -1.6, z: 0.5 } }, aspectmode: "cube" };
     const traces = Object.entries(orbit).map(([kind, [x, y, z]], k) => ({
       type: "scatter3d", mode: "lines", name: k ? "model" : "data", x, y, z, scene: k ? "scene2" : "scene", line: { color: colour(k ? "fitted" : "data"), width: 2 }, hoverinfo: "skip",
@@ -99,6 +103,7 @@
 
   const draw = () => {
     const entry = chosen();
+    if (!entry) return; // not yet: the colours of the page have changed before the explorer was near the screen
     const k = Math.max(0, choice.variable.selectedIndex);
     const name = `${entry.title}-${entry.setting}`.replace(/[^A-Za-z0-9.=]+/g, "-");
     if (entry.density) { drawDensity(entry, k, name); drawAutocorrelation(entry, k, name); }

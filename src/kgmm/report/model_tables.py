@@ -48,7 +48,10 @@ def _label(mobility: str) -> str:
 
 
 def model_table(metrics: pd.DataFrame) -> list[dict]:
-    """One row per setting, replicate, mobility and variable of a block that has Langevin models."""
+    """One row per setting, replicate, mobility and variable of a block that has Langevin models.
+
+    The time scales of two of them can differ where their densities are the same sample.
+    """
     resets = {
         tuple(common.values()): int(group["value"].iloc[0]) for common, group in _groups(metrics, ("members_reset",))
     }
@@ -145,7 +148,7 @@ def mobility_table(metrics: pd.DataFrame) -> list[dict]:
         rows.append(
             common
             | {
-                "entries": [_entry(row) for row in entries.to_dict("records")],
+                "entries": "; ".join(_entry(row) for row in entries.to_dict("records")),
                 "exponent": number(facts.get("short_lag_exponent", np.nan)),
                 "window": number(facts.get("slope_window", np.nan)),
                 "rescaling": number(facts.get("clock_rescaling", np.nan)),

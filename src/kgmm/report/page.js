@@ -4,7 +4,7 @@
   // The first number of a cell: "1.2·10⁻³ ± …" sorts as 0.0012, a dash comes last.
   const digits = "⁰¹²³⁴⁵⁶⁷⁸⁹";
   const valueOf = (text) => {
-    const found = text.replace(/,/g, "").replace(/−/g, "-").match(/\(?([+-]?\d+(?:\.\d+)?)(?: ± [\d.]+\))?(?:·10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+))?/);
+    const found = text.replace(/,/g, "").replace(/−/g, "-").match(/\(?([+-]?\d+(?:\.\d+)?)(?:\s±\s[\d.]+\))?(?:·10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+))?/);
     if (!found) return NaN;
     const power = (found[2] || "").replace("⁻", "-").replace(/[⁰-⁹¹²³]/g, (digit) => digits.indexOf(digit));
     return Number(found[1]) * 10 ** Number(power || 0);

@@ -124,7 +124,7 @@ def finding_table(trajectories: pd.DataFrame) -> list[dict]:
 
 
 def _signed(value: float) -> str:
-    return f"{value:+.1f}" if np.isfinite(value) else "–"
+    return f"{value:+.1f}".replace("-", "−") if np.isfinite(value) else "–"
 
 
 def score_table(metrics: pd.DataFrame) -> list[dict]:
@@ -142,8 +142,8 @@ def score_table(metrics: pd.DataFrame) -> list[dict]:
             "replicates": scores["replicate"].nunique(),
             "diagnostics": _diagnostics(group[group["statistic"].isin(_DIAGNOSTICS)]),
         }
-        row["statistics"] = [_cell(scores[scores["statistic"] == statistic]) for statistic in SCORE_COLUMNS]
-        rows.append(row)
+        cells = {statistic: _cell(scores[scores["statistic"] == statistic]) for statistic in SCORE_COLUMNS}
+        rows.append(row | cells)
     return rows
 
 

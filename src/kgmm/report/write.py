@@ -12,7 +12,7 @@ _TABLES = ("metrics", "races", "trajectories", "costs", "verification", "sweep",
 _CONTENTS = ("title", "run", "seed", "opening", "sections", "rows", "studies", "sweeps")
 
 
-def write_report(files: Mapping[str, str], contents: Mapping, output: str) -> None:
+def write_report(files: Mapping[str, str], contents: Mapping, output: str, threads: int = 1) -> None:
     """Writes the report.
 
     Parameters
@@ -23,7 +23,10 @@ def write_report(files: Mapping[str, str], contents: Mapping, output: str) -> No
         What else :func:`kgmm.report.build.build_report` needs, by its arguments; further entries are ignored.
     output : str
         File of the report.
+    threads : int
+        To encode the pictures.
     """
     tables = {name: files.get(name) for name in _TABLES}
-    html = build_report(**tables, **{name: contents[name] for name in _CONTENTS}, environment=environment())
+    contents = {name: contents[name] for name in _CONTENTS}
+    html = build_report(**tables, **contents, environment=environment(), threads=threads)
     Path(output).write_text(html, encoding="utf-8")

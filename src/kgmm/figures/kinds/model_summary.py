@@ -6,6 +6,8 @@ the noise floor of the same number, or the bound below which no reversible model
 
 from __future__ import annotations
 
+import textwrap
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -24,8 +26,10 @@ _PANELS = (
     ("relative_entropy", "relative entropy of the marginals (nat)", "floor", "noise floor", 1e-3),
     ("joint_total_variation", "total variation of the joint densities", "floor", "noise floor", None),
     ("autocorrelation_error_5", "rms difference of the autocorrelations\nover five decorrelation times", "bound",
-     "no reversible model below", None),
+     "(c): no reversible model is below", None),
 )  # fmt: skip
+# Characters in a line of a label.
+_LINE = 38
 _STYLES = {"identity": (IDENTITY["color"], "s", "Φ = I"), "fitted": (MODEL["color"], "o", "fitted Φ")}
 
 
@@ -36,12 +40,20 @@ def gather(rows: list[ExperimentResult]) -> xr.Dataset:
     for row in rows:
         if usable_comparison(row) is None:
             continue
-        label = row.block.replace("_", " ") + (f", σ = {row.sigma:g}" if several[row.block] > 1 else "")
+        label = _label(row, several=several[row.block] > 1)
         for model, path in (("identity", row.comparison), ("fitted", row.comparison_fitted)):
             if path is not None and failure_of(path) is None:
                 entries += [{"experiment": label, **entry} for entry in _entries(path, model)]
     frame = pd.DataFrame(entries)
     return xr.Dataset({name: ("entry", frame[name].to_numpy()) for name in frame})
+
+
+def _label(row: ExperimentResult, *, several: bool) -> str:
+    """The heading of the block in two lines; of several amplitudes what stands before its colon, and σ."""
+    title = row.title or row.block.replace("_", " ")
+    if several:
+        title = f"{title.split(':')[0]}, σ = {row.sigma:g}"
+    return "\n".join(textwrap.wrap(title, _LINE))
 
 
 def _entries(path: str, model: str) -> list[dict]:
@@ -76,11 +88,15 @@ def draw(dataset: xr.Dataset) -> Figure:
     frame = dataset.to_dataframe()
     experiments = list(dict.fromkeys(frame["experiment"]))
     shown = [panel for panel in _PANELS if (frame["statistic"] == panel[0]).any()]
-    figure = new_figure(2.6 + 3.4 * len(shown), 1.3 + 0.3 * len(experiments))
+    figure = new_figure(2.4 + 2.7 * len(shown), 1.3 + 0.32 * len(experiments))
     axes = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
     for k, (ax, panel) in enumerate(zip(axes, shown)):
         _draw_panel(ax, frame[frame["statistic"] == panel[0]], experiments, panel)
         letter(ax, k)
+    entries = {}
+    for ax in axes:
+        entries |= dict(zip(*reversed(ax.get_legend_handles_labels())))
+    figure.legend(entries.values(), entries.keys(), loc="outside upper center", ncols=len(entries), handletextpad=0.3)
     axes[0].set_yticks(range(len(experiments)), experiments)
     axes[0].set_ylim(len(experiments) - 0.5, -0.5)
     return figure
@@ -108,7 +124,6 @@ def _draw_panel(ax: Axes, frame: pd.DataFrame, experiments: list[str], panel: tu
         ax.set_xscale("symlog", linthresh=linear)
     ax.axvline(0, color="0.7", linewidth=0.8, zorder=-1)
     ax.set_xlabel(title)
-    ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, handletextpad=0.3, columnspacing=0.9)
 
 
 def _places(frame: pd.DataFrame, experiments: list[str], offset: float) -> np.ndarray:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import xarray as xr
 from matplotlib.figure import Figure
 
-from kgmm.figures.captions import MODEL_PANELS, joint_caption
+from kgmm.figures.captions import joint_caption, model_caption
 from kgmm.figures.joint_panels import draw_joint_row, joint_kinds
 from kgmm.figures.panels import (
     draw_autocorrelations,
@@ -23,8 +23,8 @@ from kgmm.figures.style import letter, new_figure
 from kgmm.results import ExperimentResult
 
 _COLUMNS = 3
-_HEIGHTS = {"paths": 1.7, "marginals": 4.6, "autocorrelations": 2.3}
-_JOINT_HEIGHT = 3.3
+_HEIGHTS = {"paths": 1.4, "marginals": 3.9, "autocorrelations": 2.2}
+_JOINT_HEIGHT = 2.7
 
 
 def gather(rows: list[ExperimentResult]) -> xr.Dataset:
@@ -35,7 +35,7 @@ def gather(rows: list[ExperimentResult]) -> xr.Dataset:
 
 def caption(dataset: xr.Dataset) -> str:
     """What the panels show."""
-    return f"{MODEL_PANELS} {joint_caption(dataset)}"
+    return f"{model_caption(dataset)} {joint_caption(dataset)}"
 
 
 def draw(dataset: xr.Dataset) -> Figure:
@@ -43,7 +43,7 @@ def draw(dataset: xr.Dataset) -> Figure:
     n_columns = min(_COLUMNS, dataset.sizes["variable"])
     n_pairs = min(_COLUMNS, dataset.sizes.get("pair", 0)) if joint_kinds(dataset) else 0
     heights = [*_HEIGHTS.values(), *[_JOINT_HEIGHT] * n_pairs]
-    figure = new_figure(4.2 * n_columns, sum(heights))
+    figure = new_figure(3.3 * n_columns, sum(heights))
     rows = figure.subfigures(len(heights), 1, height_ratios=heights)
     groups = [list(rows[0].subplots(1, n_columns))]
     for k, ax in enumerate(groups[0]):

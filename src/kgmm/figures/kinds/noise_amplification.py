@@ -11,6 +11,8 @@ from kgmm.figures.results import metric_values
 from kgmm.figures.style import EXACT, LABELS, METHODS, letter, new_figure
 from kgmm.results import ExperimentResult
 
+# Ratio of the places of the ranges of two methods.
+_STEP = 1.04
 _STATISTICS = ("score_error", "smoothed_score_error", "smoothing_bias")
 
 
@@ -33,7 +35,11 @@ def gather(rows: list[ExperimentResult]) -> xr.Dataset:
 
 def caption(dataset: xr.Dataset) -> str:
     """What the panels show."""
-    return "Relative errors against σ, medians and ranges of the replicates; black: the bias of smoothing itself."
+    spread = f", medians and ranges of up to {_most(dataset)} data sets" if _most(dataset) > 1 else ""
+    return (
+        f"Relative mean-square errors against σ{spread}. "
+        "Black: the bias of smoothing itself, which no estimate at that σ can avoid."
+    )
 
 
 def draw(dataset: xr.Dataset) -> Figure:
@@ -47,7 +53,6 @@ def draw(dataset: xr.Dataset) -> Figure:
         dataset["sigma"], dataset["smoothing_bias"].median("replicate"), **{**EXACT, "linewidth": 1.4},
         label="smoothing bias: exact $s_\\sigma$ against s",
     )  # fmt: skip
-    axes[0].fill_between([], [], color="0.6", alpha=0.4, linewidth=0, label=_band(dataset))
     axes[0].set_title("against the exact score s")
     axes[1].set_title("against the exact smoothed score $s_\\sigma$")
     axes[0].set_ylabel("relative mean-square error")
@@ -56,20 +61,24 @@ def draw(dataset: xr.Dataset) -> Figure:
     return figure
 
 
-def _band(dataset: xr.Dataset) -> str:
-    return f"medians and ranges of {dataset.sizes['replicate']} replicates"
+def _most(dataset: xr.Dataset) -> int:
+    """The largest number of replicates of one setting."""
+    return int(dataset["score_error"].notnull().sum("replicate").max())
 
 
 def _draw_errors(ax: Axes, dataset: xr.Dataset, name: str) -> None:
-    for method in dataset["method"].values:
+    for number, method in enumerate(dataset["method"].values):
         errors = dataset[name].sel({"method": method})  # as a keyword it would be that of the look-up
         middle = errors.median("replicate")
         style = {"marker": "o", "markersize": 3.2, **METHODS[method], "linewidth": 1.6, "alpha": 1}
         if style["linestyle"] == "none":
             style["linestyle"] = ":"
         ax.plot(dataset["sigma"], middle, **style, label=LABELS[method])
-        lowest, highest = errors.min("replicate"), errors.max("replicate")
-        ax.fill_between(dataset["sigma"], lowest, highest, color=style["color"], alpha=0.18, linewidth=0)
+        spread = [middle - errors.min("replicate"), errors.max("replicate") - middle]
+        # Beside each other, so that none hides another.
+        place = dataset["sigma"] * _STEP ** (number - 0.5 * (dataset.sizes["method"] - 1))
+        place = place.where(errors.notnull().sum("replicate") > 1)
+        ax.errorbar(place, middle, spread, color=style["color"], linestyle="none", linewidth=1.2, capsize=2.5)
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xticks(dataset["sigma"].values, [f"{sigma:g}" for sigma in dataset["sigma"].values])

@@ -32,22 +32,25 @@ def gather(rows: list[ExperimentResult]) -> xr.Dataset:
         model = comparison_to_draw(others[0])
         names = [name for name in model if str(name).startswith(("joint_", "curve_"))]
         dataset = xr.merge([dataset, model[names]], combine_attrs="drop")
-        dataset = dataset.assign_attrs(system_shown=others[0].block.replace("_", " "))
+        dataset = dataset.assign_attrs(system_shown=others[0].title or others[0].block.replace("_", " "))
     return dataset.assign_attrs(sigma=smallest.sigma)
 
 
 def caption(dataset: xr.Dataset) -> str:
     """What the panels show."""
-    text = f"Left: the score of a density from its samples at σ = {dataset.attrs['sigma']:g}: directly, by KGMM, exact."
+    curves = {"score_gmm": "directly", "score_kgmm": "by KGMM", "exact": "exact"}
+    shown = ", ".join(said for name, said in curves.items() if name in dataset)
+    text = f"Left: the score of a density of one variable at σ = {dataset.attrs['sigma']:g}: {shown}."
     if "joint_curve_data" in dataset:
-        text += f" Right: two variables of {dataset.attrs['system_shown']}, held-out data beside the Langevin model."
+        system = dataset.attrs["system_shown"]
+        text += f" Right: {system}, joint density of two variables, held-out data beside the Langevin model."
     return text
 
 
 def draw(dataset: xr.Dataset) -> Figure:
     """The score on the left, densities of data and model on one scale of colours on the right."""
     kinds = ["data", main_model(dataset, "joint_curve")] if "joint_curve_data" in dataset else []
-    figure = new_figure(3.8 + 2.7 * len(kinds), 3.1)
+    figure = new_figure(3.6 + 2.5 * len(kinds), 2.9)
     widths = [1.4, *[1.0] * len(kinds)]
     panels = list(np.atleast_1d(figure.subplots(1, 1 + len(kinds), width_ratios=widths)))
     _draw_score(panels[0], dataset)

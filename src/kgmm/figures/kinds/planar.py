@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from kgmm.figures.captions import MODEL_PANELS, joint_caption
+from kgmm.figures.captions import joint_caption, model_caption
 from kgmm.figures.joint_panels import draw_joint_row, joint_kinds
 from kgmm.figures.panels import (
     draw_autocorrelations,
@@ -42,20 +42,20 @@ def caption(dataset: xr.Dataset) -> str:
     """What the panels show."""
     fields = "Fields: direction of the score as arrows, its size as colour"
     fields += "; the difference on a scale of its own." if "field_exact" in dataset else "."
-    return f"{MODEL_PANELS} {fields} {joint_caption(dataset)}" if "path_data" in dataset else fields
+    return f"{model_caption(dataset)} {fields} {joint_caption(dataset)}" if "path_data" in dataset else fields
 
 
 def draw(dataset: xr.Dataset) -> Figure:
     """Paths above, then marginals and autocorrelations, fields of the score and joint densities below."""
     if "path_data" not in dataset:
         n_fields = len(_fields(dataset))
-        figure = new_figure(4.4 * n_fields, 4)
+        figure = new_figure(3.5 * n_fields, 3.2)
         _draw_fields(figure, dataset)
         return figure
     # A single field stands beside the joint densities, several have a row of their own.
     beside = "field_exact" not in dataset and bool(joint_kinds(dataset))
-    heights = [1.9, 4.4, 3.7] + ([3.7] if joint_kinds(dataset) and not beside else [])
-    figure = new_figure(13.2, sum(heights))
+    heights = [1.6, 3.9, 2.9] + ([2.9] if joint_kinds(dataset) and not beside else [])
+    figure = new_figure(10.0, sum(heights))
     rows = figure.subfigures(len(heights), 1, height_ratios=heights)
     paths = list(rows[0].subplots(1, 2))
     for k, ax in enumerate(paths):
@@ -65,8 +65,8 @@ def draw(dataset: xr.Dataset) -> Figure:
     left, right = rows[1].subfigures(1, 2, width_ratios=[1.25, 1])
     marginals = marginal_panels(left, 2)
     draw_marginals(marginals, dataset)
-    correlations = list(right.subplots(1, 2))
-    draw_autocorrelations(correlations, dataset)
+    correlations = list(right.subplots(1, 2, sharey=True))
+    draw_autocorrelations(correlations, dataset, n_columns=2)
     fields, joint = rows[2].subfigures(1, 2, width_ratios=[1, 2.5]) if beside else rows[[2, -1]]
     groups = [paths, list(marginals[0]), correlations, _draw_fields(fields, dataset)]
     if joint_kinds(dataset):

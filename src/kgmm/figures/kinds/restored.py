@@ -68,7 +68,7 @@ def draw(dataset: xr.Dataset) -> Figure:
     if not dataset.sizes:
         return empty.draw(dataset.assign_attrs(reason="nothing of the preparation can be undone"))
     n_shown = min(_MAX_VARIABLES, dataset.sizes["variable"])
-    figure = new_figure(12.6, 0.4 + 4.6 * n_shown)
+    figure = new_figure(10.4, 0.4 + 4.2 * n_shown)
     figure.get_layout_engine().set(w_pad=0.08)
     rows = figure.subfigures(n_shown, 1, squeeze=False)[:, 0]
     for k, row in enumerate(rows):

@@ -8,11 +8,13 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
-from kgmm.figures.panels import draw_autocorrelation, draw_path, path_legend, time_label, variable_names
+from kgmm.figures.captions import blurred_caption
+from kgmm.figures.panels import draw_autocorrelation, draw_path, main_model, path_legend, time_label, variable_names
 from kgmm.figures.results import comparison_to_draw, usable_comparison
-from kgmm.figures.style import BLURRED, DATA, EXACT, IDENTITY, LABELS, METHODS, MODEL, SMOOTHED, letter, new_figure
+from kgmm.figures.style import BLURRED, DATA, EXACT, LABELS, METHODS, MODEL, SMOOTHED, letter, new_figure
 from kgmm.results import ExperimentResult
 
 MARK = "x"
@@ -23,6 +25,10 @@ _CURVES = (
     "path_data_time", "path_data", "path_model_time", "path_model", "path_fitted_time", "path_fitted",
 )  # fmt: skip
 _CELLS = ("cell_center", "cell_score", "cell_stderr")
+# Of the span of the cells, what is shown beyond them at most.
+_BEYOND = 0.3
+# With more, their marks would be a band.
+_MANY_CELLS = 60
 
 
 def gather(rows: list[ExperimentResult]) -> xr.Dataset:
@@ -62,14 +68,20 @@ def _models(rows: list[ExperimentResult]) -> xr.Dataset:
 def caption(dataset: xr.Dataset) -> str:
     """What the panels show."""
     text = (
-        "A column for each noise amplitude σ. Above the score by each method over the draws that it is an average of; "
-        "shaded: beyond the outermost cells, where there are no data and the score is that of a Gaussian."
+        "The score by each method, over the draws that it is an average of: −z/(σS) at the sample blurred by σSz, "
+        "S the standard deviation of the data."
     )
+    if "cell_center" in dataset:
+        text += (
+            " Shaded: beyond the outermost cells, where there are hardly any data and the score is that of a Gaussian."
+        )
     if "density_model" in dataset:
         text += (
-            " Below densities, paths and autocorrelations of data (grey) and model, with bands of two standard errors."
+            " Then densities, paths and autocorrelations of data (grey) and model (blue), with bands of two standard "
+            "errors."
         )
-    return text
+        text += blurred_caption("curve_blurred" in dataset)
+    return ("A column for each noise amplitude σ. " if dataset.sizes["panel"] > 1 else "") + text
 
 
 def draw(dataset: xr.Dataset) -> Figure:
@@ -77,10 +89,10 @@ def draw(dataset: xr.Dataset) -> Figure:
     n_panels = dataset.sizes["panel"]
     has_model = "density_model" in dataset
     if n_panels == 1 and has_model:
-        figure = new_figure(10.4, 7.2)
+        figure = new_figure(9.0, 6.6)
         axes = figure.subplots(2, 2).reshape(4, 1)
     else:
-        figure = new_figure(max(5.2, 3.1 * n_panels), 11.4 if has_model else 3.7)
+        figure = new_figure(max(5.2, 2.5 * n_panels), 9.6 if has_model else 3.7)
         heights = [1, 1, 0.6, 0.9] if has_model else [1]
         axes = figure.subplots(
             len(heights), n_panels, squeeze=False, sharey="row", sharex="row", height_ratios=heights
@@ -92,6 +104,8 @@ def draw(dataset: xr.Dataset) -> Figure:
         axes[0, column].set_xlabel(_name(dataset))
         if has_model:
             _draw_model(axes[1:, column], panel, first=column == 0)
+            if n_panels == 1:
+                path_legend(axes[2, 0])
         for row, ax in enumerate(axes[:, column]):
             letter(ax, row * n_panels + column)
     axes[0, 0].set_ylabel(f"score  ∂ log p / ∂{_name(dataset)}")
@@ -101,7 +115,10 @@ def draw(dataset: xr.Dataset) -> Figure:
     for ax in axes[:2].flat:
         for handle, label in zip(*ax.get_legend_handles_labels()):
             handles.setdefault(label, handle)
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4 if n_panels > 2 else 2)
+    n_columns = 4 if n_panels > 2 else 3 if has_model else 2
+    legend = figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=n_columns)
+    for dots in legend.findobj(PathCollection):
+        dots.set_sizes([9.0])  # as small as they are drawn they would not be seen
     return figure
 
 
@@ -120,9 +137,7 @@ def _draw_model(axes: np.ndarray, panel: xr.Dataset, first: bool) -> None:
     draw_path(path, one, 0)
     path.set_xlabel(time_label(one))
     draw_autocorrelation(correlation, one, 0)
-    if first:
-        path_legend(path)
-    else:
+    if not first:
         path.set_ylabel("")
         correlation.set_ylabel("")
         correlation.get_legend().remove()
@@ -156,28 +171,33 @@ def _draw_scores(ax: Axes, panel: xr.Dataset) -> None:
         color="0.8",
         linewidths=0,
         rasterized=True,
-        label="draws (x, −z/σS)",
+        label="draws of the noise",
     )
     if "score_gmm" in panel:
         ax.plot(panel["x"], panel["score_gmm"], **METHODS["gmm"], label=LABELS["gmm"])
     if "exact" in panel:
-        ax.plot(panel["x"], panel["exact"], **EXACT, label="exact score")
-        ax.plot(panel["x"], panel["smoothed"], **SMOOTHED, label="exact smoothed score")
+        ax.plot(panel["x"], panel["exact"], **EXACT, label="exact")
+        ax.plot(panel["x"], panel["smoothed"], **SMOOTHED, label="exact, blurred by σ")
     for method in reversed(LABELS):
         if method not in ("gmm", "kgmm_cells") and f"score_{method}" in panel:
             ax.plot(panel["x"], panel[f"score_{method}"], **METHODS[method], label=LABELS[method])
     if "cell_center" in panel:
+        many = panel["cell_center"].notnull().sum() > _MANY_CELLS
+        style = METHODS["kgmm_cells"] | ({"markersize": 2.0, "zorder": 1.5} if many else {})
         ax.errorbar(
-            panel["cell_center"], panel["cell_score"], panel["cell_stderr"], **METHODS["kgmm_cells"],
+            panel["cell_center"], panel["cell_score"], panel["cell_stderr"], **style,
             label=LABELS["kgmm_cells"] + " ± standard error",
         )  # fmt: skip
     ax.set_ylim(-limit, limit)
+    low_end, high_end = float(panel["x"].min()), float(panel["x"].max())
     if "cell_center" in panel:
         first, last = float(panel["cell_center"].min()), float(panel["cell_center"].max())
+        span = last - first
+        low_end, high_end = (max(low_end, first - _BEYOND * span), min(high_end, last + _BEYOND * span))
         for low, high in ((-1e3 * (last - first), first), (last, 1e3 * (last - first))):
             ax.axvspan(low, high, color="0.93", linewidth=0, zorder=-1)
-    margin = 0.05 * float(panel["x"].max() - panel["x"].min())
-    ax.set_xlim(float(panel["x"].min()) - margin, float(panel["x"].max()) + margin)
+    margin = 0.05 * (high_end - low_end)
+    ax.set_xlim(low_end - margin, high_end + margin)
 
 
 def _draw_densities(ax: Axes, panel: xr.Dataset) -> None:
@@ -185,14 +205,10 @@ def _draw_densities(ax: Axes, panel: xr.Dataset) -> None:
         ax.text(0.5, 0.5, "no usable model", transform=ax.transAxes, ha="center", color="0.4")
         return
     if "density_exact" in panel:
-        ax.plot(panel["bin_center"], panel["density_exact"], **EXACT, label="exact density")
+        ax.plot(panel["bin_center"], panel["density_exact"], **EXACT, label="exact")
     ax.step(panel["bin_center"], panel["density_data"], where="mid", **DATA, label="held-out data")
     point = panel["curve_point"]
     if "curve_blurred" in panel:
         ax.plot(point, panel["curve_blurred"], **BLURRED, label="blurred data")
-    if "curve_fitted" in panel:
-        ax.plot(point, panel["curve_fitted"], **MODEL, label="Langevin model, fitted Φ")
-        ax.plot(point, panel["curve_model"], **IDENTITY, label="Langevin model, Φ = I")
-    else:
-        ax.plot(point, panel["curve_model"], **MODEL, label="Langevin model")
+    ax.plot(point, panel[f"curve_{main_model(panel)}"], **MODEL, label="Langevin model")
     ax.set_ylim(bottom=0)

@@ -48,7 +48,10 @@ def _label(row: ExperimentResult, rows: list[ExperimentResult]) -> str:
 
 def caption(dataset: xr.Dataset) -> str:
     """What the panels show."""
-    return "Losses on the points of the fit and on held-out ones; the state marked was kept."
+    held_out = bool(dataset["validation_loss"].notnull().any())
+    return "Losses on the points of the fit" + (
+        " and on held-out ones; the state marked was kept." if held_out else "."
+    )
 
 
 def draw(dataset: xr.Dataset) -> Figure:
@@ -68,8 +71,8 @@ def _draw_fits(ax: Axes, fits: xr.Dataset) -> None:
     colors = sns.color_palette("crest", fits.sizes["fit"])
     for k, color in enumerate(colors):
         fit = fits.isel(fit=k)
-        label = str(fit["label"].values) or "fit"
-        ax.plot(fit["iteration"], fit["loss"], color=color, linewidth=1.2, label=label if len(colors) <= 6 else None)
+        label = str(fit["label"].values) if len(colors) <= 6 else ""
+        ax.plot(fit["iteration"], fit["loss"], color=color, linewidth=1.2, label=label or None)
         validation = fit["validation_loss"]
         if validation.notnull().any():
             ax.plot(fit["iteration"], validation, color=color, linewidth=1.2, linestyle="--")

@@ -28,7 +28,7 @@ def caption(dataset: xr.Dataset) -> str:
 
 def _draw_variables(dataset: xr.Dataset) -> Figure:
     names = variable_names(dataset)[:_MAX_VARIABLES]
-    figure = new_figure(12.6, 0.7 + 2.1 * len(names))
+    figure = new_figure(10.0, 0.6 + 1.8 * len(names))
     axes = figure.subplots(len(names), 3, squeeze=False, width_ratios=[2, 1, 1])
     for k, name in enumerate(names):
         path, density, correlation = axes[k]
@@ -45,7 +45,7 @@ def _draw_variables(dataset: xr.Dataset) -> Figure:
 
 
 def _draw_ring(dataset: xr.Dataset) -> Figure:
-    figure = new_figure(12.6, 6.2)
+    figure = new_figure(10.0, 5.4)
     upper, lower = figure.subfigures(2, 1)
     ax = upper.subplots()
     values = dataset["path"].values.T
@@ -81,8 +81,9 @@ def _draw_density(ax: Axes, dataset: xr.Dataset, k: int) -> None:
     name = variable_names(dataset)[k]
     ax.set_xlabel(name)
     ax.set_ylabel(f"density of {name}")
-    ax.set_ylim(0, 1.25 * float(dataset["density"][k].max()))
-    if "density_exact" in dataset and k == 0:
+    has_legend = "density_exact" in dataset and k == 0
+    ax.set_ylim(0, (1.25 if has_legend else 1.05) * float(dataset["density"][k].max()))
+    if has_legend:
         ax.legend(loc="upper right", ncols=2)
 
 
