@@ -29,8 +29,9 @@ def fit_score(
 ) -> ScoreModel:
     """Estimates the score ``∇ log p`` of the density that samples come from.
 
-    ``"auto"`` fits potentials in closed form (polynomials of growing degree; in up to three variables also Gaussian
-    bumps at K-means centres) and, where these may miss something, a network that is a gradient. Hyvärinen's loss
+    ``"auto"`` fits potentials (polynomials of growing degree; of one variable a smoothing spline of largest penalised
+    likelihood; of two Gaussian bumps at K-means centres) and, where these may miss something, a network that is a
+    gradient: of one variable only where the score jumps. Hyvärinen's loss
     ``E[½|s|² + ∇·s]`` decides: by cross-validation between potentials, at held-out samples between the best of them and
     the network. The network must beat a polynomial up to degree 6 by a standard error, any other potential at all; it
     is also taken if its distance from the potential is more than its own error explains. If nothing is better than the
@@ -53,8 +54,8 @@ def fit_score(
         Seed.
     **options
         Of ``"auto"``: ``hidden`` (widths of the network's layers) and ``families`` (some of ``"polynomial"``,
-        ``"radial"``, ``"network"``). Of ``"kgmm"``: those of :class:`kgmm.KGMM` and of :meth:`kgmm.ScoreModel.fit`. Of
-        ``"dsm"``: those of :class:`kgmm.DSM`.
+        ``"spline"``, ``"radial"``, ``"network"``). Of ``"kgmm"``: those of :class:`kgmm.KGMM` and of
+        :meth:`kgmm.ScoreModel.fit`. Of ``"dsm"``: those of :class:`kgmm.DSM`.
 
     Returns
     -------
