@@ -40,7 +40,7 @@ def half_failed(new_project):
     config = copy.deepcopy(TINY)
     diverging = copy.deepcopy(config["experiments"][0])
     diverging["name"] = "diverging"
-    diverging["simulation"].update(dt=0.5, sample_interval=1.0, path_interval=0.5)
+    diverging["simulation"].update(dt=0.5, sample_interval=1.0, path_interval=0.5, path_length=100.0)
     config["experiments"].append(diverging)
     result = project.snakemake("--configfile", project.write_config("half.yaml", config))
     return project, result
