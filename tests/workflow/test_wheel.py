@@ -72,11 +72,8 @@ def test_the_readme_example_runs_with_what_the_wheel_declares(wheel, tmp_path):
     assert {"torch", "pandas", "scikit-learn", "pydantic"} <= names and "snakemake" not in names
     done = run(python_block("README.md"), wheel, site_of(names, tmp_path / "site"), tmp_path)
     assert done.returncode == 0, done.stderr
-    verdict, *table, response = done.stdout.splitlines()
+    verdict, response = done.stdout.splitlines()
     assert verdict.startswith("The model can be used for densities, joint densities, time scales and tails, which are")
-    entropies = [float(line.split()[3]) for line in table if line.split()[1] == "relative_entropy"]
-    # 200 000 correlated samples, worth some thousand.
-    assert len(entropies) == 2 and max(entropies) < 0.02
     # A push of the first variable moves its mean on; the second does not depend on it.
     first, second = map(float, response.strip("[] ").split())
     assert first > 5 * abs(second)
