@@ -50,8 +50,6 @@ class LinearCandidate:
         The family.
     fit
         Its coefficients.
-    loss
-        Cross-validated Hyvärinen loss, relative to the Gaussian's.
     sums
         What it was fitted to.
     rough
@@ -61,7 +59,6 @@ class LinearCandidate:
     name: str
     features: Features
     fit: LinearFit
-    loss: float
     sums: FoldSums = field(repr=False)
     rough: bool = False
 
@@ -69,8 +66,12 @@ class LinearCandidate:
     def fitted(cls, name: str, features: Features, data: Folded) -> LinearCandidate:
         """Fits the family to all folds."""
         sums = FoldSums.of(features, data.x, data.base, data.edges)
-        fit = sums.fit()
-        return cls(name, features, fit, float(fit.losses @ sums.counts / sums.counts.sum()), sums)
+        return cls(name, features, sums.fit(), sums)
+
+    @property
+    def loss(self) -> float:
+        """Cross-validated Hyvärinen loss, relative to the Gaussian's."""
+        return float(self.fit.losses @ self.sums.counts / self.sums.counts.sum())
 
     @property
     def simple(self) -> bool:
@@ -188,8 +189,10 @@ def best_polynomial(data: Folded) -> LinearCandidate | None:
             best, failures = candidate, 0
         elif (failures := failures + 1) == _HOPELESS:
             break
-    rows = best and min(_MAX_ROWS, _MOST_PRODUCTS // best.features.n_functions**2)
-    if best is None or best.sums.counts.sum() >= min(n, rows):
+    if best is None:
+        return None
+    rows = min(_MAX_ROWS, _MOST_PRODUCTS // best.features.n_functions**2)
+    if best.sums.counts.sum() >= min(n, rows):
         return best
     full = data.thinned(rows)
     best = LinearCandidate.fitted(best.name, best.features, full.of_degree(best.features.degree))

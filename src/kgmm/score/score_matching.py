@@ -100,13 +100,11 @@ class FoldSums:
         gram, linear = self.gram * np.outer(scale, scale), self.linear * scale
         total, pull = total * np.outer(scale, scale), pull * scale
         n_folds = len(self.counts)
-        losses = np.empty((len(ridges), n_folds))
         without = np.empty((len(ridges), n_folds, scale.size))
         for k in range(n_folds):
             rest = n - self.counts[k]
             without[:, k] = _ridge_path((total - gram[k]) / rest, (pull - linear[k]) / rest, ridges)
-            for r, w in enumerate(without[:, k]):
-                losses[r, k] = (0.5 * w @ gram[k] @ w + linear[k] @ w) / self.counts[k]
+        losses = np.stack([_mean_losses(weights, gram, linear, self.counts) for weights in without])
         best = int((losses @ self.counts).argmin())
         (weights,) = _ridge_path(total / n, pull / n, [ridges[best]])
         without_piece = without[best]
@@ -115,11 +113,27 @@ class FoldSums:
             parts = zip(grams, linears, self.pieces[2])
             solve = [_ridge_path((total - g) / (n - c), (pull - h) / (n - c), [ridges[best]])[0] for g, h, c in parts]
             without_piece = np.stack(solve)
-        deviation = without_piece - without_piece.mean(axis=0)
-        # Sums in single precision may have eigenvalues below zero.
-        spread = np.maximum(((deviation @ total) * deviation).sum(axis=1), 0.0).sum() / n
-        variance = (1.0 - 1.0 / len(deviation)) * float(spread)
+        variance = _jackknife(without_piece, total / n)
         return LinearFit(weights * scale, without[best, -1] * scale, float(ridges[best]), losses[best], variance)
+
+    def judged(self, weights: np.ndarray, without: np.ndarray, penalty: float) -> LinearFit:
+        """Coefficients that were found otherwise: from all folds, and without each, ``(n_folds, n_functions)``."""
+        losses = _mean_losses(without, self.gram, self.linear, self.counts)
+        variance = _jackknife(without, self.gram.sum(axis=0) / self.counts.sum())
+        return LinearFit(weights, without[-1], penalty, losses, variance)
+
+
+def _mean_losses(weights: np.ndarray, gram: np.ndarray, linear: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Loss of each fold under weights of its own."""
+    return np.array([(0.5 * w @ g @ w + h @ w) / n for w, g, h, n in zip(weights, gram, linear, counts)])
+
+
+def _jackknife(without: np.ndarray, metric: np.ndarray) -> float:
+    """Variance of a fit from those that each lack a piece of the data, ``(n_pieces, n_functions)``."""
+    deviation = without - without.mean(axis=0)
+    # Sums in single precision may have eigenvalues below zero.
+    spread = np.maximum(((deviation @ metric) * deviation).sum(axis=1), 0.0).sum()
+    return (1.0 - 1.0 / len(deviation)) * float(spread)
 
 
 def _ridge_path(gram: np.ndarray, linear: np.ndarray, ridges: Sequence[float]) -> np.ndarray:

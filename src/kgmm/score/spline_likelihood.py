@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -12,7 +12,7 @@ from scipy.special import logsumexp
 
 from kgmm.score.candidates import LinearCandidate
 from kgmm.score.folds import Folded
-from kgmm.score.score_matching import FoldSums, LinearFit
+from kgmm.score.score_matching import FoldSums
 from kgmm.score.splines import SplineFeatures
 
 _INTERVALS, _SAMPLES_PER_INTERVAL = 100, 10
@@ -62,14 +62,11 @@ def best_spline(data: Folded) -> LinearCandidate | None:
     smooth, rough = (_CrossValidated.of(likelihood, derivative, folds, counts) for derivative in (_SMOOTH, _ROUGH))
     weights = likelihood.maximum(folds.sum(axis=0) / counts.sum(), smooth.penalty, smooth.without.mean(axis=0))
     sums = FoldSums.of(features, data.x, data.base, data.edges)
-    losses = [(0.5 * w @ g @ w + h @ w) / n for w, g, h, n in zip(smooth.without, sums.gram, sums.linear, counts)]
-    deviation = smooth.without - smooth.without.mean(axis=0)
-    spread = float(((deviation @ sums.gram.sum(axis=0)) * deviation).sum() / counts.sum())
-    error = _ERROR_OVER_VARIANCE * (1.0 - 1.0 / len(counts)) * spread
-    fit = LinearFit(weights, smooth.without[-1], smooth.penalty, np.array(losses), error)
+    fit = sums.judged(weights, smooth.without, smooth.penalty)
+    fit = replace(fit, variance=_ERROR_OVER_VARIANCE * fit.variance)
     # Under the largest penalty both are the Gaussian, and the one with fewer coefficients wins.
     is_rough = rough.penalty < _PENALTIES[0] and rough.beats(smooth)
-    return LinearCandidate("spline", features, fit, float(fit.losses @ counts / counts.sum()), sums, is_rough)
+    return LinearCandidate("spline", features, fit, sums, is_rough)
 
 
 def _knots(x: np.ndarray) -> np.ndarray:
