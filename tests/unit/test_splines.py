@@ -67,7 +67,7 @@ def test_gradients_are_derivatives_of_the_functions():
 
 def test_sums_are_those_of_the_functions():
     x = np.random.default_rng(0).uniform(-2.0, 1.9, 500)
-    np.testing.assert_allclose(FEATURES.sums(x), FEATURES.values(x).sum(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(FEATURES.totals(x), FEATURES.values(x).sum(axis=0), rtol=1e-12)
 
 
 def test_moments_are_sums_of_gradients_and_second_derivatives():
@@ -75,7 +75,7 @@ def test_moments_are_sums_of_gradients_and_second_derivatives():
     generator = torch.Generator().manual_seed(0)
     x, base = (1.5 * torch.randn(200, 1, generator=generator, dtype=torch.float64) for _ in range(2))
     assert x.min() < KNOTS[0] and x.max() > KNOTS[-1]
-    gram, linear = FEATURES.moments(x, base)
+    gram, linear = FEATURES.moments(*FEATURES.sums(x, base))
     values, slopes = [], []
     for unit in torch.eye(FEATURES.n_functions, dtype=torch.float64):
         value, slope = torch.func.jvp(lambda x, u=unit: FEATURES.gradient(x, u), (x,), (torch.ones_like(x),))

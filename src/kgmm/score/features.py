@@ -25,9 +25,13 @@ class Features(Protocol):
     n_functions: int
     n_features: int
 
-    def moments(self, x: torch.Tensor, base: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """``Σ ∇φ_j·∇φ_k`` and ``Σ (Δφ_j + ∇φ_j·base)`` over the rows of ``x``, ``(n_functions, n_functions)`` and
-        ``(n_functions,)``, float64; ``x`` and ``base`` have shape ``(n, n_features)``."""
+    def sums(self, x: torch.Tensor, base: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Sums over the rows of ``x`` from which :meth:`moments` follow, float64, so that those of many rows add up;
+        ``x`` and ``base`` have shape ``(n, n_features)``."""
+
+    def moments(self, *sums: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """``Σ ∇φ_j·∇φ_k`` and ``Σ (Δφ_j + ∇φ_j·base)`` over the rows, ``(n_functions, n_functions)`` and
+        ``(n_functions,)``, float64."""
 
     def gradient(self, x: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         """``Σ_j w_j ∇φ_j`` at ``x``, shape ``(n, n_features)``."""
@@ -153,16 +157,18 @@ class PolynomialFeatures:
             product = product * flat[others]
         return product
 
-    def moments(self, x: torch.Tensor, base: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        values, derived = self._values(x), self._derived
-        products, sums = (values @ values.T).double(), values.sum(dim=1).double()
-        with_base = (values @ base).double()
+    def sums(self, x: torch.Tensor, base: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        values = self._values(x)
+        return (values @ values.T).double(), values.sum(dim=1).double(), (values @ base).double()
+
+    def moments(self, *sums: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        (products, of_functions, with_base), derived = sums, self._derived
         gram = torch.zeros(self.n_functions, self.n_functions, dtype=torch.float64)
         linear = torch.zeros(self.n_functions, dtype=torch.float64)
         for k in range(self.n_features):
             first, factor = derived.first[k], derived.first_factor[k]
             gram += products[first[:, None], first] * factor[:, None] * factor
-            linear += with_base[first, k] * factor + sums[derived.second[k]] * derived.second_factor[k]
+            linear += with_base[first, k] * factor + of_functions[derived.second[k]] * derived.second_factor[k]
         return gram, linear
 
     def gradient(self, x: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
@@ -208,16 +214,19 @@ class RadialFeatures:
         squares = squares.clamp(min=0.0) / self.width**2
         return squares, torch.exp(-0.5 * squares)
 
-    def moments(self, x: torch.Tensor, base: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def sums(self, x: torch.Tensor, base: torch.Tensor) -> tuple[torch.Tensor, ...]:
         squares, bumps = self._bumps(x)
-        c, width = self.centers.double(), self.width
-        weighted = (bumps.T @ (bumps * squares)).double()
+        weighted, products = (bumps.T @ (bumps * squares)).double(), (bumps.T @ bumps).double()
+        laplacian = ((bumps * squares).sum(dim=0) - self.n_features * bumps.sum(dim=0)).double()
+        pulls = ((bumps.T @ base).double() * self.centers).sum(dim=1) - (bumps.T @ (x * base).sum(dim=1)).double()
+        return weighted, products, laplacian + pulls
+
+    def moments(self, *sums: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        weighted, products, linear = sums
+        c, square = self.centers.double(), self.width**2
         # (x − c_j)·(x − c_k) = ½(|x − c_j|² + |x − c_k|² − |c_j − c_k|²): no product per variable is needed.
         gaps = (c * c).sum(dim=1)[:, None] + (c * c).sum(dim=1) - 2.0 * c @ c.T
-        gram = 0.5 * (weighted + weighted.T - gaps.clamp(min=0.0) / width**2 * (bumps.T @ bumps).double()) / width**2
-        laplacian = ((bumps * squares).sum(dim=0) - self.n_features * bumps.sum(dim=0)).double() / width**2
-        pulls = ((bumps.T @ base).double() * c).sum(dim=1) - (bumps.T @ (x * base).sum(dim=1)).double()
-        return gram, laplacian + pulls / width**2
+        return 0.5 * (weighted + weighted.T - gaps.clamp(min=0.0) / square * products) / square, linear / square
 
     def gradient(self, x: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         weighted = self._bumps(x)[1] * (weights / self.width**2)

@@ -41,11 +41,13 @@ class Folded:
 
         By the jackknife over folds.
         """
+        folds = [self.x[a:b] for a, b in pairwise(self.edges)]
+        counts, sums = np.diff(self.edges), torch.stack([rows.sum(dim=0) for rows in folds])
+        squares = torch.stack([rows.T @ rows for rows in folds])
         deviations = []
-        for a, b in pairwise(self.edges):
-            rest = torch.cat([self.x[:a], self.x[b:]])
-            mean = rest.mean(dim=0)
-            inverse = torch.linalg.pinv(torch.cov(rest.T, correction=0).reshape(len(mean), -1), hermitian=True)
+        for n, sum_, square in zip(len(self.x) - counts, sums.sum(dim=0) - sums, squares.sum(dim=0) - squares):
+            mean = sum_ / n
+            inverse = torch.linalg.pinv(square / n - torch.outer(mean, mean), hermitian=True)
             # Of −P (x − m) the parts that are linear and constant in x, whose covariance is the inverse of P.
             deviations.append(torch.cat([inverse, (inverse @ mean)[None]]))
         deviation = torch.stack(deviations) - torch.stack(deviations).mean(dim=0)

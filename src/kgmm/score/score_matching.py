@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import torch
@@ -83,10 +84,9 @@ class FoldSums:
         for k in range(n_folds):
             for p, piece in enumerate(x[edges[k] : edges[k + 1]].tensor_split(pieces)):
                 counts[k, p] = len(piece)
-                for rows in piece.split(_ROWS_AT_ONCE):
-                    products, pulls = features.moments(rows, base(rows))
-                    gram[k, p] += products.cpu().numpy()
-                    linear[k, p] += pulls.cpu().numpy()
+                parts = (features.sums(rows, base(rows)) for rows in piece.split(_ROWS_AT_ONCE))
+                added = reduce(lambda a, b: tuple(map(torch.add, a, b)), parts)
+                gram[k, p], linear[k, p] = (moment.cpu().numpy() for moment in features.moments(*added))
         sums = gram, linear, counts
         return cls(*(part.sum(axis=1) for part in sums), tuple(part.reshape(-1, *part.shape[2:]) for part in sums))
 

@@ -57,7 +57,7 @@ def best_spline(data: Folded) -> LinearCandidate | None:
         return None
     x, counts = data.x[:, 0].numpy(), np.diff(data.edges).astype(float)
     features = SplineFeatures(torch.from_numpy(_knots(x)))
-    folds = np.stack([features.sums(x[a:b]) for a, b in pairwise(data.edges)])
+    folds = np.stack([features.totals(x[a:b]) for a, b in pairwise(data.edges)])
     likelihood = _Likelihood(features, float(data.precision))
     smooth, rough = (_CrossValidated.of(likelihood, derivative, folds, counts) for derivative in (_SMOOTH, _ROUGH))
     weights = likelihood.maximum(folds.sum(axis=0) / counts.sum(), smooth.penalty, smooth.without.mean(axis=0))

@@ -65,7 +65,7 @@ class SplineFeatures:
             return spline.antiderivative()(x)
         return spline.derivative(derivative - 1)(x)
 
-    def sums(self, x: np.ndarray) -> np.ndarray:
+    def totals(self, x: np.ndarray) -> np.ndarray:
         """Sums of the functions over points between the outermost knots, ``(n_functions,)``."""
         knots = self._all_knots
         extended = np.concatenate([knots[:1], knots, knots[-1:]])
@@ -74,7 +74,7 @@ class SplineFeatures:
         widths = (knots[_DEGREE + 1 :] - knots[: -_DEGREE - 1]) / (_DEGREE + 1)
         return widths * np.cumsum(of_splines[::-1])[::-1][1:]
 
-    def moments(self, x: torch.Tensor, base: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def sums(self, x: torch.Tensor, base: torch.Tensor) -> tuple[torch.Tensor, ...]:
         points, knots = x[:, 0].double().cpu().numpy(), self._all_knots
         inside = np.clip(points, knots[0], knots[-1])
         first = BSpline.design_matrix(inside, knots, _DEGREE)
@@ -82,6 +82,9 @@ class SplineFeatures:
         first = first + sparse.diags_array(points - inside) @ second
         linear = second.sum(axis=0) + first.T @ base[:, 0].double().cpu().numpy()
         return torch.from_numpy((first.T @ first).toarray()), torch.from_numpy(np.asarray(linear).ravel())
+
+    def moments(self, *sums: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return sums
 
     def gradient(self, x: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         knots = self.knots.to(x.dtype)
