@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
-# A score is refused if its data had a mean this many deviations away, or deviations that differ by this factor.
+# From a mean this many deviations away, or deviations that differ by this factor, the path is not like the data.
 _LARGEST_SHIFT, _LARGEST_RATIO = 1.0, 2.0
+# A narrower path up to here may be a part of them, such as a stay in one of two wells.
+_SHIFT_OF_PART, _RATIO_OF_PART, _WIDTH_OF_PART = 3.0, 20.0, 0.8
 
 
 def refuse_other_data(score, flat: np.ndarray) -> None:
@@ -22,6 +26,11 @@ def refuse_other_data(score, flat: np.ndarray) -> None:
     ------
     ValueError
         If mean or deviation of a variable are far from those of the fit.
+
+    Warns
+    -----
+    UserWarning
+        If the path may be a part of the data of the fit, such as a stay in one of two wells.
     """
     fitted = getattr(score, "standardization", None)
     if fitted is None:
@@ -31,11 +40,18 @@ def refuse_other_data(score, flat: np.ndarray) -> None:
         raise ValueError(f"the score is of {fitted.scale.size} variables: the path has {d}")
     mean, scale = flat.mean(axis=0), flat.std(axis=0)
     shift = np.abs(mean - fitted.mean) / fitted.scale
-    ratio = np.maximum(scale / fitted.scale, fitted.scale / np.maximum(scale, 1e-300))
-    other = np.flatnonzero((shift > _LARGEST_SHIFT) | (ratio > _LARGEST_RATIO))
-    if other.size:
-        k = other[0]
-        raise ValueError(
-            f"the score is of other data: variable {k + 1} had mean {fitted.mean[k]:.4g} and standard deviation "
-            f"{fitted.scale[k]:.4g} there, {mean[k]:.4g} and {scale[k]:.4g} in the path"
+    wider, narrower = scale / fitted.scale, fitted.scale / np.maximum(scale, 1e-300)
+    unlike = (shift > _LARGEST_SHIFT) | (np.maximum(wider, narrower) > _LARGEST_RATIO)
+    part = (wider <= _WIDTH_OF_PART) & (shift <= _SHIFT_OF_PART) & (narrower <= _RATIO_OF_PART)
+
+    def both(k: int) -> str:
+        return (
+            f"variable {k + 1} had mean {fitted.mean[k]:.4g} and standard deviation {fitted.scale[k]:.4g} there, "
+            f"{mean[k]:.4g} and {scale[k]:.4g} in the path"
         )
+
+    if (unlike & ~part).any():
+        raise ValueError(f"the score is of other data: {both(np.flatnonzero(unlike & ~part)[0])}")
+    if unlike.any():
+        said = f"the path is a part of the data of the score, or the score is of other data: {both(unlike.argmax())}"
+        warnings.warn(said, stacklevel=3)
