@@ -1,75 +1,22 @@
 """Jobs: results with receipts, failed results that travel on, and what outlives an error."""
 
-import json
 import logging
-import os
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
-import netCDF4
-import numpy as np
 import pytest
 import xarray as xr
 
 from kgmm import ScientificFailure
 from kgmm.jobs import full_disk, run
-from kgmm.jobs.damage import refuse_damaged_inputs
 from kgmm.jobs.failures import failure_of, refuse_failed_inputs, write_failed
-from kgmm.jobs.receipts import checksum, is_broken, read_receipt
+from kgmm.jobs.receipts import is_broken, read_receipt
 from kgmm.jobs.reruns import synchronize, why_due
-from kgmm.jobs.run import run_tasks
 from kgmm.jobs.seeds import seed_sequence
 from kgmm.jobs.tasks import Task
-from kgmm.statistics.metrics import COLUMNS, metric_rows, metric_variables
+from tests.unit.small_jobs import files, run_all, score_of, task_of
 
-
-@pytest.fixture(autouse=True)
-def own_logging():
-    """A job takes the root logger; it is given back."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    for handler in root.handlers:
-        if handler not in handlers:
-            handler.close()
-    root.handlers[:], root.level = handlers, level
-
-
-def task_of(name: str, code: str = "c0de", stage: str = "fit_score") -> Task:
-    return Task(stage, f"wells/{name}", {"seed": 5, "device": "cpu"}, {"data": "data.nc"}, ("data",), code, 1)
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    with netCDF4.Dataset("data.nc", "w") as file:
-        file.note = "usable"
-    return tmp_path
-
-
-@pytest.fixture
-def compute_with(monkeypatch):
-    """Puts a function in the place of that of a stage."""
-
-    def use(function, stage="fit_score"):
-        module = ModuleType(stage)
-        setattr(module, stage, function)
-        monkeypatch.setattr(run, "import_module", lambda name: module)
-
-    return use
-
-
-def run_all(*tasks: Task) -> None:
-    Path("done").parent.mkdir(exist_ok=True)
-    run_tasks(tasks, "job.log", "job.done")
-
-
-def files() -> set[str]:
-    return {str(path) for path in Path().rglob("*") if path.is_file()}
-
-
-def score_of(task: Task) -> str:
-    return Path(task.outputs["score"]).read_text()
+pytestmark = pytest.mark.usefixtures("own_logging")
 
 
 def test_a_result_has_a_receipt_and_then_a_done_file(folder, compute_with):
@@ -209,140 +156,8 @@ def test_tasks_that_are_finished_outlive_the_job(folder, compute_with):
     assert synchronize(tasks) == {}
 
 
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ("code", "its code has changed"),
-        ("input", "an input has changed"),
-        ("byte", "a file is missing or was changed"),
-        ("truncated", "a file is missing or was changed"),
-        ("deleted", "a file is missing or was changed"),
-        ("receipt", "it was never computed"),
-        ("damaged receipt", "it was never computed"),
-    ],
-)
-def test_whatever_makes_a_result_doubtful_makes_it_due(folder, compute_with, change, reason):
-    task = task_of("a-1")
-    compute_with(lambda job: Path(job.outputs.score).write_text("result"))
-    run_all(task)
-    score = Path(task.outputs["score"])
-    if change == "code":
-        task = task_of("a-1", code="0ther")
-    elif change == "input":
-        with netCDF4.Dataset("data.nc", "w") as file:
-            file.note = "other data"
-    elif change == "byte":
-        score.write_text("resulT")
-    elif change == "truncated":
-        score.write_text("res")
-    elif change == "deleted":
-        score.unlink()
-    elif change == "receipt":
-        Path(task.receipt).unlink()
-    else:
-        Path(task.receipt).write_text("{")
-    assert why_due(task) == reason
-    assert synchronize([task]) == ({} if "never" in reason else {reason: [task]})
-    assert not Path(task.done).exists()
-    run_all(task)
-    assert score_of(task) == "result" and why_due(task) is None and synchronize([task]) == {}
-
-
-def test_a_done_file_is_as_old_as_its_result(folder, compute_with):
-    """A result that was there before is not newer than what follows from it."""
-    task = task_of("a-1")
-    compute_with(lambda job: Path(job.outputs.score).write_text("result"))
-    run_all(task)
-    stamp = Path(task.done).stat().st_mtime_ns
-    Path(task.done).unlink()
-    synchronize([task])
-    assert Path(task.done).stat().st_mtime_ns == stamp == Path(task.receipt).stat().st_mtime_ns
-
-
-def test_results_that_can_only_be_read_have_a_plan(folder, monkeypatch):
-    """Where nothing can be deleted, an unlink of a file that is not there is refused as well."""
-    monkeypatch.setattr(Path, "unlink", lambda *given, **options: (_ for _ in ()).throw(OSError(30, "Read-only")))
-    assert synchronize([task_of("a-1")]) == {}
-
-
 def test_files_that_are_no_failed_results(tmp_path):
     xr.Dataset({"a": 1}).to_netcdf(tmp_path / "fine.nc")
     (tmp_path / "text.csv").write_text("status = failed")
     refuse_failed_inputs([tmp_path / "fine.nc", tmp_path / "text.csv"])
     assert failure_of(tmp_path / "fine.nc") is None
-
-
-def test_metrics_come_back_from_a_file(tmp_path):
-    rows = [
-        {"statistic": "stein_residual", "value": 0.5, "stderr": 0.1},
-        {"statistic": "mean", "variable": "x1", "value": 1.0, "data_value": 1.1},
-    ]
-    xr.Dataset(metric_variables(rows)).to_netcdf(tmp_path / "m.nc")
-    with xr.open_dataset(tmp_path / "m.nc") as dataset:
-        back = metric_rows(dataset)
-    for row, given in zip(back, rows):
-        assert set(row) == set(COLUMNS)
-        assert {k: v for k, v in row.items() if v == v and v != ""} == given
-    assert np.isnan(back[0]["data_value"]) and back[0]["variable"] == ""
-
-
-def test_unknown_columns_of_a_metric_are_refused():
-    with pytest.raises(ValueError, match="unknown columns of a metric: error, valu"):
-        metric_variables([{"statistic": "mean", "valu": 1.0, "error": 0.1}])
-
-
-# Damage.
-
-
-def chain(folder) -> tuple[Task, Task]:
-    """A finished task, and one that reads its file."""
-    first = task_of("a-1")
-    second = Task(
-        "evaluate_score", "wells/b-1", {"seed": 5, "device": "cpu"}, {"score": first.outputs["score"]}, (first.done,),
-        "c0de", 1, depth=1,
-    )  # fmt: skip
-    return first, second
-
-
-def write_one(job):
-    with netCDF4.Dataset(job.outputs.score, "w") as file:
-        file.note = "as it was computed"
-
-
-@pytest.mark.parametrize("damage", ["one byte", "truncated", "empty", "gone"])
-def test_a_damaged_input_is_refused_and_made_again(folder, compute_with, damage):
-    """Also if the file is as old and as long as before."""
-    first, second = chain(folder)
-    compute_with(write_one)
-    run_all(first)
-    file = Path(first.outputs["score"])
-    content, stamp = bytearray(file.read_bytes()), file.stat().st_mtime_ns
-    if damage == "one byte":
-        content[len(content) // 2] ^= 1
-    file.write_bytes(content[: {"truncated": 100, "empty": 0}.get(damage, len(content))])
-    os.utime(file, ns=(stamp, stamp))
-    if damage == "one byte":
-        assert why_due(first) is None  # the plan does not read files
-    if damage == "gone":
-        file.unlink()
-    compute_with(lambda job: pytest.fail("read"), stage="evaluate_score")
-    with pytest.raises(RuntimeError, match=r"(is damaged: its checksum|is gone).*run again, and it is made anew"):
-        run_all(second)
-    assert not Path(first.done).exists()
-    assert why_due(first) == "a file was damaged or gone"
-    assert "a file was damaged or gone" in synchronize([first, second])
-    compute_with(write_one)
-    run_all(first)
-    assert why_due(first) is None
-
-
-def test_files_from_outside_and_old_receipts_are_not_compared(folder, compute_with):
-    first, second = chain(folder)
-    compute_with(write_one)
-    run_all(first)
-    receipt = Path(first.receipt)
-    facts = json.loads(receipt.read_text())
-    assert facts.pop("checksums")["score"] == checksum(first.outputs["score"])
-    receipt.write_text(json.dumps(facts))
-    refuse_damaged_inputs(second)
-    refuse_damaged_inputs(first)
