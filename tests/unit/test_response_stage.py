@@ -17,7 +17,7 @@ from kgmm.stages.perturbation import observed_perturbation, state_perturbation
 from kgmm.statistics.metrics import metric_rows
 from kgmm.statistics.response_error import response_error
 from kgmm.systems.registry import get_system
-from tests.unit.test_plan_keys import BLOCK, keys, plan, renamed
+from tests.unit.plans import BLOCK, keys, plan, renamed
 
 PUSH = {"push": {"variable": "x", "size": 0.1}}
 
