@@ -79,7 +79,7 @@ def way_of_reading(request, monkeypatch):
 
 @pytest.fixture(scope="module")
 def prepared_file(tmp_path_factory):
-    """Prepared cells of both halves of the samples, in a file."""
+    """Prepared cells of the samples, in a file."""
     path = tmp_path_factory.mktemp("cells") / "prepared.nc"
     prepare(X).save(path)
     return path

@@ -9,6 +9,7 @@ import pytest
 from kgmm.config.dataset_facts import dataset_facts
 from kgmm.jobs.plan import Plan
 from tests.unit.dataset_settings import raw, save
+from tests.unit.plans import MODELS
 
 RNG = np.random.default_rng(0)
 
@@ -27,7 +28,6 @@ def keys(**settings):
     return {role: task.key for role, task in plan(**settings).rows[0].tasks.items()}
 
 
-MODELS = {"sample", "comparison", "mobility", "sample_fitted", "comparison_fitted"}
 FROM_DATA = {"trajectory", "description", "cells", "score", "evaluation"} | MODELS
 
 

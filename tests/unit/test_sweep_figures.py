@@ -8,6 +8,7 @@ import pytest
 
 from kgmm.figures.kinds import sweep
 from kgmm.statistics.sweep_summary import MEAN
+from tests.unit.figure_results import panels
 
 _NONE = {"variable": None, "mobility": None}
 _ENTROPY = {"variable": MEAN, "mobility": "identity", "statistic": "relative_entropy"}
@@ -22,11 +23,6 @@ def table(axes: dict, *statistics: dict, methods=("kgmm",)) -> pd.DataFrame:
             row |= {"interval_low": number - 0.5, "interval_high": number + 0.5, "n_failed": 0, "n_replicates": 3}
             rows.append(row | statistic)
     return pd.DataFrame(rows)
-
-
-def panels(figure) -> list:
-    """The axes of a figure that are no colour bars."""
-    return [ax for ax in figure.axes if ax.get_label() != "<colorbar>"]
 
 
 def test_one_axis_is_lines_with_intervals_and_the_floor():
