@@ -105,6 +105,11 @@ def panels(figure):
     return [ax for ax in figure.axes if ax.get_label() != "<colorbar>"]
 
 
+def title_of(ax) -> str:
+    """The title of a panel without its letter."""
+    return ax.get_title() or ax.get_title(loc="left").partition("$  ")[2]
+
+
 def metrics_file(path, method, **values):
     rows = [{"method": method, "statistic": name, "value": value} for name, value in values.items()]
     xr.Dataset(metric_variables(rows), attrs={"failed_methods": "{}"}).to_netcdf(path)

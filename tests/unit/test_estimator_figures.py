@@ -6,7 +6,7 @@ import xarray as xr
 from kgmm.figures.drawing import draw
 from kgmm.figures.kinds.training import _label as training_label
 from kgmm.figures.registry import figure_kind
-from tests.unit.figure_results import estimator_rows, gather, metrics_file, panels, results_of, training_page
+from tests.unit.figure_results import estimator_rows, gather, metrics_file, panels, results_of, title_of, training_page
 
 
 def test_noise_amplification_has_all_methods_and_replicates(tmp_path):
@@ -45,7 +45,7 @@ def test_error_map_of_settings_that_are_left_to_the_data(tmp_path):
     dataset = gather(rows)
     dataset.to_netcdf(tmp_path / "figure.nc")
     first, second, _ = draw(dataset).axes
-    assert [first.get_title(), second.get_title()] == ["100 samples", "all samples"]
+    assert [title_of(first), title_of(second)] == ["100 samples", "all samples"]
     assert [text.get_text() for text in first.get_yticklabels()] == ["auto", "0.1"]
 
 

@@ -22,6 +22,14 @@ def test_panels_beyond_the_alphabet_have_two_letters(index, mark):
     assert ax.get_title(loc="left") == mark
 
 
+def test_a_title_stands_behind_its_letter():
+    ax = new_figure(1, 1).subplots()
+    ax.set_title("much wider than its panel", fontsize=7)
+    letter(ax, 1)
+    left = ax.get_title(loc="left")
+    assert left.startswith(r"$\mathbf{(b)}$") and left.endswith("much wider than its panel") and not ax.get_title()
+
+
 def drawn_figures(folder):
     for dimension, sigmas in ((1, (0.1, 0.2, 0.3, 0.5)), (2, (0.1,)), (3, (0.1,))):
         yield gather(rows_of(folder, dimension, sigmas, with_fitted=True, blurred=dimension > 1))

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from kgmm.figures.drawing import draw
-from tests.unit.figure_results import gather, panels, rows_of, write_comparison
+from tests.unit.figure_results import gather, panels, rows_of, title_of, write_comparison
 
 
 def test_planar_figure(tmp_path):
@@ -14,7 +14,7 @@ def test_planar_figure(tmp_path):
     axes = panels(draw(dataset))
     # Two each: paths, marginals of three panels, autocorrelations; three fields; data and model, model less data.
     assert len(axes) == 2 + 6 + 2 + 3 + 2
-    titles = [ax.get_title() for ax in axes]
+    titles = [title_of(ax) for ax in axes]
     assert {"exact score", "KGMM network", "their difference", "model − data"} <= set(titles)
     assert axes[0].get_ylabel() == "v0"
     assert len(axes[0].get_lines()) == 2
@@ -34,7 +34,7 @@ def test_a_fitted_mobility_is_drawn_beside_the_identity(tmp_path, dimension):
         np.testing.assert_allclose(ax.get_lines()[1].get_xdata(), 0.5 * np.arange(7))
     paths = [ax for ax in axes if ax.get_xlabel() == "time t"]
     assert len(paths) == max(2, dimension)
-    differences = [ax for ax in axes if ax.get_title() == "model − data"]
+    differences = [ax for ax in axes if title_of(ax) == "model − data"]
     assert len(differences) == {1: 0, 2: 1, 3: 3}[dimension]
     for pair, ax in enumerate(differences):
         expected = dataset["joint_curve_fitted"][pair] - dataset["joint_curve_data"][pair]
@@ -54,7 +54,7 @@ def test_bands_are_two_standard_errors(tmp_path):
 def test_differences_share_one_scale_with_those_of_the_blurred_data(tmp_path):
     axes = panels(draw(gather(rows_of(tmp_path, 2, (0.1,), blurred=True))))
     model, blurred = (
-        next(ax for ax in axes if ax.get_title() == title).collections[0]
+        next(ax for ax in axes if title_of(ax) == title).collections[0]
         for title in ("model − data", "blurred data − data")
     )
     low, high = model.get_clim()

@@ -1,7 +1,7 @@
 """The figure of a ring: a column for each number of its points."""
 
 from kgmm.figures.drawing import draw
-from tests.unit.figure_results import gather, panels, ring_rows
+from tests.unit.figure_results import gather, panels, ring_rows, title_of
 
 
 def test_ring_has_a_column_for_each_number_of_points_that_has_a_model(tmp_path):
@@ -12,7 +12,7 @@ def test_ring_has_a_column_for_each_number_of_points_that_has_a_model(tmp_path):
     figure = draw(dataset)
     axes = panels(figure)
     assert len(axes) == 2 * 6
-    assert [ax.get_title() for ax in axes[:2]] == ["4 points", "8 points"]
+    assert [title_of(ax) for ax in axes[:2]] == ["4 points", "8 points"]
     assert [ax.get_ylabel() for ax in axes[::2]] == [
         "data", "model", "density of v", "v at point i + 1", "v at point i + 2", "autocorrelation of v",
     ]  # fmt: skip

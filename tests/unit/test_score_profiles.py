@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from kgmm.figures.drawing import draw
-from tests.unit.figure_results import gather, panels, rows_of
+from tests.unit.figure_results import gather, panels, rows_of, title_of
 
 
 def test_score_profiles_have_a_column_for_each_sigma_in_order(tmp_path):
@@ -15,7 +15,7 @@ def test_score_profiles_have_a_column_for_each_sigma_in_order(tmp_path):
     assert int(np.isfinite(dataset["cell_center"].values).sum()) == 12
     figure = draw(dataset)
     axes = panels(figure)
-    assert [ax.get_title() for ax in axes[:2]] == ["σ = 0.1", "σ = 0.5"]
+    assert [title_of(ax) for ax in axes[:2]] == ["σ = 0.1", "σ = 0.5"]
     assert len(axes) == 8  # two columns: score, density, path, autocorrelation
     assert all(ax.get_xlabel() == "v0" for ax in axes[:4])
     assert all(ax.get_xlabel() == "lag τ" for ax in axes[6:])

@@ -8,7 +8,7 @@ import pytest
 
 from kgmm.figures.kinds import sweep
 from kgmm.statistics.sweep_summary import MEAN
-from tests.unit.figure_results import panels
+from tests.unit.figure_results import panels, title_of
 
 _NONE = {"variable": None, "mobility": None}
 _ENTROPY = {"variable": MEAN, "mobility": "identity", "statistic": "relative_entropy"}
@@ -85,7 +85,7 @@ def test_three_axes_are_small_multiples(methods, n_columns):
     rows = table(axes, {"statistic": "score_error"}, _ENTROPY, methods=methods)
     figure = sweep.draw(sweep.gather(rows, [[name] for name in axes]))
     assert len(panels(figure)) == 2 * n_columns
-    assert "hidden 8-8" in panels(figure)[n_columns - 1].get_title()
+    assert "hidden 8-8" in title_of(panels(figure)[n_columns - 1])
 
 
 def test_paired_axes_are_named_settings_without_a_line():

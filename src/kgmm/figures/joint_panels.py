@@ -50,7 +50,7 @@ def overlay_contours(ax: Axes, x, y, data: np.ndarray, model: np.ndarray, *, leg
     if legend:
         ax.plot([], [], color="0.25", linewidth=0.7, label="data")
         ax.plot([], [], color=MODEL["color"], linewidth=1.3, linestyle="--", label="model")
-        ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0.2)
+        ax.legend(loc="lower left", bbox_to_anchor=(0.25, 1), ncols=2, borderaxespad=0.2)  # after the letter
 
 
 def difference_kinds(dataset: xr.Dataset) -> dict[str, str]:

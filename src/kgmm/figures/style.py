@@ -57,10 +57,15 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def letter(axes: Axes, index: int) -> None:
-    """Marks a panel with (a), (b), …, after (z) with (aa), (ab), …"""
+    """Marks a panel with (a), (b), …, after (z) with (aa), (ab), …; its title follows: centred, a long one meets it."""
     before, last = divmod(index, len(ascii_lowercase))
     letters = (ascii_lowercase[before - 1] if before else "") + ascii_lowercase[last]
-    axes.set_title(f"({letters})", loc="left", fontweight="bold")
+    if title := axes.get_title():
+        size = axes.title.get_fontsize()
+        axes.set_title("")
+        axes.set_title(rf"$\mathbf{{({letters})}}$  {title}", loc="left", fontsize=size)
+    else:
+        axes.set_title(f"({letters})", loc="left", fontweight="bold")
 
 
 def save(figure: Figure, png: str | Path, pdf: str | Path) -> None:

@@ -22,7 +22,7 @@ def fit(inputs: Inputs):
 
 
 METHOD = Method(
-    label="automatic choice, simulated",
+    label="automatic choice, stable",
     description="as auto, or its network where trajectories of that choice leave the data",
     rank=1,
     style={"color": "#8c510a", "linestyle": (0, (5, 1)), "linewidth": 1.6},

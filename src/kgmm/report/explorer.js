@@ -46,7 +46,7 @@
     // The colours of the figures.
     const styles = {
       exact: "exact", "exact, smoothed": "quiet", "KGMM network": "fitted", "KGMM cells": "cells", "direct GMM score": "direct",
-      "automatic choice": "auto", "automatic choice, simulated": "auto", "denoising score matching": "dsm",
+      "automatic choice": "auto", "automatic choice, stable": "auto", "denoising score matching": "dsm",
     };
     const traces = profile.lines.map(({ label, y }) => line(profile.x, y, label, styles[label] || "other"));
     // The exact score, or the best estimate, comes first.
