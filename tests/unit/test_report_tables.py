@@ -74,7 +74,7 @@ def model_metrics(mobility: str, variable: str = "x") -> pd.DataFrame:
              "autocorrelation_error", "autocorrelation_error_5", "autocorrelation_follows",
              "reversible_bound"]  # fmt: skip
     return metrics(
-        statistic=names, value=np.arange(1.0, 11.0), stderr=0.1, data_value=5.0, floor=0.0, floor_stderr=0.1,
+        statistic=names, value=np.arange(1.0, 11.0), stderr=0.1, data_value=5.0, floor=0.2, floor_stderr=0.1,
         variable=variable, mobility=mobility, effective_size_data=10.0, effective_size_model=20.0,
     )  # fmt: skip
 
@@ -90,8 +90,11 @@ def test_models_with_identity_and_fitted_mobility_stand_beside_each_other():
     assert [(row["mobility"], row["variable"]) for row in rows] == [("Φ = I", "x"), ("Φ slope", "x")]
     assert [row["resets"] for row in rows] == ["–", 3]
     identity, fitted = clock_table(table)
-    assert fitted["decorrelation"] == "5 → 5.00 ± 0.10"
-    assert (fitted["first"], fitted["five"], fitted["follows"]) == ("7.00 ± 0.10", "8.00 ± 0.10", "9")
+    assert fitted["decorrelation"] == "5 → 5.00 ± 0.10 (floor 0.2)"
+    assert (fitted["first"], fitted["five"]) == ("7.00 ± 0.10 (floor 0.2)", "8.00 ± 0.10 (floor 0.2)")
+    assert fitted["follows"] == "9"
+    (without,) = clock_table(model_metrics("slope").assign(floor=np.nan))
+    assert (without["decorrelation"], without["five"]) == ("5 → 5.00 ± 0.10", "8.00 ± 0.10")
     assert fitted["bound"] == "10.00 ± 0.10"
     assert identity["mobility"] == "Φ = I"
     (row,) = mobility_table(table)

@@ -73,6 +73,13 @@ def test_the_fitted_mobility_keeps_density_and_clock(metrics):
     assert (block[block["statistic"] == "members_reset"]["value"] == 0).all()
 
 
+def test_differences_of_autocorrelations_have_floors(metrics):
+    rows = metrics[metrics["statistic"].isin(["autocorrelation_error", "autocorrelation_error_5"])]
+    assert (rows["floor"] > 0).all() and rows["floor"].max() < 0.5
+    times = metrics[metrics["statistic"] == "decorrelation_time"]
+    assert (times["floor"] < 0.5 * times["data_value"]).all()
+
+
 def test_smoothing_too_much_shows_in_the_density(metrics):
     """Negative control: σ = 0.5 blurs the wells, and the relative entropy must say so."""
     assert value(metrics, "double_well", "kgmm", "relative_entropy", sigma=0.5) > 0.05

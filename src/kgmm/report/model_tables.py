@@ -89,10 +89,10 @@ def clock_table(metrics: pd.DataFrame) -> list[dict]:
         rows.append(
             common
             | {
-                "decorrelation": _both(decorrelation),
+                "decorrelation": _both(decorrelation) + _floor(decorrelation),
                 "integrated": _both(integrated),
-                "first": with_error(first["value"], first["stderr"]),
-                "five": with_error(five["value"], five["stderr"]),
+                "first": with_error(first["value"], first["stderr"]) + _floor(first),
+                "five": with_error(five["value"], five["stderr"]) + _floor(five),
                 "follows": number(by.loc["autocorrelation_follows", "value"]),
                 "bound": with_error(*by.loc["reversible_bound", ["value", "stderr"]])
                 if "reversible_bound" in by.index
@@ -127,7 +127,7 @@ def joint_table(metrics: pd.DataFrame) -> list[dict]:
                 "floor": number(worst["floor"]),
                 "excess": with_error(worst["excess"], worst["excess_stderr"]),
                 "blurred": number(worst["blurred_value"]),
-                "sliced": _beside_floor(sliced.iloc[0]),
+                "sliced": with_error(*sliced.iloc[0][["value", "stderr"]]) + _floor(sliced.iloc[0]),
                 "tail": f"{tail['statistic'].removeprefix('quantile_')} of {tail['variable']}",
                 "quantile": _both(tail),
             }
@@ -135,8 +135,8 @@ def joint_table(metrics: pd.DataFrame) -> list[dict]:
     return rows
 
 
-def _beside_floor(row: pd.Series) -> str:
-    return f"{with_error(row['value'], row['stderr'])} (floor {number(row['floor'])})"
+def _floor(row: pd.Series) -> str:
+    return f" (floor {number(row['floor'])})" if np.isfinite(row["floor"]) else ""
 
 
 def mobility_table(metrics: pd.DataFrame) -> list[dict]:
