@@ -136,7 +136,7 @@ def joint_table(metrics: pd.DataFrame) -> list[dict]:
 
 
 def _floor(row: pd.Series) -> str:
-    return f" (floor {number(row['floor'])})" if np.isfinite(row["floor"]) else ""
+    return f" (floor {number(row['floor'], 2)})" if np.isfinite(row[["value", "floor"]].astype(float)).all() else ""
 
 
 def mobility_table(metrics: pd.DataFrame) -> list[dict]:
