@@ -5,9 +5,9 @@ of the system that ``make dynamics`` leaves in ``results/store/simulate_trajecto
 
 The model is ``x(t) = T(z(t))``. ``T`` carries the normal law to that of the data: it is the flow of an ordinary
 differential equation whose velocity is fitted by flow matching (Lipman et al. 2023, arXiv:2210.02747). ``z`` is a
-stationary Gaussian process of which only the autocovariances are free; as they are those that ``x`` needs when ``T`` is
-linear, they are corrected by what a simulation is off. There is no time step, nothing can be unstable, and the density
-does not depend on the clock. Every fifth member is held out. Prints one row of a Markdown table for each path.
+stationary Gaussian process of which only the autocovariances are free: they begin as those of the data, and are
+corrected by what those of a simulation are off. There is no time step, nothing can be unstable, and the density does
+not depend on the clock. Every fifth member is held out. Prints one row of a Markdown table for each path.
 """
 
 from __future__ import annotations
@@ -59,17 +59,17 @@ def flow_of(x: torch.Tensor, steps: int, seed: int) -> Network:
 @torch.no_grad()
 def carried(network: Network, z: np.ndarray) -> np.ndarray:
     """States ``T(z)`` of any leading shape."""
+
+    def velocity(x: torch.Tensor, t: float) -> torch.Tensor:
+        return network(with_time(x, torch.full((len(x), 1), t)))
+
     found, h = [], 1.0 / FLOW_STEPS
     for x in torch.from_numpy(z.reshape(-1, z.shape[-1]).astype(np.float32)).split(65_536):
         for k in range(FLOW_STEPS):
-
-            def velocity(y: torch.Tensor, share: float, k: int = k) -> torch.Tensor:
-                return network(with_time(y, torch.full((len(y), 1), (k + share) * h)))
-
-            first = velocity(x, 0.0)
-            second = velocity(x + 0.5 * h * first, 0.5)
-            third = velocity(x + 0.5 * h * second, 0.5)
-            x = x + h / 6.0 * (first + 2.0 * second + 2.0 * third + velocity(x + h * third, 1.0))
+            first = velocity(x, k * h)
+            second = velocity(x + 0.5 * h * first, (k + 0.5) * h)
+            third = velocity(x + 0.5 * h * second, (k + 0.5) * h)
+            x = x + h / 6.0 * (first + 2.0 * second + 2.0 * third + velocity(x + h * third, (k + 1) * h))
         found.append(x)
     return torch.cat(found).numpy().reshape(z.shape)
 

@@ -51,10 +51,9 @@ def compare_sample(
         reference = thinned(ExperimentData(job.inputs.reference_samples, job.settings["data"]).whole_trajectory)
     path = path_of(job)
     paths = {"data": path.held_out_trajectory, "model": open_trajectory(job.inputs.sample_path).load()}
+    training = path.training_trajectory
     # A fresh run is not saved densely, but parts of the path of a simulation are as independent.
-    reference_path = path.training_trajectory
-    if system is not None:
-        reference_path = reference_path[: paths["data"].sizes["member"]]
+    reference_path = training if system is None else training[: paths["data"].sizes["member"]]
     sigma = job.settings["sigma"]
     sample = ModelSample(held_out, model, paths["data"], paths["model"], reference, sigma, reference_path)
     rows = model_rows(sample)
@@ -62,8 +61,8 @@ def compare_sample(
     rows = [{"mobility": mobility, **row} for row in rows + (further_rows or [])]
     curves = autocorrelations(paths["data"], paths["model"], sample.data_autocorrelation)
     if baselines:
-        rows += baseline_rows(path.training_trajectory, sample, job.seed)
-        linear = linear_inverse_curve(path.training_trajectory, curves["lag_time"][1])
+        rows += baseline_rows(training, sample, job.seed)
+        linear = linear_inverse_curve(training, curves["lag_time"][1])
         if linear is not None:
             curves["autocorrelation_linear_inverse"] = (("lag", "variable"), linear)
     x, y = (t.values.reshape(-1, t.sizes["variable"]) for t in (held_out, model))
